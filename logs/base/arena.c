@@ -1,0 +1,79 @@
+#include "logs/base/arena.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CHUNK_MIN = 1008, CHUNK_MAX = 16 * 1024 - 16 };
+
+struct arena_chunk {
+    struct arena_chunk *next;
+    uint32_t used, cap;
+    max_align_t data[];
+};
+
+static size_t align_up(size_t n) { return (n + sizeof(void *) - 1) & ~(sizeof(void *) - 1); }
+
+static struct arena_chunk *chunk_new(size_t cap) {
+    CHECK(cap < UINT32_MAX);
+    struct arena_chunk *chunk = xmalloc(sizeof(*chunk) + cap);
+    chunk->next = NULL;
+    chunk->used = 0;
+    chunk->cap = (uint32_t)cap;
+    return chunk;
+}
+
+void *arena_alloc(struct arena *arena, size_t size) {
+    size = align_up(size);
+    struct arena_chunk *chunk = arena->head;
+    if (chunk == NULL || chunk->cap - chunk->used < size) {
+        size_t grow = chunk == NULL ? CHUNK_MIN : (size_t)chunk->cap * 2;
+        size_t cap = grow < CHUNK_MAX ? grow : CHUNK_MAX;
+        if (size > cap / 2 && chunk != NULL) {
+            // A large piece gets a chunk of its own size, behind the head that still has room.
+            struct arena_chunk *own = chunk_new(size);
+            own->next = chunk->next;
+            chunk->next = own;
+            chunk = own;
+        } else {
+            chunk = chunk_new(cap > size ? cap : size);
+            chunk->next = arena->head;
+            arena->head = chunk;
+        }
+    }
+    void *p = (uint8_t *)chunk->data + chunk->used;
+    chunk->used += (uint32_t)size;
+    arena->used += size;
+    return memset(p, 0, size);
+}
+
+void *arena_dup(struct arena *arena, const void *p, size_t p_len) {
+    char *copy = arena_alloc(arena, p_len + 1);
+    if (p_len != 0) {
+        memcpy(copy, p, p_len);
+    }
+    return copy;
+}
+
+char *arena_printf(struct arena *arena, const char *fmt, ...) {
+    va_list ap;
+    va_start(ap, fmt);
+    int n = vsnprintf(NULL, 0, fmt, ap);
+    va_end(ap);
+    CHECK(n >= 0);
+    char *p = arena_alloc(arena, (size_t)n + 1);
+    va_start(ap, fmt);
+    vsnprintf(p, (size_t)n + 1, fmt, ap);
+    va_end(ap);
+    return p;
+}
+
+void arena_cleanup(struct arena *arena) {
+    for (struct arena_chunk *chunk = arena->head, *next; chunk != NULL; chunk = next) {
+        next = chunk->next;
+        free(chunk);
+    }
+    *arena = (struct arena){0};
+}

@@ -1,0 +1,35 @@
+#include "logs/base/check.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void check_failed(const char *file, int line, const char *expr) {
+    fprintf(stderr, "tlsblame: internal error at %s:%d: %s\n", file, line, expr);
+    abort();
+}
+
+static void *or_die(void *p, size_t size) {
+    if (p == NULL && size != 0) {
+        fprintf(stderr, "tlsblame: out of memory (%zu bytes)\n", size);
+        abort();
+    }
+    return p;
+}
+
+void *xmalloc(size_t size) { return or_die(malloc(size), size); }
+
+void *xcalloc(size_t num, size_t size) { return or_die(calloc(num, size), num * size); }
+
+void *xrealloc(void *p, size_t size) { return or_die(realloc(p, size), size); }
+
+char *xstrdup(const char *s) { return xmemdup(s, strlen(s)); }
+
+void *xmemdup(const void *p, size_t p_len) {
+    char *copy = xmalloc(p_len + 1);
+    if (p_len != 0) {
+        memcpy(copy, p, p_len);
+    }
+    copy[p_len] = '\0';
+    return copy;
+}
