@@ -125,8 +125,12 @@ const char *codepoint_name(enum registry registry, uint16_t code, char out[CODEP
     if (row != NULL) {
         return row->name;
     }
-    const char *fmt = codepoint_is_grease(registry, code) ? "GREASE (0x%0*x)" : "0x%0*x (unknown)";
-    snprintf(out, CODEPOINT_NAME_MAX, fmt, table_of(registry)->digits, code);
+    int digits = table_of(registry)->digits;
+    if (codepoint_is_grease(registry, code)) {
+        snprintf(out, CODEPOINT_NAME_MAX, "GREASE (0x%0*x)", digits, code);
+    } else {
+        snprintf(out, CODEPOINT_NAME_MAX, "0x%0*x (unknown)", digits, code);
+    }
     return out;
 }
 
