@@ -305,11 +305,11 @@ static const char *glob_fault(const char *text, size_t len) {
             return "a name has letters, digits, \"-\", \"_\" and \".\", a glob \"*\" as well";
         }
     }
-    if (len > 0 && strspn(text, "0123456789.") == len) {
-        return "this is neither a name nor an address";
-    }
     if (len == 0 || text[0] == '.' || text[len - 1] == '.' || strstr(text, "..") != NULL) {
         return "part of the name is empty";
+    }
+    if (strspn(text, "0123456789.") == len) {
+        return "this is neither a name nor an address";
     }
     return len > HOST_MAX ? "a name has at most 253 characters" : NULL;
 }
