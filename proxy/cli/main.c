@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "logs/base/check.h"
-
-enum { EXIT_USAGE = 2 };
+#include "proxy/cli/exit.h"
+#include "proxy/cli/policy.h"
 
 static int version_main(int argc, char **argv);
 static int help_main(int argc, char **argv);
@@ -15,6 +15,7 @@ static const struct {
     int (*main)(int argc, char **argv);
 } SUBCOMMANDS[] = {
     // clang-format off
+    {"policy",  "check a policy file", policy_main},
     {"version", "show the version",    version_main},
     {"help",    "show this overview",  help_main},
     // clang-format on
