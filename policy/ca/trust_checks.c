@@ -78,9 +78,22 @@ static void add_date(struct verification *out, enum trust_defect_kind kind, bool
                                   fatal ? "" : ", but is not needed"));
 }
 
+void trust_checks_note_dates(struct verification *out, int64_t not_before, int64_t not_after,
+                             int64_t now) {
+    if (not_after < now && (out->fatal_not_after == 0 || not_after < out->fatal_not_after)) {
+        out->fatal_not_after = not_after;
+    }
+    if (not_before > now && not_before > out->fatal_not_before) {
+        out->fatal_not_before = not_before;
+    }
+}
+
 static void check_dates(const struct cert_facts *facts, int i, int64_t now,
                         struct verification *out) {
     bool fatal = i == 0 || trust_checks_depth(out, i) >= 0;
+    if (i > 0 && fatal && facts->has_not_before && facts->has_not_after) {
+        trust_checks_note_dates(out, facts->not_before, facts->not_after, now);
+    }
     if (facts->has_not_after && facts->not_after < now) {
         add_date(out, i == 0 ? TRUST_EXPIRED : TRUST_ISSUER_EXPIRED, fatal, i, facts->subject,
                  "expired at", facts->not_after, now);
@@ -92,14 +105,13 @@ static void check_dates(const struct cert_facts *facts, int i, int64_t now,
 }
 
 static void check_strength(const struct cert_facts *facts, int i, struct verification *out) {
-    const char *who = trust_checks_who(out, i, facts->subject);
     bool needed = i == 0 || trust_checks_depth(out, i) >= 0;
     // Nobody relies on the signature that a root gives itself.
     if (facts->signature_weak && !facts->self_issued) {
-        trust_checks_add(out, TRUST_WEAK_SIGNATURE, needed, i, 0,
-                         arena_printf(&out->arena,
-                                      "%s is signed with %s, which today's clients refuse", who,
-                                      facts->signature_algorithm));
+        trust_checks_add(
+            out, TRUST_WEAK_SIGNATURE, needed, i, 0,
+            arena_printf(&out->arena, "%s is signed with %s, which today's clients refuse",
+                         trust_checks_who(out, i, facts->subject), facts->signature_algorithm));
     }
     bool rsa = facts->key_type != NULL && strcmp(facts->key_type, "RSA") == 0;
     bool ec = facts->key_type != NULL && strcmp(facts->key_type, "EC") == 0;
@@ -108,7 +120,8 @@ static void check_strength(const struct cert_facts *facts, int i, struct verific
         trust_checks_add(out, TRUST_WEAK_KEY, needed && rsa && facts->key_bits < 1024, i, 0,
                          arena_printf(&out->arena,
                                       "%s has a key of %u bits (%s), which some clients refuse",
-                                      who, facts->key_bits, facts->key_type));
+                                      trust_checks_who(out, i, facts->subject), facts->key_bits,
+                                      facts->key_type));
     }
 }
 

@@ -26,6 +26,11 @@ const char *trust_checks_who(struct verification *out, int index, const char *su
 void trust_checks_add(struct verification *out, enum trust_defect_kind kind, bool fatal, int index,
                       int code, const char *says);
 
+// trust_checks_note_dates keeps the dates of an issuer that is needed and not valid at `now`: of
+// several the earliest end and the latest start.
+void trust_checks_note_dates(struct verification *out, int64_t not_before, int64_t not_after,
+                             int64_t now);
+
 // trust_checks_depth is the place on the path of the certificate sent at `index`, or -1.
 int trust_checks_depth(const struct verification *out, int index);
 

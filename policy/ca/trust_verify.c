@@ -250,17 +250,18 @@ static void add_missing_issuer(const struct trust_chain *chain, int index, size_
                                   who, facts->issuer != NULL ? facts->issuer : "no name"));
 }
 
-static void keep_issuer_dates(X509 *cert, struct verification *out) {
-    const ASN1_TIME *times[] = {X509_get0_notBefore(cert), X509_get0_notAfter(cert)};
-    int64_t *outs[] = {&out->fatal_not_before, &out->fatal_not_after};
+static void note_root_dates(X509 *root, int64_t now, struct verification *out) {
+    const ASN1_TIME *times[] = {X509_get0_notBefore(root), X509_get0_notAfter(root)};
+    int64_t seconds[ARRAY_LEN(times)];
     for (size_t i = 0; i < ARRAY_LEN(times); i++) {
         CBS text;
         bool der;
         CBS_init(&text, ASN1_STRING_get0_data(times[i]), (size_t)ASN1_STRING_length(times[i]));
-        if (!cert_time_parse(text, (unsigned)ASN1_STRING_type(times[i]), outs[i], &der)) {
-            *outs[i] = 0;
+        if (!cert_time_parse(text, (unsigned)ASN1_STRING_type(times[i]), &seconds[i], &der)) {
+            return;
         }
     }
+    trust_checks_note_dates(out, seconds[0], seconds[1], now);
 }
 
 // The library has one code where the record has two causes.
@@ -278,7 +279,7 @@ static enum trust_defect_kind refine(enum trust_defect_kind kind, const struct c
 }
 
 static void add_error(const struct attempt *attempt, const struct trust_chain *chain, int code,
-                      int depth, struct verification *out) {
+                      int depth, int64_t now, struct verification *out) {
     size_t m = 0, num_path = attempt->path != NULL ? sk_X509_num(attempt->path) : 0;
     while (meanings[m].code != code && meanings[m].code != 0) {
         m++;
@@ -291,8 +292,8 @@ static void add_error(const struct attempt *attempt, const struct trust_chain *c
         add_missing_issuer(chain, index, num_path, code, out);
         return;
     }
-    if ((kind == TRUST_ISSUER_EXPIRED || kind == TRUST_ISSUER_NOT_YET_VALID) && cert != NULL) {
-        keep_issuer_dates(cert, out);
+    if (index < 0) {
+        note_root_dates(cert, now, out);
     }
     const struct cert_facts *facts = index >= 0 ? &chain->facts[index] : NULL;
     const char *subject = facts != NULL                   ? facts->subject
@@ -377,7 +378,7 @@ void trust_verify(const struct trust *trust, const CBS *chain, size_t num_chain,
     }
     trust_checks_run(&sent, host, now, out);
     for (size_t i = 0; i < attempt.num_errors; i++) {
-        add_error(&attempt, &sent, attempt.errors[i].code, attempt.errors[i].depth, out);
+        add_error(&attempt, &sent, attempt.errors[i].code, attempt.errors[i].depth, now, out);
     }
     finish(out);
     attempt_cleanup(&attempt);

@@ -57,7 +57,7 @@ struct verification {
     bool complete;              // the path ends in a root of ours
     const char *missing_issuer; // the Name that was looked for in vain
     const char *ca_issuers;     // where that certificate is said to be (RFC 5280 section 4.2.2.1)
-    int64_t fatal_not_before, fatal_not_after; // dates of an issuer not valid now, else 0
+    int64_t fatal_not_before, fatal_not_after; // of needed issuers not valid now, else 0
     struct arena arena;
 };
 
