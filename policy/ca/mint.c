@@ -146,6 +146,9 @@ static void issue_self_signed(struct cert_template *template, struct leaf *leaf)
 
 static void issue(const struct authority *authority, struct cert_template *template,
                   struct leaf *leaf) {
+    if (leaf->fresh_until != INT64_MAX && template->not_after > authority->not_after) {
+        template->not_after = leaf->not_after = leaf->fresh_until = authority->not_after;
+    }
     template->issuer = authority->subject;
     template->issuer_key = authority->key;
     leaf_add(leaf, cert_build(template));
@@ -160,6 +163,11 @@ struct leaf *mint_leaf(struct mint *mint, const struct leaf_spec *spec) {
     struct name subject = name_make(spec->cn, spec->cn_len, spec->cn_tag, "");
     struct leaf *leaf = xcalloc(1, sizeof(*leaf));
     atomic_init(&leaf->refs, 1);
+    leaf->defects = spec->defects;
+    leaf->not_before = spec->not_before;
+    leaf->not_after = spec->not_after;
+    leaf->fresh_from = spec->fresh_from;
+    leaf->fresh_until = spec->fresh_until;
     struct cert_template template = {
         .subject = name_view(&subject),
         .subject_key = mint_key(mint, spec->key_type, self_signed),
@@ -177,10 +185,5 @@ struct leaf *mint_leaf(struct mint *mint, const struct leaf_spec *spec) {
     OPENSSL_free(subject.der);
     leaf->key = template.subject_key->key;
     EVP_PKEY_up_ref(leaf->key);
-    leaf->defects = spec->defects;
-    leaf->not_before = spec->not_before;
-    leaf->not_after = spec->not_after;
-    leaf->fresh_from = spec->fresh_from;
-    leaf->fresh_until = spec->fresh_until;
     return leaf;
 }

@@ -41,8 +41,8 @@ void mint_prepare(struct mint *mint, enum cert_key_type type);
 
 // mint_leaf makes the leaf that `spec` describes; the caller owns one reference. Its chain holds
 // what stands between it and the root: nothing for a root CA, the CA's certificate and those above
-// it for a user's intermediate CA. An untrusted leaf names "(issuer hint), untrusted by tlsblame"
-// as its issuer.
+// it for a user's intermediate CA. No leaf but a mirrored one outlives the CA. The issuer of an
+// untrusted leaf is "CN=(the hint), O=untrusted by tlsblame".
 struct leaf *mint_leaf(struct mint *mint, const struct leaf_spec *spec);
 
 // mint_authority is the CA that `mint` issues from.
