@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "logs/record/codepoint.h"
+#include "proxy/tls/cipher.h"
 #include "proxy/tls/client_extension.h"
 #include "proxy/tls/extension.h"
 #include "proxy/tls/handshake.h"
@@ -81,8 +82,7 @@ static bool fixed_parse(struct client_hello *ch, struct parse *ps, CBS *body) {
 
 static bool ciphers_have_tls13(const struct client_hello *ch) {
     for (size_t i = 0; i < ch->ciphers.num; i++) {
-        uint32_t suite = code_list_at(&ch->ciphers, i);
-        if (suite >> 8 == 0x13 || suite == 0x00c6 || suite == 0x00c7) {
+        if (cipher_is_tls13(code_list_at(&ch->ciphers, i))) {
             return true;
         }
     }
@@ -115,8 +115,18 @@ static void tls13_check(struct client_hello *ch, struct parse *ps) {
     if (!extension_find(&body, ch->extensions, EXT_SIGNATURE_ALGORITHMS)) {
         parse_note(ps, NOTE_CH_SIGALGS_MISSING, at);
     }
-    if (!extension_find(&body, ch->extensions, EXT_SUPPORTED_GROUPS)) {
-        parse_note(ps, NOTE_CH_GROUPS_MISSING, at);
+}
+
+static void groups_check(const struct client_hello *ch, struct parse *ps) {
+    CBS body;
+    if (extension_find(&body, ch->extensions, EXT_SUPPORTED_GROUPS)) {
+        return;
+    }
+    for (size_t i = 0; i < ch->ciphers.num; i++) {
+        if (cipher_needs_group(code_list_at(&ch->ciphers, i))) {
+            parse_note(ps, NOTE_CH_GROUPS_MISSING, ch->ciphers.p + 2 * i);
+            return;
+        }
     }
 }
 
@@ -143,6 +153,7 @@ bool client_hello_parse(struct client_hello *out, struct note_sink *notes, const
     if (code_list_has(&out->versions, 0x0304)) {
         tls13_check(out, &ps);
     }
+    groups_check(out, &ps);
     out->trailing = body;
     parse_close(&ps, &body, &ids);
     return ps.ok;

@@ -93,6 +93,16 @@ bool parse_flag(bool *out, const CBS *body) {
     return CBS_len(body) == 0;
 }
 
+bool parse_one_name(CBS *out, bool *out_one, CBS *body) {
+    CBS names;
+    *out_one = false;
+    if (!CBS_get_u16_length_prefixed(body, &names) || !CBS_get_u8_length_prefixed(&names, out)) {
+        return false;
+    }
+    *out_one = CBS_len(&names) == 0 && CBS_len(out) != 0;
+    return true;
+}
+
 static void extension_decode(struct parse *ps, struct extension *ext, void *out,
                              const struct parse_ids *ids, const struct parse_extension *rows,
                              size_t num_rows) {

@@ -65,4 +65,9 @@ void parse_extensions(struct parse *ps, CBS *out_block, uint16_t *out_num, CBS *
 // parse_flag sets `*out` for an extension without a body, and returns whether it has none.
 bool parse_flag(bool *out, const CBS *body);
 
+// parse_one_name takes an ALPN answer: a list of names of which there should be one. `*out` becomes
+// the first; `*out_one` whether it is the only one and not empty. It returns false for another
+// shape.
+bool parse_one_name(CBS *out, bool *out_one, CBS *body);
+
 #endif // PROXY_TLS_PARSE_H_
