@@ -2,7 +2,6 @@
 
 #include "logs/record/codepoint.h"
 #include "proxy/tls/extension.h"
-#include "proxy/tls/group.h"
 
 enum { RECORD_SIZE_MIN = 64, RECORD_SIZE_MAX = 16385, DRAFT_MAJOR = 0x7f };
 
@@ -14,31 +13,6 @@ static uint16_t grease_bit(const struct code_list *list, enum registry registry,
         }
     }
     return 0;
-}
-
-static bool server_name(void *out, struct parse *ps, CBS *body) {
-    struct client_hello *ch = out;
-    CBS list, name;
-    if (!CBS_get_u16_length_prefixed(body, &list)) {
-        return false;
-    }
-    while (CBS_len(&list) != 0) {
-        const uint8_t *at = CBS_data(&list);
-        uint8_t type;
-        if (!CBS_get_u8(&list, &type) || !CBS_get_u16_length_prefixed(&list, &name)) {
-            return false;
-        }
-        if (++ch->num_sni == 2) {
-            parse_note(ps, NOTE_CH_SNI_SEVERAL, at);
-        }
-        if (type != 0) {
-            parse_note(ps, NOTE_CH_SNI_TYPE_UNKNOWN, at);
-        } else if (CBS_data(&ch->sni) == NULL) {
-            ch->sni = name;
-            server_name_check(ps, &name);
-        }
-    }
-    return ch->num_sni != 0;
 }
 
 static bool max_fragment_length(void *out, struct parse *ps, CBS *body) {
@@ -129,76 +103,6 @@ static bool heartbeat(void *out, struct parse *ps, CBS *body) {
            (ch->heartbeat_mode == 1 || ch->heartbeat_mode == 2);
 }
 
-// RFC 8701, section 2: the protocol names of GREASE have the two bytes of the other registries.
-static bool alpn_is_grease(CBS name) {
-    uint16_t code;
-    return CBS_len(&name) == 2 && CBS_get_u16(&name, &code) &&
-           codepoint_is_grease(REGISTRY_EXTENSION, code);
-}
-
-static bool alpn_has(CBS names, const CBS *end, const CBS *name) {
-    CBS other;
-    while (CBS_data(&names) != CBS_data(end) && name_next(&names, &other)) {
-        if (CBS_mem_equal(&other, CBS_data(name), CBS_len(name))) {
-            return true;
-        }
-    }
-    return false;
-}
-
-enum { ALPN_COMPARED = 32 }; // names beyond these are not compared: the cost is quadratic
-
-static bool alpn(void *out, struct parse *ps, CBS *body) {
-    struct client_hello *ch = out;
-    const uint8_t *at = CBS_data(body);
-    if (!CBS_get_u16_length_prefixed(body, &ch->alpn)) {
-        parse_note(ps, NOTE_CH_ALPN_MALFORMED, at);
-        return false;
-    }
-    CBS names = ch->alpn, name;
-    for (CBS before = names; name_next(&names, &name); before = names, ch->num_alpn++) {
-        if (CBS_len(&name) == 0) {
-            parse_note(ps, NOTE_CH_ALPN_EMPTY_NAME, CBS_data(&before));
-        }
-        if (alpn_is_grease(name)) {
-            ch->grease |= GREASE_ALPN;
-        }
-        if (ch->num_alpn < ALPN_COMPARED && alpn_has(ch->alpn, &before, &name)) {
-            parse_note(ps, NOTE_CH_ALPN_DUPLICATE, CBS_data(&before));
-        }
-    }
-    if (CBS_len(&names) != 0) {
-        parse_note(ps, NOTE_CH_ALPN_MALFORMED, CBS_data(&names));
-        return false;
-    }
-    if (ch->num_alpn == 0) {
-        parse_note(ps, NOTE_CH_ALPN_EMPTY, at);
-    }
-    return true;
-}
-
-static bool alps_parse(struct client_hello *ch, CBS *body, uint16_t type) {
-    CBS names, name;
-    if (!CBS_get_u16_length_prefixed(body, &names)) {
-        return false;
-    }
-    ch->alps = names;
-    ch->alps_type = type;
-    for (ch->num_alps = 0; name_next(&names, &name); ch->num_alps++) {
-    }
-    return CBS_len(&names) == 0 && ch->num_alps != 0;
-}
-
-static bool alps(void *out, struct parse *ps, CBS *body) {
-    (void)ps;
-    return alps_parse(out, body, EXT_ALPS);
-}
-
-static bool alps_old(void *out, struct parse *ps, CBS *body) {
-    parse_note(ps, NOTE_CH_ALPS_LEGACY, CBS_data(body));
-    return alps_parse(out, body, EXT_ALPS_OLD);
-}
-
 static bool sct(void *out, struct parse *ps, CBS *body) {
     (void)ps;
     return parse_flag(&((struct client_hello *)out)->sct, body);
@@ -264,32 +168,6 @@ static bool session_ticket(void *out, struct parse *ps, CBS *body) {
     return CBS_get_bytes(body, &ch->session_ticket, CBS_len(body));
 }
 
-static bool pre_shared_key(void *out, struct parse *ps, CBS *body) {
-    struct client_hello *ch = out;
-    const uint8_t *at = CBS_data(body);
-    if (at + CBS_len(body) != CBS_data(&ch->extensions) + CBS_len(&ch->extensions)) {
-        parse_note(ps, NOTE_CH_PSK_NOT_LAST, at);
-    }
-    if (!CBS_get_u16_length_prefixed(body, &ch->psk_identities)) {
-        return false;
-    }
-    CBS identities = ch->psk_identities;
-    struct psk_identity identity;
-    for (; psk_identity_next(&identities, &identity); ch->num_psk_identities++) {
-    }
-    at = CBS_data(body);
-    if (!CBS_get_u16_length_prefixed(body, &ch->psk_binders)) {
-        return false;
-    }
-    CBS binders = ch->psk_binders, binder;
-    for (; name_next(&binders, &binder); ch->num_psk_binders++) {
-    }
-    if (ch->num_psk_binders != ch->num_psk_identities) {
-        parse_note(ps, NOTE_CH_PSK_BINDERS, at);
-    }
-    return CBS_len(&identities) == 0 && CBS_len(&binders) == 0 && ch->num_psk_identities != 0;
-}
-
 static bool early_data(void *out, struct parse *ps, CBS *body) {
     parse_note(ps, NOTE_CH_EARLY_DATA, CBS_data(body));
     return parse_flag(&((struct client_hello *)out)->early_data, body);
@@ -344,39 +222,10 @@ static bool post_handshake_auth(void *out, struct parse *ps, CBS *body) {
     return parse_flag(&((struct client_hello *)out)->post_handshake_auth, body);
 }
 
-static bool key_share(void *out, struct parse *ps, CBS *body) {
-    struct client_hello *ch = out;
-    const uint8_t *at = CBS_data(body);
-    if (!CBS_get_u16_length_prefixed(body, &ch->key_shares)) {
-        return false;
-    }
-    CBS shares = ch->key_shares;
-    struct key_share share;
-    for (; key_share_next(&shares, &share); ch->num_key_shares++) {
-        if (codepoint_is_grease(REGISTRY_GROUP, share.group)) {
-            ch->grease |= GREASE_KEY_SHARE;
-        } else if (!group_share_fits(share.group, CBS_len(&share.key), true)) {
-            parse_note(ps, NOTE_CH_KEY_SHARE_LENGTH, CBS_data(&share.key) - 4);
-        }
-    }
-    if (CBS_len(&shares) != 0) {
-        return false;
-    }
-    if (ch->num_key_shares == 0) {
-        parse_note(ps, NOTE_CH_KEY_SHARE_EMPTY, at);
-    }
-    return true;
-}
-
 static bool quic_parameters(void *out, struct parse *ps, CBS *body) {
     (void)ps;
     struct client_hello *ch = out;
     return CBS_get_bytes(body, &ch->quic_parameters, CBS_len(body));
-}
-
-static bool next_protocol(void *out, struct parse *ps, CBS *body) {
-    parse_note(ps, NOTE_CH_NPN_OFFERED, CBS_data(body));
-    return parse_flag(&((struct client_hello *)out)->npn, body);
 }
 
 static bool channel_id(void *out, struct parse *ps, CBS *body) {
@@ -408,14 +257,14 @@ static bool renegotiation_info(void *out, struct parse *ps, CBS *body) {
 
 // clang-format off
 static const struct parse_extension rows[] = {
-    {EXT_SERVER_NAME,               server_name},
+    {EXT_SERVER_NAME,               client_server_name},
     {EXT_MAX_FRAGMENT_LENGTH,       max_fragment_length},
     {EXT_STATUS_REQUEST,            status_request},
     {EXT_SUPPORTED_GROUPS,          supported_groups},
     {EXT_EC_POINT_FORMATS,          ec_point_formats},
     {EXT_SIGNATURE_ALGORITHMS,      signature_algorithms},
     {EXT_HEARTBEAT,                 heartbeat},
-    {EXT_ALPN,                      alpn},
+    {EXT_ALPN,                      client_alpn},
     {EXT_STATUS_REQUEST_V2,         status_request_v2},
     {EXT_SCT,                       sct},
     {EXT_PADDING,                   padding},
@@ -426,7 +275,7 @@ static const struct parse_extension rows[] = {
     {EXT_RECORD_SIZE_LIMIT,         record_size_limit},
     {EXT_DELEGATED_CREDENTIAL,      delegated_credential},
     {EXT_SESSION_TICKET,            session_ticket},
-    {EXT_PRE_SHARED_KEY,            pre_shared_key},
+    {EXT_PRE_SHARED_KEY,            client_pre_shared_key},
     {EXT_EARLY_DATA,                early_data},
     {EXT_SUPPORTED_VERSIONS,        supported_versions},
     {EXT_COOKIE,                    cookie},
@@ -434,12 +283,12 @@ static const struct parse_extension rows[] = {
     {EXT_CERTIFICATE_AUTHORITIES,   certificate_authorities},
     {EXT_POST_HANDSHAKE_AUTH,       post_handshake_auth},
     {EXT_SIGNATURE_ALGORITHMS_CERT, signature_algorithms_cert},
-    {EXT_KEY_SHARE,                 key_share},
+    {EXT_KEY_SHARE,                 client_key_share},
     {EXT_QUIC_PARAMETERS,           quic_parameters},
     {EXT_QUIC_PARAMETERS_DRAFT,     quic_parameters},
-    {EXT_NEXT_PROTOCOL,             next_protocol},
-    {EXT_ALPS_OLD,                  alps_old},
-    {EXT_ALPS,                      alps},
+    {EXT_NEXT_PROTOCOL,             client_next_protocol},
+    {EXT_ALPS_OLD,                  client_alps_old},
+    {EXT_ALPS,                      client_alps},
     {EXT_CHANNEL_ID_OLD,            channel_id},
     {EXT_CHANNEL_ID,                channel_id},
     {EXT_ECH,                       encrypted_client_hello},
@@ -448,43 +297,10 @@ static const struct parse_extension rows[] = {
 };
 // clang-format on
 
-static size_t group_position(const struct client_hello *ch, uint16_t group) {
-    size_t i = 0;
-    while (i < ch->groups.num && code_list_at(&ch->groups, i) != group) {
-        i++;
-    }
-    return i;
-}
-
-// RFC 8446, section 4.2.8: one share a group, each group offered, in the order of supported_groups.
-static void key_shares_check(const struct client_hello *ch, struct parse *ps) {
-    enum { SHARES_COMPARED = 16 }; // real clients send up to six; the cost is quadratic
-    CBS shares = ch->key_shares;
-    struct key_share share;
-    size_t last = 0;
-    for (size_t i = 0; i < SHARES_COMPARED && key_share_next(&shares, &share); i++) {
-        const uint8_t *at = CBS_data(&share.key) - 4;
-        size_t position = group_position(ch, share.group);
-        if (ch->groups.p != NULL && position == ch->groups.num) {
-            parse_note(ps, NOTE_CH_KEY_SHARE_GROUP_NOT_OFFERED, at);
-        } else if (position < last) {
-            parse_note(ps, NOTE_CH_KEY_SHARE_ORDER, at);
-        }
-        last = position;
-        CBS others = ch->key_shares;
-        struct key_share other;
-        while (key_share_next(&others, &other) && CBS_data(&other.key) < CBS_data(&share.key)) {
-            if (other.group == share.group) {
-                parse_note(ps, NOTE_CH_KEY_SHARE_DUPLICATE, at);
-            }
-        }
-    }
-}
-
 void client_extensions_parse(struct client_hello *ch, struct parse *ps, CBS *cbs,
                              const struct parse_ids *ids) {
     parse_extensions(ps, &ch->extensions, &ch->num_extensions, cbs, ch, ids, rows, ARRAY_LEN(rows));
-    key_shares_check(ch, ps);
+    client_key_shares_check(ch, ps);
     if (CBS_data(&ch->psk_identities) != NULL && ch->psk_modes.p == NULL) {
         parse_note(ps, NOTE_CH_PSK_WITHOUT_MODES, CBS_data(&ch->psk_identities));
     }

@@ -10,9 +10,10 @@ enum {
     SSLV2_HEADER_LEN = 2,
     HELLO_MIN = 38,                    // version, random, session id, suite, compression
     PEEK_LEN = MESSAGE_HEADER_LEN + 2, // of a handshake record after a ChangeCipherSpec
-    PLAIN_MAX = 16384,                 // RFC 8446, section 5.1
-    CIPHER_MAX_12 = PLAIN_MAX + 2048,  // RFC 5246, section 6.2.3
-    CIPHER_MAX_13 = PLAIN_MAX + 256,   // RFC 8446, section 5.2
+    SSLV2_MAX = SSLV2_HEADER_LEN + 0x7fff,
+    PLAIN_MAX = 16384,                // RFC 8446, section 5.1
+    CIPHER_MAX_12 = PLAIN_MAX + 2048, // RFC 5246, section 6.2.3
+    CIPHER_MAX_13 = PLAIN_MAX + 256,  // RFC 8446, section 5.2
 };
 
 // The bytes that a call may still eat.
@@ -40,17 +41,15 @@ static uint32_t get_u24(const uint8_t *p) {
 void record_reader_init(struct record_reader *reader, uint32_t hello_max,
                         uint32_t certificate_max) {
     memset(reader, 0, sizeof(*reader));
-    reader->hello_max = hello_max != 0 ? hello_max : RECORD_HELLO_MAX;
-    reader->certificate_max = certificate_max != 0 ? certificate_max : RECORD_CERTIFICATE_MAX;
-    CHECK(reader->hello_max >= MESSAGE_HEADER_LEN);
-    CHECK(reader->certificate_max >= MESSAGE_HEADER_LEN);
-    uint32_t max =
-        reader->hello_max > reader->certificate_max ? reader->hello_max : reader->certificate_max;
-    // A hello in SSLv2 format takes up to 32 KiB and must fit whatever the ceilings are.
-    buf_init(&reader->message, max > 0x8000 + 2 ? max : 0x8000 + 2);
+    message_join_init(&reader->join, hello_max != 0 ? hello_max : RECORD_HELLO_MAX,
+                      certificate_max != 0 ? certificate_max : RECORD_CERTIFICATE_MAX);
+    buf_init(&reader->sslv2, SSLV2_MAX);
 }
 
-void record_reader_cleanup(struct record_reader *reader) { buf_cleanup(&reader->message); }
+void record_reader_cleanup(struct record_reader *reader) {
+    message_join_cleanup(&reader->join);
+    buf_cleanup(&reader->sslv2);
+}
 
 static enum wire_event_type event_set(struct record_reader *reader, struct wire_event *out,
                                       enum wire_event_type type, const uint8_t *p, size_t len) {
@@ -93,7 +92,7 @@ static enum wire_event_type start_step(struct record_reader *reader, struct wire
         reader->state = RECORD_IN_HEADER;
         return WIRE_MORE;
     case BANNER_SSLV2:
-        CHECK(buf_append(&reader->message, reader->head, reader->head_len));
+        CHECK(buf_append(&reader->sslv2, reader->head, reader->head_len));
         reader->left = (get_u16(reader->head) & 0x7fff) + SSLV2_HEADER_LEN;
         reader->state = RECORD_IN_SSLV2;
         return WIRE_MORE;
@@ -102,22 +101,34 @@ static enum wire_event_type start_step(struct record_reader *reader, struct wire
     }
 }
 
-static enum wire_event_type sslv2_step(struct record_reader *reader, struct wire_event *out,
-                                       struct input *in) {
-    size_t have = reader->message.len;
-    size_t n = reader->left > have ? min_size(reader->left - have, in->len) : 0;
-    CHECK(buf_append(&reader->message, input_take(reader, in, n), n));
-    if (reader->message.len < reader->left) {
-        return WIRE_MORE;
-    }
-    reader->left = 0;
+static void header_begin(struct record_reader *reader) {
+    reader->state = RECORD_IN_HEADER;
     reader->header_len = 0;
     reader->header_need = RECORD_HEADER_LEN;
-    reader->state = RECORD_IN_HEADER;
-    reader->message_done = true;
+}
+
+static enum wire_event_type sslv2_step(struct record_reader *reader, struct wire_event *out,
+                                       struct input *in) {
+    size_t have = reader->sslv2.len;
+    size_t n = reader->left > have ? min_size(reader->left - have, in->len) : 0;
+    CHECK(buf_append(&reader->sslv2, input_take(reader, in, n), n));
+    if (reader->sslv2.len < reader->left) {
+        return WIRE_MORE;
+    }
+    header_begin(reader);
     reader->num_messages++;
-    return event_set(reader, out, WIRE_SSLV2_HELLO, buf_data(&reader->message),
-                     reader->message.len);
+    return event_set(reader, out, WIRE_SSLV2_HELLO, buf_data(&reader->sslv2), reader->sslv2.len);
+}
+
+static void message_event(struct record_reader *reader, struct wire_event *out,
+                          const struct message_part *part) {
+    event_set(reader, out, WIRE_MESSAGE, part->p, part->len);
+    out->content_type = CONTENT_HANDSHAKE;
+    out->offset = part->offset;
+    out->announced = part->announced;
+    out->cut_off = part->cut_off;
+    out->num_records = part->num_records;
+    memcpy(out->cuts, part->cuts, sizeof(out->cuts));
 }
 
 static void record_count(struct record_reader *reader) {
@@ -184,121 +195,39 @@ static void header_check(struct record_reader *reader) {
     if (now->content_type == CONTENT_HEARTBEAT) {
         note_sink_add(notes, NOTE_REC_HEARTBEAT, reader->now_offset);
     }
-    if (now->content_type != CONTENT_HANDSHAKE &&
-        (reader->message.len != 0 || reader->message_skip != 0)) {
+    if (now->content_type != CONTENT_HANDSHAKE && message_join_pending(&reader->join)) {
         note_sink_add(notes, NOTE_REC_INTERLEAVED, reader->now_offset);
     }
 }
 
-static uint32_t ceiling_of(const struct record_reader *reader, uint8_t type) {
-    bool large = type == HANDSHAKE_CERTIFICATE || type == HANDSHAKE_CERTIFICATE_REQUEST ||
-                 type == HANDSHAKE_COMPRESSED_CERTIFICATE || type == HANDSHAKE_CERTIFICATE_STATUS;
-    return large ? reader->certificate_max : reader->hello_max;
-}
-
-// Reads the header of the message that begins, and sets how many bytes of it are kept.
-static void message_begin(struct record_reader *reader, const uint8_t *header) {
-    struct wire_event *part = &reader->part;
-    part->announced = MESSAGE_HEADER_LEN + get_u24(header + 1);
-    if (codepoint_find(REGISTRY_HANDSHAKE_TYPE, header[0]) == NULL) {
-        note_sink_add(&reader->notes, NOTE_HS_TYPE_UNKNOWN, part->offset);
-    }
-    uint32_t max = ceiling_of(reader, header[0]);
-    part->cut_off = part->announced > max;
-    reader->message_keep = part->cut_off ? max : part->announced;
-    if (part->cut_off) {
-        enum note_id id =
-            header[0] == HANDSHAKE_CERTIFICATE ? NOTE_CERT_TOO_LARGE : NOTE_HS_TOO_LONG;
-        note_sink_add(&reader->notes, id, part->offset);
-    }
-}
-
-// Counts `n` bytes of the current record for the message that is being put together.
-static void part_add(struct record_reader *reader, size_t n) {
-    struct wire_event *part = &reader->part;
-    if (!reader->part_in_record) {
-        reader->part_in_record = true;
-        reader->messages_in_record++;
-        part->num_records++;
-    }
-    if (part->num_records <= RECORD_CUTS) {
-        part->cuts[part->num_records - 1] += (uint16_t)n;
-    }
+// Feeds bytes of a handshake record that the reader has passed or passes now; `offset` is the first
+// one's. Returns how many were eaten.
+static size_t handshake_feed(struct record_reader *reader, struct wire_event *out, uint64_t offset,
+                             const uint8_t *p, size_t p_len) {
+    struct message_part part;
+    bool whole;
+    size_t n = message_join_feed(&reader->join, &part, &whole, &reader->notes, offset, p, p_len);
     reader->left -= (uint32_t)n;
-}
-
-static void message_append(struct record_reader *reader, const uint8_t *p, size_t n) {
-    CHECK(buf_append(&reader->message, p, n));
-    part_add(reader, n);
-    if (reader->message_keep == 0 && reader->message.len >= MESSAGE_HEADER_LEN) {
-        message_begin(reader, buf_data(&reader->message));
+    if (whole) {
+        reader->num_messages++;
+        message_event(reader, out, &part);
     }
-}
-
-static enum wire_event_type message_end(struct record_reader *reader, struct wire_event *out,
-                                        const uint8_t *p, size_t len) {
-    struct wire_event *part = &reader->part;
-    if (part->num_records > 1) {
-        note_sink_add(&reader->notes, NOTE_REC_MESSAGE_SPLIT, part->offset);
-    }
-    if (reader->messages_in_record > 1) {
-        note_sink_add(&reader->notes, NOTE_REC_MESSAGES_SEVERAL, reader->now_offset);
-    }
-    reader->num_messages++;
-    reader->message_skip = part->announced - (uint32_t)len;
-    *out = *part;
-    out->type = WIRE_MESSAGE;
-    out->content_type = CONTENT_HANDSHAKE;
-    out->version = reader->now.version;
-    out->p = p;
-    out->len = len;
-    reader->message_keep = 0;
-    return WIRE_MESSAGE;
-}
-
-static void part_begin(struct record_reader *reader, uint64_t offset) {
-    memset(&reader->part, 0, sizeof(reader->part));
-    reader->part.offset = offset;
-    reader->part_in_record = false;
+    return n;
 }
 
 static enum wire_event_type handshake_step(struct record_reader *reader, struct wire_event *out,
                                            struct input *in) {
     size_t n = min_size(reader->left, in->len);
-    if (reader->message_skip != 0) {
-        n = min_size(reader->message_skip, n);
-        input_take(reader, in, n);
-        reader->message_skip -= (uint32_t)n;
-        reader->left -= (uint32_t)n;
-        return WIRE_MORE;
-    }
-    if (reader->message.len == 0) {
-        part_begin(reader, reader->offset);
-        if (n >= MESSAGE_HEADER_LEN) {
-            message_begin(reader, in->p);
-        }
-        if (reader->message_keep != 0 && reader->message_keep <= n) {
-            size_t len = reader->message_keep;
-            part_add(reader, len);
-            return message_end(reader, out, input_take(reader, in, len), len);
-        }
-    }
-    size_t want = reader->message_keep != 0 ? reader->message_keep : MESSAGE_HEADER_LEN;
-    n = min_size(n, want - reader->message.len);
-    message_append(reader, input_take(reader, in, n), n);
-    if (reader->message.len != reader->message_keep) {
-        return WIRE_MORE;
-    }
-    reader->message_done = true;
-    return message_end(reader, out, buf_data(&reader->message), reader->message.len);
+    input_take(reader, in, handshake_feed(reader, out, reader->offset, in->p, n));
+    return out->type;
 }
 
 // A handshake record after a ChangeCipherSpec may be a plaintext hello around a HelloRetryRequest:
 // its first bytes decide.
 static bool peek_wanted(const struct record_reader *reader) {
     return reader->now.content_type == CONTENT_HANDSHAKE && reader->num_ccs != 0 &&
-           !reader->encrypted && reader->now.length >= PEEK_LEN && reader->message.len == 0 &&
-           reader->message_skip == 0;
+           !reader->encrypted && reader->now.length >= PEEK_LEN &&
+           !message_join_pending(&reader->join);
 }
 
 static void record_begin(struct record_reader *reader) {
@@ -311,11 +240,12 @@ static void record_begin(struct record_reader *reader) {
     reader->use = hello ? RECORD_USE_HANDSHAKE : use_of(reader);
     reader->left = reader->now.length;
     reader->small_len = 0;
-    reader->messages_in_record = 0;
-    reader->part_in_record = false;
+    message_join_record(&reader->join);
     if (hello) {
-        part_begin(reader, reader->now_offset + RECORD_HEADER_LEN);
-        message_append(reader, peek, PEEK_LEN);
+        // A hello is longer than what was peeked at: none is complete here.
+        struct wire_event none;
+        CHECK(handshake_feed(reader, &none, reader->now_offset + RECORD_HEADER_LEN, peek,
+                             PEEK_LEN) == PEEK_LEN);
     } else if (peeked) {
         reader->left -= PEEK_LEN;
     }
@@ -379,7 +309,7 @@ static void ccs_check(struct record_reader *reader) {
     if (reader->num_ccs != 0) {
         note_sink_add(notes, NOTE_REC_CCS_REPEATED, reader->now_offset);
     }
-    if (reader->message.len != 0) {
+    if (message_join_pending(&reader->join)) {
         note_sink_add(notes, NOTE_HS_KEY_CHANGE_UNALIGNED, reader->now_offset);
     }
 }
@@ -392,9 +322,7 @@ static void heartbeat_check(struct record_reader *reader) {
 }
 
 static enum wire_event_type record_end(struct record_reader *reader, struct wire_event *out) {
-    reader->state = RECORD_IN_HEADER;
-    reader->header_len = 0;
-    reader->header_need = RECORD_HEADER_LEN;
+    header_begin(reader);
     if (reader->use == RECORD_USE_HANDSHAKE) {
         return WIRE_MORE;
     }
@@ -431,10 +359,11 @@ static enum wire_event_type body_step(struct record_reader *reader, struct wire_
     return WIRE_MORE;
 }
 
-static void message_drop(struct record_reader *reader) {
-    if (reader->message_done) {
-        buf_consume(&reader->message, reader->message.len);
-        reader->message_done = false;
+// What the last call handed out is no longer needed.
+static void buffers_drop(struct record_reader *reader) {
+    message_join_drop(&reader->join);
+    if (reader->state != RECORD_IN_SSLV2) {
+        buf_cleanup(&reader->sslv2);
     }
 }
 
@@ -461,7 +390,7 @@ enum wire_event_type record_reader_next(struct record_reader *reader, struct wir
     struct input input = {.p = in, .len = *in_len};
     enum wire_event_type type = WIRE_MORE;
     *out_event = (struct wire_event){.type = WIRE_MORE};
-    message_drop(reader);
+    buffers_drop(reader);
     while (type == WIRE_MORE &&
            (input.len != 0 || (reader->state == RECORD_IN_BODY && reader->left == 0))) {
         type = reader_step(reader, out_event, &input);
@@ -473,8 +402,7 @@ enum wire_event_type record_reader_next(struct record_reader *reader, struct wir
 void record_reader_encrypted(struct record_reader *reader) {
     bool inside =
         reader->state == RECORD_IN_BODY && reader->use == RECORD_USE_HANDSHAKE && reader->left != 0;
-    bool pending = reader->message.len != 0 && !reader->message_done;
-    if (inside || pending) {
+    if (inside || message_join_pending(&reader->join)) {
         note_sink_add(&reader->notes, NOTE_HS_KEY_CHANGE_UNALIGNED, reader->offset);
     }
     reader->encrypted = true;
@@ -482,7 +410,7 @@ void record_reader_encrypted(struct record_reader *reader) {
 
 enum wire_event_type record_reader_eof(struct record_reader *reader, struct wire_event *out_event) {
     *out_event = (struct wire_event){.type = WIRE_MORE};
-    message_drop(reader);
+    buffers_drop(reader);
     if (reader->ended) {
         return WIRE_MORE;
     }
@@ -498,19 +426,18 @@ enum wire_event_type record_reader_eof(struct record_reader *reader, struct wire
         note_sink_add(&reader->notes, NOTE_REC_TRUNCATED, reader->offset);
     }
     if (reader->state == RECORD_IN_SSLV2) {
-        event_set(reader, out_event, WIRE_SSLV2_HELLO, buf_data(&reader->message),
-                  reader->message.len);
+        event_set(reader, out_event, WIRE_SSLV2_HELLO, buf_data(&reader->sslv2), reader->sslv2.len);
         out_event->announced = reader->left;
         out_event->cut_off = true;
         return WIRE_SSLV2_HELLO;
     }
-    if (reader->message.len == 0 && reader->message_skip == 0) {
+    if (!message_join_pending(&reader->join)) {
         return WIRE_MORE;
     }
     note_sink_add(&reader->notes, NOTE_HS_TRUNCATED, reader->offset);
-    if (reader->message.len == 0) {
-        return WIRE_MORE;
+    struct message_part part;
+    if (message_join_rest(&reader->join, &part)) {
+        message_event(reader, out_event, &part);
     }
-    reader->part.cut_off = true;
-    return message_end(reader, out_event, buf_data(&reader->message), reader->message.len);
+    return out_event->type;
 }

@@ -6,12 +6,12 @@
 
 #include "logs/base/buf.h"
 #include "proxy/tls/banner.h"
+#include "proxy/tls/message_join.h"
 #include "proxy/tls/note_sink.h"
 
 enum {
     RECORD_HEADER_LEN = 5,
     RECORD_FIRST = 16, // records whose headers are kept
-    RECORD_CUTS = 8,   // parts of a message whose sizes are kept
     RECORD_HELLO_MAX = 64 * 1024,
     RECORD_CERTIFICATE_MAX = 1024 * 1024,
 };
@@ -33,12 +33,12 @@ struct wire_event {
     uint16_t version;     // of the record that completed it
     uint64_t offset;      // in the stream: of the message's first byte, or of the record's header
     const uint8_t *p;
-    size_t len;                 // bytes at `p`; NULL and 0 for WIRE_OPAQUE
-    uint32_t announced;         // bytes that the message or record says to have
-    bool cut_off;               // a message of which only the first `len` bytes were kept or came
-    enum banner banner;         // WIRE_NOT_TLS
-    uint32_t num_records;       // WIRE_MESSAGE: over how many records it was split,
-    uint16_t cuts[RECORD_CUTS]; // and how many of its bytes the first of them held
+    size_t len;                  // bytes at `p`; NULL and 0 for WIRE_OPAQUE
+    uint32_t announced;          // bytes that the message or record says to have
+    bool cut_off;                // a message of which only the first `len` bytes were kept or came
+    enum banner banner;          // WIRE_NOT_TLS
+    uint32_t num_records;        // WIRE_MESSAGE: over how many records it was split,
+    uint16_t cuts[MESSAGE_CUTS]; // and how many of its bytes the first of them held
 };
 
 struct record_head {
@@ -57,8 +57,8 @@ enum record_state {
 // What is done with the body of the current record.
 enum record_use { RECORD_USE_HANDSHAKE, RECORD_USE_SMALL, RECORD_USE_SKIP };
 
-// struct record_reader is owned by its caller. It holds at most the two ceilings' larger one in
-// memory, and only what has come, never what was merely announced.
+// struct record_reader is owned by its caller. It holds one message at most, and only what has
+// come of it, never what was merely announced.
 struct record_reader {
     // Facts, for the caller to read.
     struct note_sink notes; // offsets count from the start of the stream
@@ -74,25 +74,19 @@ struct record_reader {
     uint8_t head_len;
 
     // State, private.
-    uint32_t hello_max, certificate_max;
     enum record_state state;
     enum record_use use;
-    bool encrypted;      // record_reader_encrypted was called
-    bool message_done;   // `message` was handed out and is to be dropped
-    bool ended;          // record_reader_eof was called
-    bool part_in_record; // the current record holds bytes of `part`
+    bool encrypted; // record_reader_encrypted was called
+    bool ended;     // record_reader_eof was called
     uint8_t header[RECORD_HEADER_LEN + 6];
     uint8_t header_len, header_need;
-    uint8_t small[4];
+    uint8_t small[4]; // the first bytes of a body that is read as a whole
     uint8_t small_len;
     struct record_head now;
     uint64_t now_offset;
     uint32_t left; // bytes of the current body not yet eaten
-    uint32_t messages_in_record;
-    struct buf message;     // a message that is not whole yet
-    uint32_t message_keep;  // how many bytes of it are kept, once its header is there
-    uint32_t message_skip;  // bytes of a cut-off message still to come
-    struct wire_event part; // its facts
+    struct message_join join;
+    struct buf sslv2;
 };
 
 // record_reader_init makes `reader` ready for the first byte. Messages are kept up to `hello_max`

@@ -38,7 +38,7 @@ static bool is_address(const CBS *name) {
     return inet_pton(AF_INET, text, &address) == 1 || inet_pton(AF_INET6, text, &address) == 1;
 }
 
-void server_name_check(struct parse *ps, const CBS *name) {
+static void server_name_check(struct parse *ps, const CBS *name) {
     const uint8_t *p = CBS_data(name);
     size_t len = CBS_len(name);
     if (len == 0) {
@@ -65,4 +65,33 @@ void server_name_check(struct parse *ps, const CBS *name) {
     if (len > NAME_MAX_LEN || long_label) {
         parse_note(ps, NOTE_CH_SNI_TOO_LONG, p);
     }
+}
+
+bool client_server_name(void *out, struct parse *ps, CBS *body) {
+    struct client_hello *ch = out;
+    CBS list, name;
+    uint16_t list_len;
+    if (!CBS_get_u16(body, &list_len)) {
+        return false;
+    }
+    // The list is read whatever its length says: of all fields the name is the last to lose.
+    bool fits = list_len == CBS_len(body);
+    CHECK(CBS_get_bytes(body, &list, CBS_len(body)));
+    while (CBS_len(&list) != 0) {
+        const uint8_t *at = CBS_data(&list);
+        uint8_t type;
+        if (!CBS_get_u8(&list, &type) || !CBS_get_u16_length_prefixed(&list, &name)) {
+            return false;
+        }
+        if (++ch->num_sni == 2) {
+            parse_note(ps, NOTE_CH_SNI_SEVERAL, at);
+        }
+        if (type != 0) {
+            parse_note(ps, NOTE_CH_SNI_TYPE_UNKNOWN, at);
+        } else if (CBS_data(&ch->sni) == NULL) {
+            ch->sni = name;
+            server_name_check(ps, &name);
+        }
+    }
+    return fits && ch->num_sni != 0;
 }
