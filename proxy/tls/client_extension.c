@@ -112,11 +112,12 @@ static bool padding(void *out, struct parse *ps, CBS *body) {
     struct client_hello *ch = out;
     ch->has_padding = true;
     ch->padding_len = (uint16_t)CBS_len(body);
-    for (size_t i = 0; i < CBS_len(body); i++) {
-        if (CBS_data(body)[i] != 0) {
-            parse_note(ps, NOTE_CH_PADDING_NOT_ZERO, CBS_data(body) + i);
-            break;
-        }
+    const uint8_t *p = CBS_data(body), *end = p + ch->padding_len;
+    while (p != end && *p == 0) {
+        p++;
+    }
+    if (p != end) {
+        parse_note(ps, NOTE_CH_PADDING_NOT_ZERO, p);
     }
     return CBS_skip(body, CBS_len(body));
 }
@@ -304,13 +305,10 @@ void client_extensions_parse(struct client_hello *ch, struct parse *ps, CBS *cbs
     if (CBS_data(&ch->psk_identities) != NULL && ch->psk_modes.p == NULL) {
         parse_note(ps, NOTE_CH_PSK_WITHOUT_MODES, CBS_data(&ch->psk_identities));
     }
-    CBS block = ch->extensions;
-    struct extension ext;
-    while (extension_next(&block, &ext)) {
-        if (codepoint_is_grease(REGISTRY_EXTENSION, ext.type)) {
-            ch->grease |= GREASE_EXTENSION;
-        } else if (codepoint_find(REGISTRY_EXTENSION, ext.type) == NULL) {
-            parse_note(ps, NOTE_CH_EXTENSION_UNKNOWN, CBS_data(&ext.whole));
-        }
+    if (ps->ext_grease) {
+        ch->grease |= GREASE_EXTENSION;
+    }
+    if (ps->ext_unknown != NULL) {
+        parse_note(ps, NOTE_CH_EXTENSION_UNKNOWN, ps->ext_unknown);
     }
 }

@@ -108,18 +108,16 @@ static void tls13_check(struct client_hello *ch, struct parse *ps) {
     if (!ciphers_have_tls13(ch)) {
         parse_note(ps, NOTE_CH_CIPHERS_WITHOUT_TLS13, ch->ciphers.p);
     }
-    CBS body;
-    if (!extension_find(&body, ch->extensions, EXT_KEY_SHARE)) {
+    if (!parse_has_extension(ps, EXT_KEY_SHARE)) {
         parse_note(ps, NOTE_CH_KEY_SHARE_MISSING, at);
     }
-    if (!extension_find(&body, ch->extensions, EXT_SIGNATURE_ALGORITHMS)) {
+    if (!parse_has_extension(ps, EXT_SIGNATURE_ALGORITHMS)) {
         parse_note(ps, NOTE_CH_SIGALGS_MISSING, at);
     }
 }
 
 static void groups_check(const struct client_hello *ch, struct parse *ps) {
-    CBS body;
-    if (extension_find(&body, ch->extensions, EXT_SUPPORTED_GROUPS)) {
+    if (parse_has_extension(ps, EXT_SUPPORTED_GROUPS)) {
         return;
     }
     for (size_t i = 0; i < ch->ciphers.num; i++) {

@@ -63,7 +63,6 @@ bool extension_next(CBS *block, struct extension *out) {
     if (!CBS_get_u16(&rest, &out->type) || !CBS_get_u16_length_prefixed(&rest, &out->body)) {
         return false;
     }
-    CBS_init(&out->whole, CBS_data(block), CBS_len(block) - CBS_len(&rest));
     *block = rest;
     return true;
 }

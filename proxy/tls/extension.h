@@ -63,10 +63,11 @@ enum {
 };
 // clang-format on
 
+enum { EXTENSION_HEADER_LEN = 4 };
+
 struct extension {
     uint16_t type;
-    CBS whole; // with its header of four bytes
-    CBS body;
+    CBS body; // behind a header of EXTENSION_HEADER_LEN bytes
 };
 
 // extension_next takes the next extension from `block`, a view of a block without its length. It

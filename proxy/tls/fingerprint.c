@@ -9,7 +9,7 @@
 
 enum {
     CODES_MAX = 32768, // more two-byte codes than any list of a hello holds
-    SMALL_SORT = 64,
+    SMALL_SORT = 128,
     JA4_A_LEN = 10,
     JA4_HASH_LEN = 12,
     COUNT_MAX = 99,
@@ -186,31 +186,33 @@ static void two_digits(char *out, size_t n) {
     out[1] = (char)('0' + n % 10);
 }
 
-static void ja4_a(char out[JA4_A_LEN], enum ja4_transport transport,
-                  const struct client_hello *hello, size_t num_ciphers, size_t num_extensions) {
-    CBS body;
-    out[0] = (char)transport;
-    memcpy(out + 1, ja4_version(hello), 2);
-    out[3] = extension_find(&body, hello->extensions, EXT_SERVER_NAME) ? 'd' : 'i';
-    two_digits(out + 4, num_ciphers);
-    two_digits(out + 6, num_extensions);
-    ja4_alpn(out + 8, hello);
-}
-
 // The sorted lists of a JA4.
 struct ja4_lists {
     size_t num_ciphers, num_extensions; // as counted
     size_t num_sorted;                  // extensions without server_name and ALPN
+    bool server_name;
     uint16_t ciphers[CODES_MAX], extensions[CODES_MAX];
 };
+
+static void ja4_a(char out[JA4_A_LEN], enum ja4_transport transport,
+                  const struct client_hello *hello, const struct ja4_lists *lists) {
+    out[0] = (char)transport;
+    memcpy(out + 1, ja4_version(hello), 2);
+    out[3] = lists->server_name ? 'd' : 'i';
+    two_digits(out + 4, lists->num_ciphers);
+    two_digits(out + 6, lists->num_extensions);
+    ja4_alpn(out + 8, hello);
+}
 
 static void ja4_collect(struct ja4_lists *lists, const struct client_hello *hello) {
     lists->num_ciphers = codes_of_list(lists->ciphers, &hello->ciphers, REGISTRY_CIPHER);
     codes_sort(lists->ciphers, lists->num_ciphers);
     lists->num_extensions = codes_of_extensions(lists->extensions, hello->extensions, false);
     lists->num_sorted = 0;
+    lists->server_name = false;
     for (size_t i = 0; i < lists->num_extensions; i++) {
         uint16_t type = lists->extensions[i];
+        lists->server_name |= type == EXT_SERVER_NAME;
         if (type != EXT_SERVER_NAME && type != EXT_ALPN) {
             lists->extensions[lists->num_sorted++] = type;
         }
@@ -248,7 +250,7 @@ bool fingerprint_ja4(char out[JA4_SIZE], enum ja4_transport transport,
     }
     struct ja4_lists lists;
     ja4_collect(&lists, hello);
-    ja4_a(out, transport, hello, lists.num_ciphers, lists.num_extensions);
+    ja4_a(out, transport, hello, &lists);
     struct text_sink sink;
     char *b = out + JA4_A_LEN + 1, *c = b + JA4_HASH_LEN + 1;
     text_sink_sha256(&sink);
@@ -269,7 +271,7 @@ bool fingerprint_ja4_raw(struct buf *out, enum ja4_transport transport,
     struct ja4_lists lists;
     ja4_collect(&lists, hello);
     char a[JA4_A_LEN];
-    ja4_a(a, transport, hello, lists.num_ciphers, lists.num_extensions);
+    ja4_a(a, transport, hello, &lists);
     struct text_sink sink;
     text_sink_buf(&sink, out);
     for (size_t i = 0; i < JA4_A_LEN; i++) {

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "logs/record/codepoint.h"
 #include "proxy/tls/extension.h"
 
 // A set of all two-byte numbers: 8 KiB of stack are cheaper than comparing each with each, and an
@@ -103,17 +104,38 @@ bool parse_one_name(CBS *out, bool *out_one, CBS *body) {
     return true;
 }
 
-static void extension_decode(struct parse *ps, struct extension *ext, void *out,
+bool parse_has_extension(const struct parse *ps, uint16_t type) {
+    CHECK(type < 64);
+    return (ps->ext_low >> type & 1) != 0;
+}
+
+static void extension_decode(struct parse *ps, const struct extension *ext, void *out,
                              const struct parse_ids *ids, const struct parse_extension *rows,
                              size_t num_rows) {
     for (size_t i = 0; i < num_rows; i++) {
         if (rows[i].type == ext->type) {
             CBS body = ext->body;
             if (!rows[i].decode(out, ps, &body) || CBS_len(&body) != 0) {
-                parse_note(ps, ids->ext_malformed, CBS_data(&ext->whole));
+                parse_note(ps, ids->ext_malformed, CBS_data(&ext->body) - EXTENSION_HEADER_LEN);
             }
             return;
         }
+    }
+}
+
+static void extension_check(struct parse *ps, const struct extension *ext,
+                            const struct parse_ids *ids) {
+    const uint8_t *at = CBS_data(&ext->body) - EXTENSION_HEADER_LEN;
+    if (ext->type < 64) {
+        ps->ext_low |= UINT64_C(1) << ext->type;
+    }
+    if (codepoint_is_grease(REGISTRY_EXTENSION, ext->type)) {
+        ps->ext_grease = true;
+    } else if (ps->ext_unknown == NULL && codepoint_find(REGISTRY_EXTENSION, ext->type) == NULL) {
+        ps->ext_unknown = at;
+    }
+    if (!extension_allowed(ext->type, ids->ext_message)) {
+        parse_note(ps, ids->ext_forbidden, at);
     }
 }
 
@@ -137,11 +159,9 @@ void parse_extensions(struct parse *ps, CBS *out_block, uint16_t *out_num, CBS *
     CBS block = *out_block;
     struct extension ext;
     for (*out_num = 0; extension_next(&block, &ext); (*out_num)++) {
-        if (!extension_allowed(ext.type, ids->ext_message)) {
-            parse_note(ps, ids->ext_forbidden, CBS_data(&ext.whole));
-        }
+        extension_check(ps, &ext, ids);
         if (seen_before(&seen, ext.type)) {
-            parse_note(ps, ids->ext_duplicate, CBS_data(&ext.whole));
+            parse_note(ps, ids->ext_duplicate, CBS_data(&ext.body) - EXTENSION_HEADER_LEN);
         } else {
             extension_decode(ps, &ext, out, ids, rows, num_rows);
         }

@@ -13,6 +13,9 @@ struct parse {
     const uint8_t *base; // the message's first byte: offsets in notes count from here
     struct note_sink *notes;
     bool ok;
+    bool ext_grease;            // parse_extensions has seen GREASE
+    const uint8_t *ext_unknown; // the first extension that no registry knows, or NULL
+    uint64_t ext_low;           // bit n: an extension of type n was there
 };
 
 // parse_note adds a note about the byte at `at`.
@@ -61,6 +64,9 @@ struct parse_extension {
 void parse_extensions(struct parse *ps, CBS *out_block, uint16_t *out_num, CBS *cbs, void *out,
                       const struct parse_ids *ids, const struct parse_extension *rows,
                       size_t num_rows);
+
+// parse_has_extension returns whether parse_extensions has seen `type`, below 64, readable or not.
+bool parse_has_extension(const struct parse *ps, uint16_t type);
 
 // parse_flag sets `*out` for an extension without a body, and returns whether it has none.
 bool parse_flag(bool *out, const CBS *body);

@@ -279,7 +279,9 @@ static void version_check(struct server_hello *sh, struct parse *ps) {
     if (!tls13 && CBS_data(&sh->renegotiation_info) == NULL) {
         parse_note(ps, NOTE_SH_RENEGOTIATION_INFO_MISSING, at);
     }
-    cipher_check(sh, ps, tls13);
+    if (!draft) { // the first drafts took the suites of TLS 1.2
+        cipher_check(sh, ps, tls13);
+    }
 }
 
 bool server_hello_parse(struct server_hello *out, struct note_sink *notes, const uint8_t *p,
