@@ -15,6 +15,10 @@ enum policy_action { ACTION_INTERCEPT, ACTION_TUNNEL, ACTION_REFUSE };
 // matching alert, or a page that tells the verdict.
 enum policy_on_failure { ON_FAILURE_MIRROR, ON_FAILURE_ALERT, ON_FAILURE_PAGE };
 
+// policy_action_name and policy_on_failure_name return the words of the policy file.
+const char *policy_action_name(enum policy_action action);
+const char *policy_on_failure_name(enum policy_on_failure on_failure);
+
 // struct leg_policy bounds one leg. Versions are TLS code points (0x0301 to 0x0304); 0 is no bound
 // beyond what the library can do. `verify` false records defects of the server's chain but shows
 // the client a sound leaf (server leg), or is without meaning (client leg).

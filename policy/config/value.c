@@ -27,6 +27,12 @@ static const struct word ON_FAILURES[] = {
 static const struct word VERSIONS[] = {{"any", 0},      {"1.0", 0x0301}, {"1.1", 0x0302},
                                        {"1.2", 0x0303}, {"1.3", 0x0304}, {0}};
 
+const char *policy_action_name(enum policy_action action) { return ACTIONS[action].name; }
+
+const char *policy_on_failure_name(enum policy_on_failure on_failure) {
+    return ON_FAILURES[on_failure].name;
+}
+
 // A type reads into, and prints from, one value or one item of a list.
 struct type {
     size_t item_size; // of a list; 0: no list
