@@ -2,6 +2,8 @@
 #include <string.h>
 
 #include "logs/base/check.h"
+#include "proxy/cli/list.h"
+#include "proxy/cli/show.h"
 
 enum { EXIT_USAGE = 2 };
 
@@ -15,6 +17,8 @@ static const struct {
     int (*main)(int argc, char **argv);
 } SUBCOMMANDS[] = {
     // clang-format off
+    {"list",    "show the log, a line per connection", list_main},
+    {"show",    "show one connection, side by side", show_main},
     {"version", "show the version",    version_main},
     {"help",    "show this overview",  help_main},
     // clang-format on
