@@ -32,7 +32,7 @@ char *paths_config(const char *name, struct err *err) {
 bool paths_make_parent(const char *path, struct err *err) {
     char *folder = xstrdup(path);
     bool ok = true;
-    for (char *slash = strchr(folder + 1, '/'); ok && slash != NULL;
+    for (char *slash = strchr(folder + (folder[0] == '/'), '/'); ok && slash != NULL;
          slash = strchr(slash + 1, '/')) {
         *slash = '\0';
         if (mkdir(folder, 0700) != 0 && errno != EEXIST) {

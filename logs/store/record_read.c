@@ -1,6 +1,5 @@
 #include "logs/store/record_read.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,6 +36,16 @@ static bool read_code(uint16_t *out, enum field field, const json_t *json, struc
     return true;
 }
 
+// read_ms makes microseconds of a number of milliseconds.
+static bool read_ms(int64_t *out, const json_t *json) {
+    double ms = json_number_value(json);
+    if (!json_is_number(json) || ms > 1e12 || ms < -1e12) {
+        return false;
+    }
+    *out = (int64_t)(ms * 1000 + (ms < 0 ? -0.5 : 0.5));
+    return true;
+}
+
 static bool read_int(int64_t *out, enum field field, const json_t *json, struct err *err) {
     int64_t seconds;
     int ms;
@@ -46,11 +55,7 @@ static bool read_int(int64_t *out, enum field field, const json_t *json, struct 
         *out = json_is_true(json);
         return json_is_boolean(json) || expected(err, "true or false");
     case TYPE_MS:
-        if (!json_is_number(json) || fabs(json_number_value(json)) > 1e12) {
-            return expected(err, "a number of milliseconds");
-        }
-        *out = llround(json_number_value(json) * 1000);
-        return true;
+        return read_ms(out, json) || expected(err, "a number of milliseconds");
     case TYPE_TIME:
     case TYPE_DATE:
         if (!json_is_string(json) || !time_parse(&seconds, &ms, json_string_value(json))) {
