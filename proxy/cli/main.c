@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "logs/base/check.h"
+#include "proxy/cli/env.h"
 #include "proxy/cli/exit.h"
 #include "proxy/cli/policy.h"
 
@@ -15,6 +16,7 @@ static const struct {
     int (*main)(int argc, char **argv);
 } SUBCOMMANDS[] = {
     // clang-format off
+    {"env",     "print the variables that make programs use the proxy", env_main},
     {"policy",  "check a policy file", policy_main},
     {"version", "show the version",    version_main},
     {"help",    "show this overview",  help_main},
