@@ -67,12 +67,13 @@ bool bundle_write(const char *path, const char *system_roots_file, const char *c
     struct buf all;
     buf_init(&all, BUNDLE_MAX);
     bool ok = system_roots_file == NULL || read_file(&all, system_roots_file, err);
-    if (ok) {
+    // The user's roots may be a bundle of ours, where a shell was given the variables before.
+    if (ok && (all.len == 0 || memmem(buf_data(&all), all.len, ca_pem, strlen(ca_pem)) == NULL)) {
         bool open_line = all.len != 0 && buf_data(&all)[all.len - 1] != '\n';
-        ok = (buf_printf(&all, "%s%s", open_line ? "\n" : "", ca_pem) ||
-              err_set(err, "%s: larger than %d bytes", path, BUNDLE_MAX)) &&
-             replace_file(path, buf_data(&all), all.len, err);
+        ok = buf_printf(&all, "%s%s", open_line ? "\n" : "", ca_pem) ||
+             err_set(err, "%s: larger than %d bytes", path, BUNDLE_MAX);
     }
+    ok = ok && replace_file(path, buf_data(&all), all.len, err);
     buf_cleanup(&all);
     return ok;
 }

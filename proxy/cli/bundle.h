@@ -14,7 +14,8 @@
 #define BUNDLE_JAVA_FILE "bundle.jks"
 
 // bundle_write makes `path` a PEM file of what `system_roots_file` (NULL: nothing) holds and of
-// `ca_pem`. A reader sees the old file or the new one, never a part; its mode is 0644.
+// `ca_pem`, which is there once even if the former had it. A reader sees the old file or the new
+// one, never a part; its mode is 0644.
 WUNRES bool bundle_write(const char *path, const char *system_roots_file, const char *ca_pem,
                          struct err *err);
 
