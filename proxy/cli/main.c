@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "logs/base/check.h"
+#include "proxy/cli/env.h"
 #include "proxy/cli/exit.h"
 #include "proxy/cli/list.h"
 #include "proxy/cli/policy.h"
@@ -19,6 +20,7 @@ static const struct {
     // clang-format off
     {"list",    "show the log, a line per connection", list_main},
     {"show",    "show one connection, side by side", show_main},
+    {"env",     "print the variables that make programs use the proxy", env_main},
     {"policy",  "check a policy file", policy_main},
     {"version", "show the version",    version_main},
     {"help",    "show this overview",  help_main},
