@@ -186,13 +186,13 @@ void pki_remove(char *folder) {
 }
 
 int pki_run(const char *fmt, ...) {
-    char command[8192];
+    char line[8192], command[8192 + 16];
     va_list ap;
     va_start(ap, fmt);
-    int n = vsnprintf(command, sizeof(command) - 8, fmt, ap);
+    int n = vsnprintf(line, sizeof(line), fmt, ap);
     va_end(ap);
-    CHECK(n > 0 && (size_t)n < sizeof(command) - 8);
-    strcat(command, " 2>&1");
+    CHECK(n > 0 && (size_t)n < sizeof(line));
+    snprintf(command, sizeof(command), "( %s ) 2>&1", line);
     FILE *pipe = popen(command, "r");
     CHECK(pipe != NULL);
     size_t len = fread(pki_output, 1, sizeof(pki_output) - 1, pipe);
