@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHUNK_MIN = 1008, CHUNK_MAX = 16 * 1024 - 16 };
+enum { ALIGNMENT = 8, CHUNK_MIN = 1008, CHUNK_MAX = 16 * 1024 - 16 };
 
 struct arena_chunk {
     struct arena_chunk *next;
@@ -14,10 +14,12 @@ struct arena_chunk {
     max_align_t data[];
 };
 
-static size_t align_up(size_t n) { return (n + sizeof(void *) - 1) & ~(sizeof(void *) - 1); }
+static size_t align_up(size_t n) {
+    CHECK(n <= UINT32_MAX / 2);
+    return (n + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
+}
 
 static struct arena_chunk *chunk_new(size_t cap) {
-    CHECK(cap < UINT32_MAX);
     struct arena_chunk *chunk = xmalloc(sizeof(*chunk) + cap);
     chunk->next = NULL;
     chunk->used = 0;

@@ -16,7 +16,7 @@ struct arena {
     size_t used; // bytes handed out, for ceilings and memory reports
 };
 
-// arena_alloc returns `size` zeroed bytes aligned for any object; it never fails.
+// arena_alloc returns `size` zeroed bytes aligned for pointers, int64_t and double; it never fails.
 WUNRES void *arena_alloc(struct arena *arena, size_t size);
 
 // arena_dup copies `p_len` bytes and appends a NUL that is not counted.

@@ -5,7 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-void buf_init(struct buf *buf, size_t max) { *buf = (struct buf){.max = max}; }
+void buf_init(struct buf *buf, size_t max) {
+    CHECK(max <= SIZE_MAX / 4);
+    *buf = (struct buf){.max = max};
+}
 
 void buf_cleanup(struct buf *buf) {
     free(buf->data);
@@ -20,11 +23,12 @@ uint8_t *buf_reserve(struct buf *buf, size_t n) {
         memmove(buf->data, buf->data + buf->off, buf->len);
         buf->off = 0;
     }
-    if (buf->len + n > buf->cap) {
+    if (buf->data == NULL || buf->len + n > buf->cap) {
         size_t cap = buf->cap != 0 ? buf->cap : 256;
         while (cap < buf->len + n) {
             cap *= 2;
         }
+        cap = cap < buf->max ? cap : buf->max;
         buf->data = xrealloc(buf->data, cap);
         buf->cap = cap;
     }
@@ -32,7 +36,7 @@ uint8_t *buf_reserve(struct buf *buf, size_t n) {
 }
 
 void buf_commit(struct buf *buf, size_t n) {
-    CHECK(buf->off + buf->len + n <= buf->cap);
+    CHECK(n <= buf->cap - buf->off - buf->len);
     buf->len += n;
 }
 
@@ -82,4 +86,6 @@ void buf_consume(struct buf *buf, size_t n) {
 
 size_t buf_room(const struct buf *buf) { return buf->max - buf->len; }
 
-const uint8_t *buf_data(const struct buf *buf) { return buf->data + buf->off; }
+const uint8_t *buf_data(const struct buf *buf) {
+    return buf->data != NULL ? buf->data + buf->off : NULL;
+}

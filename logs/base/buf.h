@@ -9,14 +9,16 @@
 #include "logs/base/check.h"
 
 // struct buf is owned by its caller. `data + off` is the first unconsumed byte and `len` counts
-// from there. It never holds more than `max` unconsumed bytes. Memory is taken on the first append
-// and given back when the queue runs empty, so an idle buf costs only its struct.
+// from there. It never holds more than `max` unconsumed bytes. Memory, at most `max` bytes, is
+// taken on the first append and given back when the queue runs empty, so an idle buf costs only its
+// struct.
 struct buf {
     uint8_t *data;
     size_t off, len, cap, max;
 };
 
-// buf_init makes `buf` empty with a ceiling of `max` bytes. It allocates nothing.
+// buf_init makes `buf` empty with a ceiling of `max` bytes (at most SIZE_MAX / 4). It allocates
+// nothing.
 void buf_init(struct buf *buf, size_t max);
 
 // buf_cleanup frees what `buf` holds and leaves it empty and usable.
@@ -41,7 +43,8 @@ void buf_consume(struct buf *buf, size_t n);
 // buf_room is how many bytes may still be appended.
 size_t buf_room(const struct buf *buf);
 
-// buf_data is the first unconsumed byte; valid until the next call that changes `buf`.
+// buf_data is the first unconsumed byte, perhaps NULL when there is none; valid until the next call
+// that changes `buf`.
 const uint8_t *buf_data(const struct buf *buf);
 
 #endif // LOGS_BASE_BUF_H_

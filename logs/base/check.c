@@ -10,18 +10,23 @@ void check_failed(const char *file, int line, const char *expr) {
 }
 
 static void *or_die(void *p, size_t size) {
-    if (p == NULL && size != 0) {
+    if (p == NULL) {
         fprintf(stderr, "tlsblame: out of memory (%zu bytes)\n", size);
         abort();
     }
     return p;
 }
 
-void *xmalloc(size_t size) { return or_die(malloc(size), size); }
+// For a size of 0 the C library may answer NULL, or free what it was given.
+static size_t at_least_1(size_t size) { return size != 0 ? size : 1; }
 
-void *xcalloc(size_t num, size_t size) { return or_die(calloc(num, size), num * size); }
+void *xmalloc(size_t size) { return or_die(malloc(at_least_1(size)), size); }
 
-void *xrealloc(void *p, size_t size) { return or_die(realloc(p, size), size); }
+void *xcalloc(size_t num, size_t size) {
+    return or_die(calloc(at_least_1(num), at_least_1(size)), num * size);
+}
+
+void *xrealloc(void *p, size_t size) { return or_die(realloc(p, at_least_1(size)), size); }
 
 char *xstrdup(const char *s) { return xmemdup(s, strlen(s)); }
 

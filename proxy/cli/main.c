@@ -1,0 +1,68 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "logs/base/check.h"
+#include "proxy/cli/exit.h"
+#include "proxy/cli/list.h"
+#include "proxy/cli/policy.h"
+#include "proxy/cli/show.h"
+
+static int version_main(int argc, char **argv);
+static int help_main(int argc, char **argv);
+
+// The function gets its own name as argv[0] and returns the exit status.
+static const struct {
+    const char *name;
+    const char *says;
+    int (*main)(int argc, char **argv);
+} SUBCOMMANDS[] = {
+    // clang-format off
+    {"list",    "show the log, a line per connection", list_main},
+    {"show",    "show one connection, side by side", show_main},
+    {"policy",  "check a policy file", policy_main},
+    {"version", "show the version",    version_main},
+    {"help",    "show this overview",  help_main},
+    // clang-format on
+};
+
+static void usage(FILE *to) {
+    fprintf(to, "usage: tlsblame COMMAND [OPTION]...\n\n"
+                "Says who broke a TLS handshake: the client, the server, the network, a box in\n"
+                "between, or this proxy.\n\nCommands:\n");
+    for (size_t i = 0; i < ARRAY_LEN(SUBCOMMANDS); i++) {
+        fprintf(to, "  %-10s %s\n", SUBCOMMANDS[i].name, SUBCOMMANDS[i].says);
+    }
+    fprintf(to, "\n'tlsblame COMMAND --help' shows a command's options.\n");
+}
+
+static int version_main(int argc, char **argv) {
+    (void)argc, (void)argv;
+    puts("tlsblame 0.1.0");
+    return 0;
+}
+
+static int help_main(int argc, char **argv) {
+    (void)argc, (void)argv;
+    usage(stdout);
+    return 0;
+}
+
+int main(int argc, char **argv) {
+    if (argc < 2) {
+        usage(stderr);
+        return EXIT_USAGE;
+    }
+    const char *name = argv[1];
+    if (strcmp(name, "--version") == 0) {
+        name = "version";
+    } else if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
+        name = "help";
+    }
+    for (size_t i = 0; i < ARRAY_LEN(SUBCOMMANDS); i++) {
+        if (strcmp(name, SUBCOMMANDS[i].name) == 0) {
+            return SUBCOMMANDS[i].main(argc - 1, argv + 1);
+        }
+    }
+    fprintf(stderr, "tlsblame: unknown command '%s'; 'tlsblame --help' lists them\n", argv[1]);
+    return EXIT_USAGE;
+}
