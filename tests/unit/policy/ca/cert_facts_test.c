@@ -127,8 +127,8 @@ static void test_scts_and_must_staple(void) {
     CU_ASSERT_TRUE(CBS_get_asn1(&der, &certificate, CBS_ASN1_SEQUENCE) &&
                    CBS_get_asn1(&certificate, &tbs, CBS_ASN1_SEQUENCE));
     CBB cbb, outer, inner, wrapped, list;
-    uint8_t *made;
-    size_t made_len;
+    uint8_t *made = NULL;
+    size_t made_len = 0;
     CU_ASSERT_TRUE(
         CBB_init(&cbb, 1024) && CBB_add_asn1(&cbb, &outer, CBS_ASN1_SEQUENCE) &&
         CBB_add_asn1(&outer, &inner, CBS_ASN1_SEQUENCE) &&

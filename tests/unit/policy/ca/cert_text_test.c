@@ -45,8 +45,8 @@ static void test_strings(void) {
 static void test_names(void) {
     struct arena arena = {0};
     CBB cbb;
-    uint8_t *der;
-    size_t der_len;
+    uint8_t *der = NULL;
+    size_t der_len = 0;
     const char *text;
     CBS name, value;
     unsigned tag;

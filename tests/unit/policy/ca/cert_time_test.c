@@ -48,7 +48,7 @@ static void test_round_trip(void) {
     for (int64_t t = -62167219200; t < 253402300799; t += 86400 * 97 + 12345) {
         CBB cbb;
         uint8_t buf[32];
-        size_t len;
+        size_t len = 0;
         CBS der, text;
         unsigned tag;
         int64_t got = 0;
