@@ -23,13 +23,13 @@ enum leaf_defect {
 };
 
 // The longest common name (RFC 5280 appendix A.1, ub-common-name), the most bytes of alternative
-// names that a leaf gets, and a leaf's longest life: 199 days, two of them in the past so that
-// clients whose clock is behind accept it.
+// names that a leaf gets, and a leaf's longest life: 199 days (notAfter itself counts), two of them
+// in the past so that clients whose clock is behind accept it.
 enum {
     LEAF_MAX_CN = 64,
     LEAF_MAX_SAN = 16 * 1024,
     LEAF_BACKDATED = 2 * 24 * 60 * 60,
-    LEAF_LIFETIME = 199 * 24 * 60 * 60,
+    LEAF_LIFETIME = 199 * 24 * 60 * 60 - 1,
 };
 
 // struct leaf_spec is owned by its caller: leaf_spec_init or a function that calls it, then

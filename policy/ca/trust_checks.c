@@ -9,7 +9,7 @@ enum { DAY = 24 * 60 * 60, MAX_PUBLIC_DAYS = 398, MAX_APPLE_DAYS = 825 };
 
 int trust_checks_depth(const struct verification *out, int index) {
     for (size_t i = 0; i < out->num_path; i++) {
-        if (out->path[i].index == index && index >= 0) {
+        if (out->path[i].index == index) {
             return (int)i;
         }
     }

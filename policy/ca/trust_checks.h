@@ -32,7 +32,8 @@ void trust_checks_add(struct verification *out, enum trust_defect_kind kind, boo
 void trust_checks_note_dates(struct verification *out, int64_t not_before, int64_t not_after,
                              int64_t now);
 
-// trust_checks_depth is the place on the path of the certificate sent at `index`, or -1.
+// trust_checks_depth is the place on the path of the certificate sent at `index`, for -1 that of
+// the first one that was not sent, else -1.
 int trust_checks_depth(const struct verification *out, int index);
 
 #endif // POLICY_CA_TRUST_CHECKS_H_
