@@ -60,7 +60,8 @@ void leaf_spec_for_host(struct leaf_spec *spec, const char *host, unsigned defec
 // leaf_spec_from_chain makes the specification that mirrors the server's certificate `origin` (DER;
 // NULL: there is none) and what `verification` (NULL: not asked) found wrong with it:
 // - CN, dNSNames and iPAddresses are the server's, wildcards included. Past LEAF_MAX_SAN bytes of
-//   names only the first ones are kept, and the one that speaks for `host`.
+//   names only the first ones are kept, and the one that speaks for `host`. Where nobody
+//   asked and no name speaks for it, `host` is added.
 // - Dates: those of a certificate that is expired or not yet valid; those of its issuer where that
 //   is what has expired; else two days ago until the server's own end, 199 days at most.
 // - Issuer: the leaf itself where the server's certificate is self-signed; the untrusted CA for

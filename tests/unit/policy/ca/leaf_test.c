@@ -157,6 +157,16 @@ static void test_cn_only(void) {
     pki_free(origin);
 }
 
+// Nobody asked whether the server is who it says: the client is not troubled with it either.
+static void test_unasked(void) {
+    struct pki_cert *origin = pki_leaf("a.test", NULL);
+    struct leaf_spec spec = from(origin, "b.test", NULL);
+    CU_ASSERT_TRUE(speaks_for(&spec, "a.test") && speaks_for(&spec, "b.test"));
+    CU_ASSERT_EQUAL(memcmp(spec.cn, "b.test", 6), 0);
+    leaf_spec_cleanup(&spec);
+    pki_free(origin);
+}
+
 // Ten thousand names: those that fit, and the one that matters though it is the last.
 static void test_many_names(void) {
     char *san = malloc(16 * 10001);
@@ -209,6 +219,7 @@ const struct unit_case unit_cases[] = {
     {"dates of expired and early servers", test_dates},
     {"issuers", test_issuers},
     {"a CN alone stays alone", test_cn_only},
+    {"a host nobody asked about", test_unasked},
     {"ten thousand names", test_many_names},
     {"a malformed certificate", test_malformed},
     {"defects on purpose", test_on_purpose},
