@@ -25,6 +25,9 @@ bool cert_pem_read_fd(int fd, const char *path, struct buf *out, struct err *err
 }
 
 static bool find(CBS *text, const char *wanted) {
+    if (CBS_len(text) == 0) {
+        return false;
+    }
     const uint8_t *at = memmem(CBS_data(text), CBS_len(text), wanted, strlen(wanted));
     return at != NULL && CBS_skip(text, (size_t)(at - CBS_data(text)));
 }

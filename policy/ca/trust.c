@@ -15,7 +15,7 @@
 struct trust {
     X509_STORE *store;
     char *source;
-    size_t num_roots, num_skipped;
+    size_t num_skipped;
 };
 
 // Where distributions keep their roots: bundles first, they load fastest.
@@ -31,9 +31,8 @@ static const char *const places[] = {
 static bool add_der(struct trust *trust, const uint8_t *der, size_t der_len) {
     const uint8_t *p = der;
     X509 *cert = d2i_X509(NULL, &p, (long)der_len);
-    bool ok = cert != NULL && p == der + der_len && trust->num_roots < TRUST_MAX_ROOTS &&
+    bool ok = cert != NULL && p == der + der_len && trust_num_roots(trust) < TRUST_MAX_ROOTS &&
               X509_STORE_add_cert(trust->store, cert);
-    trust->num_roots += ok;
     X509_free(cert);
     ERR_clear_error();
     return ok;
@@ -164,7 +163,9 @@ void trust_free(struct trust *trust) {
 
 const char *trust_source(const struct trust *trust) { return trust->source; }
 
-size_t trust_num_roots(const struct trust *trust) { return trust->num_roots; }
+size_t trust_num_roots(const struct trust *trust) {
+    return sk_X509_OBJECT_num(X509_STORE_get0_objects(trust->store));
+}
 
 size_t trust_num_skipped(const struct trust *trust) { return trust->num_skipped; }
 

@@ -29,7 +29,8 @@ void trust_free(struct trust *trust);
 // trust_source is the file or folder that the system's roots came from, or NULL for none.
 const char *trust_source(const struct trust *trust);
 
-// trust_num_roots and trust_num_skipped count the certificates taken and, of the system's, refused.
+// trust_num_roots and trust_num_skipped count the certificates taken, each once, and, of the
+// system's, refused.
 size_t trust_num_roots(const struct trust *trust);
 size_t trust_num_skipped(const struct trust *trust);
 
