@@ -1,6 +1,5 @@
 #include "proxy/tls/record_reader.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "proxy/tls/handshake.h"
@@ -258,7 +257,8 @@ static void test_oddities(void) {
         {"47 45 54 20 2f",                                "rec-plain-http"},
         {"53 53 48 2d 32 2e 30",                          "rec-not-tls"},
         {"05 00",                                         "rec-not-tls"},
-        {"160301 0004 0e000000 48545450",                 "rec-plain-http"},
+        {"160301 0004 0e000000 485454502f",              "rec-plain-http"},
+        {"160301 0004 0e000000 4854",                     "rec-not-tls"},
         {"160301 0004 0e000000 160301 0000",              "rec-empty"},
         {"160305 0004 0e000000",                          "rec-version-odd"},
         {"160300 0004 0e000000",                          "rec-version-odd"},
@@ -286,8 +286,6 @@ static void test_oddities(void) {
         snprintf(note, sizeof(note), "note %s @", rows[i].note);
         struct buf log = stream_log(&m, m.len, m.len, false);
         CU_ASSERT_TRUE(log_has(&log, note));
-        if (!log_has(&log, note))
-            printf("row %s\n%.*s\n", note, (int)log.len, (const char *)buf_data(&log));
         buf_cleanup(&log);
         check_however_it_comes(&m, false);
         made_free(&m);
