@@ -166,7 +166,10 @@ static enum record_use use_of(const struct record_reader *reader) {
     case CONTENT_HEARTBEAT:
         return RECORD_USE_SMALL;
     case CONTENT_HANDSHAKE:
-        return encrypted ? RECORD_USE_SKIP : RECORD_USE_HANDSHAKE;
+        // The rest of a plaintext hello, or what no ChangeCipherSpec has come before.
+        return (reader->late_hello && message_join_pending(&reader->join)) || !encrypted
+                   ? RECORD_USE_HANDSHAKE
+                   : RECORD_USE_SKIP;
     default:
         return RECORD_USE_SKIP;
     }
@@ -237,6 +240,7 @@ static void record_begin(struct record_reader *reader) {
     record_count(reader);
     header_check(reader);
     reader->state = RECORD_IN_BODY;
+    reader->late_hello |= hello;
     reader->use = hello ? RECORD_USE_HANDSHAKE : use_of(reader);
     reader->left = reader->now.length;
     reader->small_len = 0;
@@ -251,8 +255,8 @@ static void record_begin(struct record_reader *reader) {
     }
 }
 
-static bool header_is_garbage(const uint8_t *header) {
-    return header[1] != 3 || header[0] < CONTENT_CHANGE_CIPHER_SPEC;
+static bool header_is_garbage(const uint8_t *header, size_t header_len) {
+    return header[0] < CONTENT_CHANGE_CIPHER_SPEC || (header_len > 1 && header[1] != 3);
 }
 
 static enum wire_event_type header_step(struct record_reader *reader, struct wire_event *out,
@@ -267,7 +271,7 @@ static enum wire_event_type header_step(struct record_reader *reader, struct wir
         return WIRE_MORE;
     }
     const uint8_t *header = reader->header;
-    if (header_is_garbage(header)) {
+    if (header_is_garbage(header, reader->header_len)) {
         return not_tls(reader, out, header, reader->header_len,
                        banner_classify(header, reader->header_len, true));
     }
@@ -418,6 +422,11 @@ enum wire_event_type record_reader_eof(struct record_reader *reader, struct wire
     if (reader->state == RECORD_AT_START && reader->head_len != 0) {
         reader->banner = banner_classify(reader->head, reader->head_len, true);
         return not_tls(reader, out_event, reader->head, reader->head_len, reader->banner);
+    }
+    if (reader->state == RECORD_IN_HEADER && reader->header_len != 0 &&
+        header_is_garbage(reader->header, reader->header_len)) {
+        return not_tls(reader, out_event, reader->header, reader->header_len,
+                       banner_classify(reader->header, reader->header_len, true));
     }
     bool cut = (reader->state == RECORD_IN_HEADER && reader->header_len != 0) ||
                (reader->state == RECORD_IN_BODY && reader->left != 0) ||

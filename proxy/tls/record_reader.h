@@ -76,8 +76,9 @@ struct record_reader {
     // State, private.
     enum record_state state;
     enum record_use use;
-    bool encrypted; // record_reader_encrypted was called
-    bool ended;     // record_reader_eof was called
+    bool encrypted;  // record_reader_encrypted was called
+    bool ended;      // record_reader_eof was called
+    bool late_hello; // a plaintext hello has come after a ChangeCipherSpec
     uint8_t header[RECORD_HEADER_LEN + 6];
     uint8_t header_len, header_need;
     uint8_t small[4]; // the first bytes of a body that is read as a whole
