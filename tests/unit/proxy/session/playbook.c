@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -587,6 +588,16 @@ void play(const struct setup *setup, const char *script) {
     struct play *p = play_new(setup);
     play_run(p, script);
     play_free(p);
+}
+
+void playf(const struct setup *setup, const char *fmt, ...) {
+    char text[4096];
+    va_list ap;
+    va_start(ap, fmt);
+    int len = vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    CHECK(len > 0 && (size_t)len < sizeof(text));
+    play(setup, text);
 }
 
 void play_bytes(struct play *play, enum side side, const void *p, size_t p_len) {

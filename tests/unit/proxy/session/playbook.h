@@ -75,6 +75,9 @@ void play_free(struct play *play);
 // play does all three; `setup` may be NULL.
 void play(const struct setup *setup, const char *script);
 
+// playf is play for a script that is formatted first.
+PRINTF(2, 3) void playf(const struct setup *setup, const char *fmt, ...);
+
 // play_bytes lets raw bytes arrive, as `bytes` does.
 void play_bytes(struct play *play, enum side side, const void *p, size_t p_len);
 
