@@ -7,6 +7,7 @@
 //
 //   >> SIDE bytes TEXT        these bytes arrive, in pieces of `piece`
 //   >> SIDE tls               a TLS peer with the setup's options begins on this side
+//   >> client hello           a ClientHello alone, from a client that does not go on with it
 //   >> SIDE says TEXT         it says this inside TLS
 //   >> SIDE fills N           a pattern of N bytes, inside TLS where that is spoken
 //   >> SIDE queues N          the same, but nothing moves before the next event
