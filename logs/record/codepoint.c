@@ -125,12 +125,9 @@ const char *codepoint_name(enum registry registry, uint16_t code, char out[CODEP
     if (row != NULL) {
         return row->name;
     }
-    int digits = table_of(registry)->digits;
-    if (codepoint_is_grease(registry, code)) {
-        snprintf(out, CODEPOINT_NAME_MAX, "GREASE (0x%0*x)", digits, code);
-    } else {
-        snprintf(out, CODEPOINT_NAME_MAX, "0x%0*x (unknown)", digits, code);
-    }
+    bool grease = codepoint_is_grease(registry, code);
+    snprintf(out, CODEPOINT_NAME_MAX, "%s0x%0*x%s", grease ? "GREASE (" : "",
+             table_of(registry)->digits, code, grease ? ")" : " (unknown)");
     return out;
 }
 

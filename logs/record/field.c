@@ -1,0 +1,64 @@
+#include "logs/record/field.h"
+
+#include <string.h>
+
+#include "logs/base/check.h"
+
+#define ECS FLAG_ECS
+#define COMPARE FLAG_COMPARE
+#define SET FLAG_SET
+#define OFFER FLAG_OFFER
+#define ANSWER FLAG_ANSWER
+
+static const struct field_row rows[FIELD_COUNT] = {
+#define BEGIN(kind, name, doc)
+#define ROW(k, id, p, t, x, f, l, d) ALIAS(k, id, p, t, x, f, l, d, id)
+#define ALIAS(k, id, p, t, x, f, l, d, of)                                                         \
+    [F_##k##_##id] = {.path = (p),                                                                 \
+                      .label = (l),                                                                \
+                      .doc = (d),                                                                  \
+                      .type = TYPE_##t,                                                            \
+                      .kind = KIND_##k,                                                            \
+                      .extra = (x),                                                                \
+                      .flags = (f),                                                                \
+                      .held = F_##k##_##of},
+#define END(kind)
+#include "logs/record/fields.inc"
+#undef BEGIN
+#undef ROW
+#undef ALIAS
+#undef END
+};
+
+static const struct kind_row kinds[KIND_COUNT] = {
+#define BEGIN(k, n, d)                                                                             \
+    [KIND_##k] = {.name = (n), .doc = (d), .first = F_##k##_FIRST, .end = F_##k##_END},
+#define ROW(k, id, p, t, x, f, l, d)
+#define ALIAS(k, id, p, t, x, f, l, d, of)
+#define END(kind)
+#include "logs/record/fields.inc"
+#undef BEGIN
+#undef ROW
+#undef ALIAS
+#undef END
+};
+
+const struct field_row *field_row(enum field field) {
+    CHECK((unsigned)field < FIELD_COUNT);
+    return &rows[field];
+}
+
+const struct kind_row *kind_row(enum kind kind) {
+    CHECK((unsigned)kind < KIND_COUNT);
+    return &kinds[kind];
+}
+
+enum field field_find(enum kind kind, const char *path) {
+    const struct kind_row *row = kind_row(kind);
+    for (enum field f = row->first; f < row->end; f++) {
+        if (strcmp(rows[f].path, path) == 0) {
+            return f;
+        }
+    }
+    return FIELD_COUNT;
+}

@@ -1,0 +1,21 @@
+#include "logs/record/record.h"
+
+#include <stdlib.h>
+
+struct record *record_new(void) {
+    struct record *record = xcalloc(1, sizeof(*record));
+    record->root = obj_new(&record->arena, KIND_RECORD);
+    obj_set_str(record->root, F_RECORD_SCHEMA, SCHEMA_VERSION);
+    return record;
+}
+
+void record_free(struct record *record) {
+    if (record != NULL) {
+        arena_cleanup(&record->arena);
+        free(record);
+    }
+}
+
+struct obj *record_leg(const struct obj *root, bool server) {
+    return obj_get(root, server ? F_RECORD_LEG_SERVER : F_RECORD_LEG_CLIENT);
+}

@@ -1,0 +1,72 @@
+#include "logs/record/time.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const int64_t year_0 = -62167219200, year_9999_end = 253402300799;
+
+// days_from_civil and its inverse: Howard Hinnant's algorithms, with years that begin in March.
+static int64_t days_from_civil(int64_t y, int m, int d) {
+    y -= m <= 2;
+    int64_t era = (y >= 0 ? y : y - 399) / 400;
+    int64_t yoe = y - era * 400;
+    int64_t doy = (153 * (m + (m > 2 ? -3 : 9)) + 2) / 5 + d - 1;
+    int64_t doe = yoe * 365 + yoe / 4 - yoe / 100 + doy;
+    return era * 146097 + doe - 719468;
+}
+
+static void civil_from_days(int64_t *y, int *m, int *d, int64_t z) {
+    z += 719468;
+    int64_t era = (z >= 0 ? z : z - 146096) / 146097;
+    int64_t doe = z - era * 146097;
+    int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+    int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+    int64_t mp = (5 * doy + 2) / 153;
+    *d = (int)(doy - (153 * mp + 2) / 5 + 1);
+    *m = (int)(mp < 10 ? mp + 3 : mp - 9);
+    *y = yoe + era * 400 + (*m <= 2);
+}
+
+void time_format(char out[TIME_TEXT_MAX], int64_t seconds, int milliseconds) {
+    seconds = seconds < year_0 ? year_0 : seconds > year_9999_end ? year_9999_end : seconds;
+    int64_t days = seconds / 86400, rest = seconds % 86400;
+    if (rest < 0) {
+        rest += 86400;
+        days--;
+    }
+    int64_t y;
+    int m, d;
+    civil_from_days(&y, &m, &d, days);
+    int s = (int)rest;
+    int n = snprintf(out, TIME_TEXT_MAX, "%04d-%02d-%02dT%02d:%02d:%02d", (int)(y % 10000), m, d,
+                     s / 3600, s / 60 % 60, s % 60);
+    if (milliseconds >= 0) {
+        n += snprintf(out + n, TIME_TEXT_MAX - (size_t)n, ".%03d", milliseconds % 1000);
+    }
+    snprintf(out + n, TIME_TEXT_MAX - (size_t)n, "Z");
+}
+
+void time_format_ms(char out[TIME_TEXT_MAX], int64_t milliseconds) {
+    int ms = (int)((milliseconds % 1000 + 1000) % 1000);
+    time_format(out, (milliseconds - ms) / 1000, ms);
+}
+
+bool time_parse(int64_t *out_seconds, int *out_milliseconds, const char *s) {
+    int y, m, d, hour, min, sec, ms = -1;
+    if (sscanf(s, "%4d-%2d-%2dT%2d:%2d:%2d.%3d", &y, &m, &d, &hour, &min, &sec, &ms) < 6) {
+        return false;
+    }
+    if (m < 1 || m > 12) {
+        return false;
+    }
+    int64_t seconds = days_from_civil(y, m, d) * 86400 + hour * 3600 + min * 60 + sec;
+    // sscanf is lenient with blanks, signs and days that do not exist; writing it again is not.
+    char again[TIME_TEXT_MAX];
+    time_format(again, seconds, ms);
+    if (strcmp(again, s) != 0) {
+        return false;
+    }
+    *out_seconds = seconds;
+    *out_milliseconds = ms < 0 ? 0 : ms;
+    return true;
+}
