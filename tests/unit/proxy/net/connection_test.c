@@ -157,9 +157,12 @@ static void test_bytes_before_reset(void) {
 // when it is connected; with FIN and with RST.
 static void test_client_vanishes(void) {
     begin();
-    char connected[64];
+    uint16_t hole_port;
+    struct black_hole hole = black_hole_open(&hole_port);
+    char connecting[64], connected[64];
+    snprintf(connecting, sizeof(connecting), "CONNECT 127.0.0.1 %u\n", hole_port);
     snprintf(connected, sizeof(connected), "CONNECT 127.0.0.1 %u\n", port);
-    const char *const said[] = {"", "CONN", "CONNECT 240.0.0.1 1\n", connected};
+    const char *const said[] = {"", "CONN", connecting, connected};
     for (unsigned i = 0; i < 40; i++) {
         int fd = client_open(proxy.port);
         CU_ASSERT_TRUE(send_all(fd, said[i % 4], strlen(said[i % 4])));
@@ -172,6 +175,7 @@ static void test_client_vanishes(void) {
     // The servers' ends, none of which was accepted, go with the listening socket.
     close(server);
     CU_ASSERT_TRUE(fake_wait_gone());
+    black_hole_close(&hole);
     server = server_open(&port);
     int fds[2];
     relay_open(&proxy, server, port, fds);

@@ -2,12 +2,12 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "proxy/net/address.h"
@@ -27,8 +27,16 @@ static void on_unref(void *ctx, struct session_shared *shared) {
 }
 
 static void on_record(void *ctx, const struct obj *root, bool final) {
+    struct proxy *proxy = ctx;
+    unsigned long self = (unsigned long)pthread_self();
     CHECK(obj_kind(root) == KIND_RECORD && final);
-    atomic_fetch_add(&((struct proxy *)ctx)->records, 1);
+    atomic_fetch_add(&proxy->records, 1);
+    for (size_t i = 0; i < ARRAY_LEN(proxy->threads); i++) {
+        unsigned long nobody = 0;
+        if (atomic_compare_exchange_strong(&proxy->threads[i], &nobody, self) || nobody == self) {
+            break;
+        }
+    }
 }
 
 static void on_warning(void *ctx, const char *says) {
@@ -134,6 +142,39 @@ int server_accept(int server) {
     CHECK(fd >= 0);
     set_timeouts(fd);
     return fd;
+}
+
+struct black_hole black_hole_open(uint16_t *out_port) {
+    struct black_hole hole;
+    hole.fds[0] = server_open(out_port);
+    CHECK(listen(hole.fds[0], 0) == 0);
+    struct sockaddr_in sa = loopback(*out_port);
+    for (int i = 1; i <= 2; i++) {
+        hole.fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        CHECK(hole.fds[i] >= 0);
+        (void)connect(hole.fds[i], (struct sockaddr *)&sa, sizeof(sa));
+    }
+    return hole;
+}
+
+void black_hole_close(struct black_hole *hole) {
+    for (size_t i = 0; i < ARRAY_LEN(hole->fds); i++) {
+        close(hole->fds[i]);
+    }
+}
+
+bool child_passes(void (*fn)(void)) {
+    fflush(NULL);
+    pid_t child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+        unsigned before = CU_get_number_of_failures();
+        fn();
+        _exit(CU_get_number_of_failures() == before ? 0 : 1);
+    }
+    int status;
+    CHECK(waitpid(child, &status, 0) == child);
+    return status == 0;
 }
 
 bool send_all(int fd, const void *p, size_t len) {

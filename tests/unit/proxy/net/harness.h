@@ -18,6 +18,7 @@ struct proxy {
     pthread_t thread;
     atomic_uint records, refs, unrefs, warnings, reloads, stops;
     atomic_int stopped_by;
+    atomic_ulong threads[2]; // that handed over records
 };
 
 // proxy_start listens on a free port of 127.0.0.1, unless the configuration says where, and runs.
@@ -45,5 +46,16 @@ void reset_close(int fd);
 
 // relay_open makes a whole path: a client socket and the server's end of it.
 void relay_open(const struct proxy *proxy, int server, uint16_t server_port, int out[2]);
+
+// struct black_hole is a listening socket of 127.0.0.1 whose queue is full, so that it answers no
+// SYN.
+struct black_hole {
+    int fds[3];
+};
+struct black_hole black_hole_open(uint16_t *out_port);
+void black_hole_close(struct black_hole *hole);
+
+// child_passes runs `fn` in a child process and returns whether no assertion failed there.
+bool child_passes(void (*fn)(void));
 
 #endif // TESTS_UNIT_PROXY_NET_HARNESS_H_
