@@ -132,25 +132,41 @@ static void test_reset_while_not_read(void) {
     end();
 }
 
-// Bytes that came before the reset come before EVENT_BROKEN, also when the reset is first seen by a
-// write.
-static void test_bytes_before_reset(void) {
-    for (int i = 0; i < 20; i++) {
-        begin();
-        int fds[2];
-        struct fake_note note;
-        relay_open(&proxy, server, port, fds);
+// Bytes that came before the reset come before EVENT_BROKEN, whether a read or a write sees it
+// first.
+static void check_bytes_before_reset(bool client_first) {
+    begin();
+    int fds[2];
+    struct fake_note note;
+    relay_open(&proxy, server, port, fds);
+    int held = proxy_hold(&proxy);
+    if (client_first) {
         CU_ASSERT_TRUE(send_all(fds[0], "to the server", 13));
-        CU_ASSERT_TRUE(send_all(fds[1], "alert", 5));
-        reset_close(fds[1]); // with bytes unread: RST
-        CU_ASSERT_TRUE(fake_wait(&note, 1, EVENT_BROKEN, 1));
-        CU_ASSERT_EQUAL(note.side, SIDE_SERVER);
-        CU_ASSERT_EQUAL(fake_count(EVENT_BYTES), 3);
-        CU_ASSERT_TRUE(fake_wait(&note, 1, EVENT_BYTES, 3));
-        CU_ASSERT_TRUE(note.num == 5 || note.num == 13);
-        close(fds[0]);
-        end();
     }
+    CU_ASSERT_TRUE(send_all(fds[1], "alert", 5));
+    reset_close(fds[1]);
+    if (!client_first) {
+        CU_ASSERT_TRUE(send_all(fds[0], "to the server", 13));
+    }
+    proxy_release(&proxy);
+    CU_ASSERT_TRUE(fake_wait(&note, 1, EVENT_BROKEN, 1));
+    CU_ASSERT_EQUAL(note.side, SIDE_SERVER);
+    CU_ASSERT_EQUAL(note.errnum, ECONNRESET);
+    // The request line, and one or both of the others; the server's above all.
+    bool alert = false;
+    for (unsigned i = 2; i <= fake_count(EVENT_BYTES); i++) {
+        CU_ASSERT_TRUE(fake_wait(&note, 1, EVENT_BYTES, i));
+        alert = alert || (note.side == SIDE_SERVER && note.num == 5);
+    }
+    CU_ASSERT_TRUE(alert);
+    close(fds[0]);
+    close(held);
+    end();
+}
+
+static void test_bytes_before_reset(void) {
+    check_bytes_before_reset(true);
+    check_bytes_before_reset(false);
 }
 
 // The client leaves at each step: before a word, within the line, while the server is dialled, and
@@ -318,6 +334,33 @@ static void *recv_pattern_thread(void *arg) {
     return NULL;
 }
 
+// With both directions stuck the broken side has bytes unread and bytes to be written: neither may
+// keep the session from being told.
+static void test_reset_while_all_is_stuck(void) {
+    begin();
+    int fds[2];
+    struct fake_note note;
+    relay_open(&proxy, server, port, fds);
+    struct transfer t[2] = {{.fd = fds[0], .len = 32 << 20}, {.fd = fds[1], .len = 32 << 20}};
+    pthread_t threads[2];
+    CHECK(pthread_create(&threads[0], NULL, send_pattern, &t[0]) == 0);
+    CHECK(pthread_create(&threads[1], NULL, send_pattern, &t[1]) == 0);
+    CU_ASSERT_TRUE(wait_stuck());
+    struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+    CHECK(setsockopt(fds[0], SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once)) == 0);
+    // Its sender still uses the descriptor: disconnecting resets without closing it.
+    struct sockaddr nobody = {.sa_family = AF_UNSPEC};
+    CHECK(connect(fds[0], &nobody, sizeof(nobody)) == 0);
+    CU_ASSERT_TRUE(fake_wait(&note, 1, EVENT_BROKEN, 1));
+    CU_ASSERT_EQUAL(note.side, SIDE_CLIENT);
+    CU_ASSERT_EQUAL(note.errnum, ECONNRESET);
+    CHECK(pthread_join(threads[0], NULL) == 0 && pthread_join(threads[1], NULL) == 0);
+    CU_ASSERT_FALSE(t[0].ok || t[1].ok);
+    close(fds[0]);
+    close(fds[1]);
+    end();
+}
+
 // While one connection is as busy as can be, another is served.
 static void test_busy_does_not_starve(void) {
     begin();
@@ -377,6 +420,7 @@ const struct unit_case unit_cases[] = {
     {"timer", test_timer},
     {"backpressure both ways", test_backpressure},
     {"reset under backpressure", test_reset_under_backpressure},
+    {"reset while all is stuck", test_reset_while_all_is_stuck},
     {"a busy connection starves nobody", test_busy_does_not_starve},
     {"1000 connections", test_thousand_connections},
     {NULL, NULL},

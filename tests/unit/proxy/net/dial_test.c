@@ -1,9 +1,12 @@
 #include "proxy/net/dial.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -205,6 +208,35 @@ static void dial_without_descriptors(void) {
 
 static void test_no_descriptors(void) { CU_ASSERT_TRUE(child_passes(dial_without_descriptors)); }
 
+static void write_file(const char *path, const char *text) {
+    FILE *f = fopen(path, "w");
+    CHECK(f != NULL && fputs(text, f) >= 0 && fclose(f) == 0);
+}
+
+// With one port to choose from, the kernel connects a socket that dials this port to itself.
+static void dial_own_source_port(void) {
+    struct ifreq up = {.ifr_name = "lo", .ifr_flags = IFF_UP};
+    if (unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0) {
+        printf("(no namespaces here) ");
+        return;
+    }
+    int fd = socket(AF_INET, SOCK_DGRAM, 0);
+    CHECK(ioctl(fd, SIOCSIFFLAGS, &up) == 0);
+    close(fd);
+    write_file("/proc/sys/net/ipv4/ip_local_port_range", "40000 40001");
+    begin();
+    // The kernel takes odd or even ports first; one of the two meets itself.
+    uint16_t port = 40000;
+    CU_ASSERT_EQUAL(dial("127.0.0.1", port)->errnum, ECONNREFUSED);
+    CU_ASSERT_EQUAL(dial("127.0.0.1", port + 1)->errnum, ECONNREFUSED);
+    CU_ASSERT_EQUAL(events[num_events - 1].kind, EVENT_DIAL_FAILED);
+    // Nothing leads anywhere else from here.
+    CU_ASSERT_EQUAL(dial("192.0.2.1", 443)->errnum, ENETUNREACH);
+    end();
+}
+
+static void test_meets_itself(void) { CU_ASSERT_TRUE(child_passes(dial_own_source_port)); }
+
 static void test_timeout(void) {
     begin();
     uint16_t port = 0;
@@ -302,6 +334,7 @@ const struct unit_case unit_cases[] = {
     {"the proxy itself", test_is_self},
     {"errors at once", test_errors_at_once},
     {"no descriptors", test_no_descriptors},
+    {"meets itself", test_meets_itself},
     {"timeout", test_timeout},
     {"race", test_race},
     {"refused, then connected", test_refused_then_connected},

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,7 +18,12 @@
 enum { WAIT_S = 20 };
 
 static struct session_shared *on_ref(void *ctx) {
-    atomic_fetch_add(&((struct proxy *)ctx)->refs, 1);
+    struct proxy *proxy = ctx;
+    while (atomic_load(&proxy->gate_shut)) {
+        atomic_store(&proxy->at_gate, true);
+        poll(NULL, 0, 1);
+    }
+    atomic_fetch_add(&proxy->refs, 1);
     return ctx;
 }
 
@@ -94,6 +100,19 @@ void proxy_stop(struct proxy *proxy) {
     net_stop(proxy->net);
     proxy_join(proxy);
 }
+
+int proxy_hold(struct proxy *proxy) {
+    atomic_store(&proxy->at_gate, false);
+    atomic_store(&proxy->gate_shut, true);
+    int fd = client_open(proxy->port);
+    for (int tries = 0; !atomic_load(&proxy->at_gate); tries++) {
+        CHECK(tries < WAIT_S * 1000);
+        poll(NULL, 0, 1);
+    }
+    return fd;
+}
+
+void proxy_release(struct proxy *proxy) { atomic_store(&proxy->gate_shut, false); }
 
 static void set_timeouts(int fd) {
     struct timeval tv = {.tv_sec = WAIT_S};

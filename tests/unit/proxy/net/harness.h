@@ -19,6 +19,7 @@ struct proxy {
     atomic_uint records, refs, unrefs, warnings, reloads, stops;
     atomic_int stopped_by;
     atomic_ulong threads[2]; // that handed over records
+    atomic_bool gate_shut, at_gate;
 };
 
 // proxy_start listens on a free port of 127.0.0.1, unless the configuration says where, and runs.
@@ -26,6 +27,11 @@ struct proxy {
 void proxy_start(struct proxy *proxy);
 void proxy_stop(struct proxy *proxy);
 void proxy_join(struct proxy *proxy);
+
+// proxy_hold keeps the worker from everything until proxy_release, so that what the sockets go
+// through meanwhile is seen all at once. It returns a client socket that was needed for that.
+int proxy_hold(struct proxy *proxy);
+void proxy_release(struct proxy *proxy);
 
 // Sockets block, with a timeout. client_open connects to a port of 127.0.0.1; client_ask also
 // writes `line`. server_open listens on a port of 127.0.0.1 that it stores; server_accept waits.
