@@ -88,6 +88,8 @@ static void test_addresses(void) {
     end();
 }
 
+#define LABEL_60 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa."
+
 static void test_errors(void) {
     static const struct {
         const char *host;
@@ -100,6 +102,7 @@ static void test_errors(void) {
         // No label is longer than 63 bytes (RFC 1035 section 2.3.4).
         {"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.test",
          DNS_NOT_FOUND},
+        {LABEL_60 LABEL_60 LABEL_60 LABEL_60 LABEL_60 "test", DNS_NOT_FOUND}, // nor a name than 255
         {"nx..test", DNS_NOT_FOUND},
         {"", DNS_NO_DATA}, // the root has no address
     };
