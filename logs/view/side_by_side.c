@@ -144,7 +144,7 @@ static void write_differing(struct page *page, struct arena *arena, const struct
 }
 
 static void write_names(struct page *page, struct arena *arena, const struct legs *legs) {
-    if (legs->client != NULL && legs->server != NULL) {
+    if (obj_has(legs->client, F_LEG_OFFER_CIPHERS) && obj_has(legs->server, F_LEG_OFFER_CIPHERS)) {
         write_differing(page, arena, legs);
     }
     page_newline(page);
