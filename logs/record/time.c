@@ -60,8 +60,8 @@ void time_format(char out[TIME_TEXT_MAX], int64_t seconds, int milliseconds) {
 }
 
 void time_format_ms(char out[TIME_TEXT_MAX], int64_t milliseconds) {
-    int ms = (int)((milliseconds % 1000 + 1000) % 1000);
-    time_format(out, (milliseconds - ms) / 1000, ms);
+    int ms = (int)(milliseconds % 1000);
+    time_format(out, milliseconds / 1000 - (ms < 0), ms < 0 ? ms + 1000 : ms);
 }
 
 bool time_parse(int64_t *out_seconds, int *out_milliseconds, const char *s) {
