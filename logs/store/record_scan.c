@@ -205,7 +205,8 @@ static bool scan_object(struct scan *scan, struct place *place) {
         if (!take(scan, ':')) {
             return broken(scan, "expected ':'");
         }
-        bool fits = below + key_len + 2 <= PATH_MAX_LEN;
+        // A dot in a key of ours is a way into an object, never a part of the key.
+        bool fits = below + key_len + 2 <= PATH_MAX_LEN && memchr(key, '.', key_len) == NULL;
         if (fits) {
             memcpy(place->path + below, key, key_len);
             place->path_len = below + key_len;
