@@ -113,7 +113,7 @@ void steps_time_line(struct page *page, const struct obj *root) {
     if (steps.num != 0) {
         page_title(page, "TIME LINE");
     }
-    size_t fixed = has_both(root) ? 47 : 35;
+    size_t fixed = has_both(root) ? 48 : 36;
     size_t width = page->width > fixed + BAR_MIN ? page->width - fixed : BAR_MIN;
     width = width < BAR_MAX ? width : BAR_MAX;
     int64_t max = scale_max(&steps);
