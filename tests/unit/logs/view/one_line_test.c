@@ -63,7 +63,7 @@ static void test_hostile(void) {
     obj_add_code(leg, F_LEG_OFFER_VERSIONS, 0x0301);
     obj_add_code(leg, F_LEG_OFFER_VERSIONS, 0x7f1c);
     line_is(record->root,
-            "           a\\x1b[2Jb\\x0a:1           1.0 \\x0d -          -          -\n");
+            "           a\\x1b[2Jb\\x0a:1          1.0 \\x0d -          -          -\n");
     record_free(record);
 }
 
