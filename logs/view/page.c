@@ -123,7 +123,9 @@ struct span page_wrap(struct span *text, size_t width) {
         len = taken = soft;
     }
     struct span line = {text->p, len};
-    *text = (struct span){text->p + taken, text->len - taken};
+    if (taken != 0) {
+        *text = (struct span){text->p + taken, text->len - taken};
+    }
     return line;
 }
 

@@ -74,7 +74,9 @@ static void steps_sort(struct steps *steps) {
     int64_t last[2] = {0, 0};
     for (size_t i = 0; i < steps->num; i++) {
         steps->steps[i].from_us = last[steps->steps[i].server];
-        last[steps->steps[i].server] = steps->steps[i].us;
+        if (steps->steps[i].us > 0) {
+            last[steps->steps[i].server] = steps->steps[i].us;
+        }
     }
 }
 
@@ -120,7 +122,7 @@ void steps_time_line(struct page *page, const struct obj *root) {
     for (size_t i = 0; i < steps.num; i++) {
         const struct step *step = &steps.steps[i];
         if (step->us < 0) {
-            continue; // an alert whose time was not seen
+            continue; // an alert whose time was not seen, or nonsense in a log
         }
         page_printf(page, STYLE_PLAIN, "%9.1f ms  ", (double)step->us / 1000);
         if (has_both(root)) {
