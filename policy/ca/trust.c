@@ -1,8 +1,6 @@
 #include "policy/ca/trust.h"
 
 #include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -69,14 +67,9 @@ static bool add_text(struct trust *trust, const struct buf *text, const char *pa
 }
 
 static bool add_file(struct trust *trust, const char *path, bool strict, struct err *err) {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (fd < 0) {
-        return err_errno(err, "%s: cannot be opened, expected certificates in PEM", path);
-    }
     struct buf text;
     buf_init(&text, CERT_PEM_MAX_FILE);
-    bool ok = cert_pem_read_fd(fd, path, &text, err) && add_text(trust, &text, path, strict, err);
-    close(fd);
+    bool ok = cert_pem_read(path, &text, err) && add_text(trust, &text, path, strict, err);
     buf_cleanup(&text);
     return ok;
 }
