@@ -40,6 +40,14 @@ packages_ci=(
     llvm
 )
 
+# For tests/bench/run.sh: what it measures against.
+packages_bench=(
+    libnginx-mod-stream
+    nginx
+    openssl
+    python3
+)
+
 # packages_install PACKAGE... installs those that are missing. It says what it does only when there
 # is something to do.
 packages_install() {
