@@ -22,15 +22,20 @@ struct input {
     size_t len;
 };
 
+static size_t min_size(size_t a, size_t b) { return a < b ? a : b; }
+
 static const uint8_t *input_take(struct record_reader *reader, struct input *in, size_t n) {
     const uint8_t *p = in->p;
+    size_t keep = min_size(n, sizeof(reader->head) - reader->head_len);
+    if (keep != 0) {
+        memcpy(reader->head + reader->head_len, p, keep);
+        reader->head_len += (uint8_t)keep;
+    }
     in->p += n;
     in->len -= n;
     reader->offset += n;
     return p;
 }
-
-static size_t min_size(size_t a, size_t b) { return a < b ? a : b; }
 
 static uint16_t get_u16(const uint8_t *p) { return (uint16_t)(p[0] << 8 | p[1]); }
 
@@ -79,7 +84,7 @@ static enum wire_event_type not_tls(struct record_reader *reader, struct wire_ev
 // The first bytes are eaten one at a time until it is clear what they begin.
 static enum wire_event_type start_step(struct record_reader *reader, struct wire_event *out,
                                        struct input *in) {
-    reader->head[reader->head_len++] = *input_take(reader, in, 1);
+    input_take(reader, in, 1);
     reader->banner = banner_classify(reader->head, reader->head_len, false);
     switch (reader->banner) {
     case BANNER_UNDECIDED:

@@ -218,6 +218,8 @@ static void test_facts(void) {
         }
     }
     CU_ASSERT_EQUAL(reader.banner, BANNER_TLS);
+    CU_ASSERT_EQUAL(reader.head_len, BANNER_MAX);
+    CU_ASSERT_TRUE(memcmp(reader.head, m.p, BANNER_MAX) == 0);
     CU_ASSERT_EQUAL(reader.num_records, 1 + 3 + 3 + 1 + 1 + 1 + 1 + 1 + 1 + 1);
     CU_ASSERT_EQUAL(reader.first[0].content_type, CONTENT_HANDSHAKE);
     CU_ASSERT_EQUAL(reader.first[0].version, 0x0301);
