@@ -116,9 +116,10 @@ static const char *outcome(struct arena *arena, const struct obj *leg) {
         text = established != 0 ? "established" : "not established";
     }
     if (obj_has(leg, F_LEG_END_BY) || obj_has(leg, F_LEG_END_HOW)) {
-        text =
-            arena_printf(arena, "%s%sended by %s (%s)", text, *text != '\0' ? ", " : "",
-                         or_empty(arena, leg, F_LEG_END_BY), or_empty(arena, leg, F_LEG_END_HOW));
+        const char *at = or_empty(arena, leg, F_LEG_END_AT);
+        text = arena_printf(arena, "%s%sended by %s (%s)%s%s", text, *text != '\0' ? ", " : "",
+                            or_empty(arena, leg, F_LEG_END_BY), or_empty(arena, leg, F_LEG_END_HOW),
+                            *at != '\0' ? " at " : "", at);
     } else if (leg != NULL) {
         text = arena_printf(arena, "%s%sstill open when recorded", text, *text != '\0' ? ", " : "");
     }
@@ -220,11 +221,29 @@ static void write_certificates(struct page *page, struct arena *arena, const str
     }
 }
 
-static void write_verification(struct page *page, const struct obj *leg, const char *title) {
+static void write_defects(struct page *page, struct arena *arena, const struct obj *verification) {
+    const struct legs legs = {.client = verification};
+    for (size_t i = 0; i < obj_num(verification, F_VERIFICATION_DEFECTS); i++) {
+        const struct obj *defect = obj_at(verification, F_VERIFICATION_DEFECTS, i);
+        const char *depth = or_empty(arena, defect, F_DEFECT_DEPTH);
+        const char *text = arena_printf(arena, "%s%s%s%s: %s", or_empty(arena, defect, F_DEFECT_ID),
+                                        *depth != '\0' ? ", certificate " : "", depth,
+                                        obj_is(defect, F_DEFECT_FATAL, 0) ? ", not fatal" : "",
+                                        or_empty(arena, defect, F_DEFECT_SAYS));
+        legs_row(page, &legs, i == 0 ? "defects" : "", text, "");
+    }
+}
+
+static void write_verification(struct page *page, struct arena *arena, const struct obj *leg,
+                               const char *title) {
     const struct obj *verification = obj_get(leg, F_LEG_VERIFICATION);
     if (verification != NULL) {
         struct legs legs = {.client = verification};
-        write_fields(page, &legs, title, F_VERIFICATION_FIRST, F_VERIFICATION_END);
+        write_fields(page, &legs, title, F_VERIFICATION_FIRST, F_VERIFICATION_DEFECTS);
+        write_defects(page, arena, verification);
+        for (enum field f = F_VERIFICATION_DEFECTS + 1; f < F_VERIFICATION_END; f++) {
+            legs_field(page, &legs, f);
+        }
     }
 }
 
@@ -258,8 +277,8 @@ void side_by_side_write(struct page *page, const struct obj *root) {
         write_half(page, &legs, "OFFER", FLAG_OFFER, "offer.");
         write_half(page, &legs, "ANSWER", FLAG_ANSWER, "answer.");
         write_certificates(page, &arena, &legs);
-        write_verification(page, legs.client, "VERIFICATION OF THE CHAIN");
-        write_verification(page, legs.server, "VERIFICATION OF THE SERVER'S CHAIN");
+        write_verification(page, &arena, legs.client, "VERIFICATION OF THE CHAIN");
+        write_verification(page, &arena, legs.server, "VERIFICATION OF THE SERVER'S CHAIN");
         write_fields(page, &legs, "TRANSPORT AND END", F_LEG_BYTES_RECEIVED, F_LEG_END);
         steps_alerts(page, root);
         steps_time_line(page, root);
