@@ -247,21 +247,50 @@ static void write_verification(struct page *page, struct arena *arena, const str
     }
 }
 
-static void write_list(struct page *page, struct arena *arena, const struct obj *root,
-                       enum field list, const char *title) {
-    for (size_t i = 0; i < obj_num(root, list); i++) {
+static void write_notes(struct page *page, struct arena *arena, const struct obj *root) {
+    for (size_t i = 0; i < obj_num(root, F_RECORD_NOTES); i++) {
         if (i == 0) {
-            page_title(page, title);
+            page_title(page, "NOTES");
         }
-        const struct obj *item = obj_at(root, list, i);
-        const struct kind_row *kind = kind_row(obj_kind(item));
-        const char *text = "";
-        for (enum field field = kind->first; field < kind->end; field++) {
-            if (obj_has(item, field)) {
-                text = arena_printf(arena, "%s%s%s %s", text, *text != '\0' ? ", " : "",
-                                    field_row(field)->label, or_empty(arena, item, field));
-            }
+        const struct obj *note = obj_at(root, F_RECORD_NOTES, i);
+        const char *leg = or_empty(arena, note, F_NOTE_LEG);
+        const char *offset = or_empty(arena, note, F_NOTE_OFFSET);
+        const char *text =
+            arena_printf(arena, "%s%s%s%s%s: %s", or_empty(arena, note, F_NOTE_ID),
+                         *leg != '\0' ? ", " : "", leg, *leg != '\0' ? " leg" : "",
+                         *offset != '\0' ? arena_printf(arena, ", offset %s", offset) : "",
+                         or_empty(arena, note, F_NOTE_SAYS));
+        page_pad(page, 2);
+        page_paragraph(page, STYLE_PLAIN, 4, true, span_of(text));
+    }
+}
+
+// answered says in words what came back to an experiment.
+static const char *answered(struct arena *arena, const struct obj *leg) {
+    const char *text = outcome(arena, leg);
+    if (obj_has(leg, F_LEG_TLS_VERSION)) {
+        text = arena_printf(arena, "TLS %s %s, %s", or_empty(arena, leg, F_LEG_TLS_VERSION),
+                            or_empty(arena, leg, F_LEG_TLS_CIPHER), text);
+    }
+    for (size_t i = 0; i < obj_num(leg, F_LEG_ALERTS); i++) {
+        const struct obj *alert = obj_at(leg, F_LEG_ALERTS, i);
+        text = arena_printf(arena, "%s, alert %s by %s", text, or_empty(arena, alert, F_ALERT_NAME),
+                            or_empty(arena, alert, F_ALERT_FROM));
+    }
+    return text;
+}
+
+static void write_experiments(struct page *page, struct arena *arena, const struct obj *root) {
+    for (size_t i = 0; i < obj_num(root, F_RECORD_EXPERIMENTS); i++) {
+        if (i == 0) {
+            page_title(page, "EXPERIMENTS");
         }
+        const struct obj *experiment = obj_at(root, F_RECORD_EXPERIMENTS, i);
+        const char *factors = or_empty(arena, experiment, F_EXPERIMENT_FACTORS);
+        const char *text =
+            arena_printf(arena, "%s%s%s%s: %s", or_empty(arena, experiment, F_EXPERIMENT_PROBE),
+                         *factors != '\0' ? " (" : "", factors, *factors != '\0' ? ")" : "",
+                         answered(arena, obj_get(experiment, F_EXPERIMENT_LEG)));
         page_pad(page, 2);
         page_paragraph(page, STYLE_PLAIN, 4, true, span_of(text));
     }
@@ -283,7 +312,7 @@ void side_by_side_write(struct page *page, const struct obj *root) {
         steps_alerts(page, root);
         steps_time_line(page, root);
     }
-    write_list(page, &arena, root, F_RECORD_NOTES, "NOTES");
-    write_list(page, &arena, root, F_RECORD_EXPERIMENTS, "EXPERIMENTS");
+    write_notes(page, &arena, root);
+    write_experiments(page, &arena, root);
     arena_cleanup(&arena);
 }
