@@ -1,0 +1,139 @@
+#include <string.h>
+
+#include "logs/base/check.h"
+#include "policy/verdict/predicate_fn.h"
+
+// among returns whether `value` is one of the words of `words`, which are separated by spaces, or
+// begins with one and a space: "http answer" is among "http html".
+static bool among(const char *words, const char *value) {
+    size_t len = strcspn(value, " /");
+    for (const char *w = words; *w != '\0'; w += strspn(w, " ")) {
+        size_t w_len = strcspn(w, " ");
+        if (w_len == len && memcmp(w, value, len) == 0) {
+            return true;
+        }
+        w += w_len;
+    }
+    return false;
+}
+
+static enum answer str_among(const struct obj *obj, enum field field, const char *words) {
+    const char *value = obj_str(obj, field);
+    return value == NULL ? UNKNOWN : answer_from(among(words, value));
+}
+
+ASK(mode) {
+    return view->mode == MODE_UNKNOWN ? UNKNOWN : answer_from((int)view->mode == row->codes[0]);
+}
+
+ASK(record_word) {
+    return str_among(view->root, row->fields[0], row->word);
+}
+
+ASK(status) {
+    int64_t status;
+    if (!obj_int(view->root, F_RECORD_RESPONSE_STATUS, &status)) {
+        return UNKNOWN;
+    }
+    for (size_t i = 0; row->codes[i] != -1; i++) {
+        if (row->codes[i] == status) {
+            return YES;
+        }
+    }
+    return NO;
+}
+
+ASK(refused_by_policy) {
+    enum answer action = str_among(view->root, F_RECORD_POLICY_ACTION, "refuse");
+    return action == YES ? YES : answer_or(action, ask_status(view, row));
+}
+
+// connected returns whether TCP to the server came about.
+static enum answer connected(const struct view *view) {
+    const struct obj *leg = view->dial;
+    if (obj_has(leg, F_LEG_MS_CONNECT) || obj_has(leg, F_LEG_MS_HELLO)) {
+        return YES;
+    }
+    const char *at = obj_str(leg, F_LEG_END_AT);
+    if (at != NULL) {
+        return answer_from(strcmp(at, "dns") != 0 && strcmp(at, "connect") != 0);
+    }
+    return UNKNOWN;
+}
+
+ASK(dns_error) {
+    const struct obj *leg = view->dial;
+    enum answer error = str_among(leg, F_LEG_DNS_ERROR, row->word);
+    if (error != UNKNOWN) {
+        return error;
+    }
+    bool resolved = obj_num(leg, F_LEG_DNS_ANSWERS) > 0 || obj_num(leg, F_LEG_TRIED) > 0;
+    return resolved || connected(view) == YES ? NO : UNKNOWN;
+}
+
+ASK(dial_end) {
+    enum answer how = str_among(view->dial, F_LEG_END_HOW, row->word);
+    if (how != YES) {
+        return how;
+    }
+    return str_among(view->dial, F_LEG_END_AT, "connect");
+}
+
+ASK(all_refused) {
+    (void)row;
+    const struct obj *leg = view->dial;
+    enum answer all = obj_num(leg, F_LEG_TRIED) == 0 ? UNKNOWN : YES;
+    for (size_t i = 0; i < obj_num(leg, F_LEG_TRIED); i++) {
+        const struct obj *tried = obj_at(leg, F_LEG_TRIED, i);
+        all = answer_and(all, str_among(tried, F_TRIED_RESULT, "refused abandoned"));
+    }
+    return all;
+}
+
+ASK(only_ipv6) {
+    (void)row;
+    const struct obj *leg = view->dial;
+    enum answer all = obj_num(leg, F_LEG_TRIED) == 0 ? UNKNOWN : YES;
+    for (size_t i = 0; i < obj_num(leg, F_LEG_TRIED); i++) {
+        const char *address = obj_str(obj_at(leg, F_LEG_TRIED, i), F_TRIED_ADDRESS);
+        all = answer_and(all, address == NULL ? UNKNOWN : answer_from(strchr(address, '.') == NULL));
+    }
+    return all;
+}
+
+ASK(dialed) {
+    (void)row;
+    if (obj_has(view->server, F_LEG_TRIED) || obj_has(view->server, F_LEG_MS_CONNECT) ||
+        obj_has(view->server, F_LEG_END_AT)) {
+        return YES;
+    }
+    return obj_has(view->client, F_LEG_END_AT) ? NO : UNKNOWN;
+}
+
+ASK(plain_flowed) {
+    (void)row;
+    int64_t received, sent;
+    if (!obj_int(view->client, F_LEG_BYTES_RECEIVED, &received) ||
+        !obj_int(view->client, F_LEG_BYTES_SENT, &sent)) {
+        return UNKNOWN;
+    }
+    return answer_from(received > 0 && sent > 0);
+}
+
+ASK(answer_not_tls) {
+    enum answer kind = str_among(view->up, F_LEG_ANSWER_FIRST_KIND, row->word);
+    return kind == UNKNOWN && view->up_step >= STEP_ANSWER ? NO : kind;
+}
+
+bool word_in(const char *text, const char *word) {
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
+    size_t len = strlen(word);
+    for (const char *p = text; *p != '\0'; p += strcspn(p, letters)) {
+        size_t run = strspn(p, letters);
+        if (run == len && memcmp(p, word, len) == 0) {
+            return true;
+        }
+        p += run;
+    }
+    return false;
+}
