@@ -177,6 +177,9 @@ ASK(answered) {
     if (obj_has(view->up, F_LEG_ANSWER_FIRST_KIND)) {
         return NO;
     }
+    if (view->mode == MODE_INTERCEPT && view->server == NULL) {
+        return obj_has(view->client, F_LEG_END_AT) ? NO : UNKNOWN;
+    }
     return view_reached(view->up, view->up_step, STEP_ANSWER);
 }
 

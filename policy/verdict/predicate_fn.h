@@ -16,6 +16,8 @@ ASK(dial_end);      // TCP ended with `word`
 ASK(all_refused);
 ASK(only_ipv6);
 ASK(dialed);
+ASK(awaits_server);
+ASK(still_open);
 ASK(plain_flowed);
 
 // predicate_end.c: how legs ended, alerts

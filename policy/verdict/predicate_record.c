@@ -110,6 +110,22 @@ ASK(dialed) {
     return obj_has(view->client, F_LEG_END_AT) ? NO : UNKNOWN;
 }
 
+ASK(awaits_server) {
+    enum answer asked = ask_dialed(view, row);
+    return asked == NO ? NO : answer_and(asked, answer_not(connected(view)));
+}
+
+// A record without the end of either leg is one of a connection that goes on.
+ASK(still_open) {
+    (void)row;
+    static const enum field ends[] = {F_LEG_END_BY, F_LEG_END_HOW, F_LEG_END_AT, F_LEG_MS_END};
+    bool ended = false;
+    for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+        ended = ended || obj_has(view->client, ends[i]) || obj_has(view->server, ends[i]);
+    }
+    return answer_from(!ended);
+}
+
 ASK(plain_flowed) {
     (void)row;
     int64_t received, sent;

@@ -25,15 +25,15 @@ void reading_init(struct reading *reading, const struct obj *root) {
     reading->client_left_first = reading_ask(reading, IS(CLIENT_LEFT_FIRST)) == YES;
 }
 
-enum answer reading_ask(struct reading *reading, literal literal) {
-    CHECK(literal != 0);
-    enum predicate predicate = (literal < 0 ? -literal : literal) - 1;
-    uint8_t *known = &reading->answers[predicate];
+enum answer reading_ask(struct reading *reading, literal asked) {
+    CHECK(asked != 0);
+    uint8_t *known = &reading->answers[(asked < 0 ? -asked : asked) - 1];
     if (*known == 0) {
+        enum predicate predicate = (enum predicate)((asked < 0 ? -asked : asked) - 1);
         *known = (uint8_t)(predicate_ask(&reading->view, predicate) + 1);
     }
     enum answer answer = (enum answer)(*known - 1);
-    return literal < 0 ? answer_not(answer) : answer;
+    return asked < 0 ? answer_not(answer) : answer;
 }
 
 static enum answer all_of(struct reading *reading, const literal *literals, size_t max) {

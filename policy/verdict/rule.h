@@ -62,8 +62,8 @@ struct reading {
 
 void reading_init(struct reading *reading, const struct obj *root);
 
-// reading_ask answers a literal.
-enum answer reading_ask(struct reading *reading, literal literal);
+// reading_ask answers the literal `asked`.
+enum answer reading_ask(struct reading *reading, literal asked);
 
 // rule_answer is YES when `rule` fires: all that it needs is YES and, before the client was
 // answered, the client was still there.
