@@ -125,8 +125,9 @@ const char *codepoint_name(enum registry registry, uint16_t code, char out[CODEP
     if (row != NULL) {
         return row->name;
     }
-    const char *fmt = codepoint_is_grease(registry, code) ? "GREASE (0x%0*x)" : "0x%0*x (unknown)";
-    snprintf(out, CODEPOINT_NAME_MAX, fmt, table_of(registry)->digits, code);
+    bool grease = codepoint_is_grease(registry, code);
+    snprintf(out, CODEPOINT_NAME_MAX, "%s0x%0*x%s", grease ? "GREASE (" : "",
+             table_of(registry)->digits, code, grease ? ")" : " (unknown)");
     return out;
 }
 

@@ -5,7 +5,7 @@
 
 #include "logs/record/text.h"
 
-enum { LIST_MAX = 512, ITEM_TEXT_MAX = 4096 };
+enum { ITEM_TEXT_MAX = 4096 };
 
 const char *difference_name(enum difference difference) {
     static const char *const names[] = {"", "absent", "changed", "reordered"};
@@ -33,39 +33,82 @@ static int code_cmp(const void *a, const void *b) {
     return (int)*(const uint16_t *)a - (int)*(const uint16_t *)b;
 }
 
-static bool codes_equal(const struct obj *a, const struct obj *b, enum field field, bool sorted) {
-    uint16_t x[LIST_MAX], y[LIST_MAX];
+static bool codes_equal(const uint16_t *x, const uint16_t *y, size_t num) {
+    return num == 0 || memcmp(x, y, num * sizeof(*x)) == 0;
+}
+
+// codes_dup returns the codes of `obj` with GREASE made equal; the caller frees them.
+static uint16_t *codes_dup(const struct obj *obj, enum field field, size_t num) {
+    uint16_t *codes = xcalloc(num, sizeof(*codes));
+    for (size_t i = 0; i < num; i++) {
+        codes[i] = code_normal(field, obj_code(obj, field, i));
+    }
+    return codes;
+}
+
+static enum difference codes_compare(const struct obj *a, const struct obj *b, enum field field) {
     size_t num = obj_num(a, field);
     if (num != obj_num(b, field)) {
-        return false;
+        return DIFFERENCE_CHANGED;
     }
-    num = num < LIST_MAX ? num : LIST_MAX;
-    for (size_t i = 0; i < num; i++) {
-        x[i] = code_normal(field, obj_code(a, field, i));
-        y[i] = code_normal(field, obj_code(b, field, i));
+    uint16_t *x = codes_dup(a, field, num), *y = codes_dup(b, field, num);
+    enum difference found = DIFFERENCE_NONE;
+    if (!codes_equal(x, y, num)) {
+        bool set = (field_row(field)->flags & FLAG_SET) != 0;
+        qsort(x, num, sizeof(*x), code_cmp);
+        qsort(y, num, sizeof(*y), code_cmp);
+        found = !codes_equal(x, y, num) ? DIFFERENCE_CHANGED
+                : set                   ? DIFFERENCE_NONE
+                                        : DIFFERENCE_REORDERED;
     }
-    if (sorted) {
-        qsort(x, num, sizeof(x[0]), code_cmp);
-        qsort(y, num, sizeof(y[0]), code_cmp);
-    }
-    return memcmp(x, y, num * sizeof(x[0])) == 0;
+    free(x);
+    free(y);
+    return found;
 }
 
 static bool spans_equal(struct span a, struct span b) {
     return a.len == b.len && (a.len == 0 || memcmp(a.p, b.p, a.len) == 0);
 }
 
-static bool items_equal(const struct obj *a, const struct obj *b, enum field field) {
-    size_t num = obj_num(a, field);
-    if (num != obj_num(b, field)) {
-        return false;
-    }
+static int span_cmp(const void *a, const void *b) {
+    const struct span *x = a, *y = b;
+    size_t len = x->len < y->len ? x->len : y->len;
+    int cmp = len == 0 ? 0 : memcmp(x->p, y->p, len);
+    return cmp != 0 ? cmp : (x->len > y->len) - (x->len < y->len);
+}
+
+static bool items_equal(const struct span *x, const struct span *y, size_t num) {
     for (size_t i = 0; i < num; i++) {
-        if (!spans_equal(obj_item(a, field, i), obj_item(b, field, i))) {
+        if (!spans_equal(x[i], y[i])) {
             return false;
         }
     }
     return true;
+}
+
+static struct span *items_dup(const struct obj *obj, enum field field, size_t num) {
+    struct span *items = xcalloc(num, sizeof(*items));
+    for (size_t i = 0; i < num; i++) {
+        items[i] = obj_item(obj, field, i);
+    }
+    return items;
+}
+
+static enum difference items_compare(const struct obj *a, const struct obj *b, enum field field) {
+    size_t num = obj_num(a, field);
+    if (num != obj_num(b, field)) {
+        return DIFFERENCE_CHANGED;
+    }
+    struct span *x = items_dup(a, field, num), *y = items_dup(b, field, num);
+    enum difference found = DIFFERENCE_NONE;
+    if (!items_equal(x, y, num)) {
+        qsort(x, num, sizeof(*x), span_cmp);
+        qsort(y, num, sizeof(*y), span_cmp);
+        found = items_equal(x, y, num) ? DIFFERENCE_REORDERED : DIFFERENCE_CHANGED;
+    }
+    free(x);
+    free(y);
+    return found;
 }
 
 static bool objects_equal(const struct obj *a, const struct obj *b) {
@@ -99,17 +142,6 @@ static bool objs_equal(const struct obj *a, const struct obj *b, enum field fiel
     return true;
 }
 
-static enum difference codes_compare(const struct obj *a, const struct obj *b, enum field field) {
-    if (codes_equal(a, b, field, false)) {
-        return DIFFERENCE_NONE;
-    }
-    if (!codes_equal(a, b, field, true)) {
-        return DIFFERENCE_CHANGED;
-    }
-    bool set = (field_row(field)->flags & FLAG_SET) != 0;
-    return set ? DIFFERENCE_NONE : DIFFERENCE_REORDERED;
-}
-
 enum difference difference_find(const struct obj *a, const struct obj *b, enum field field) {
     bool in_a = obj_has(a, field), in_b = obj_has(b, field);
     if (!in_a || !in_b) {
@@ -127,8 +159,7 @@ enum difference difference_find(const struct obj *a, const struct obj *b, enum f
         return codes_compare(a, b, field);
     case TYPE_STRS:
     case TYPE_BYTES_LIST:
-        equal = items_equal(a, b, field);
-        break;
+        return items_compare(a, b, field);
     case TYPE_OBJ:
         equal = objects_equal(obj_get(a, field), obj_get(b, field));
         break;

@@ -12,18 +12,21 @@
 
 static const struct field_row rows[FIELD_COUNT] = {
 #define BEGIN(kind, name, doc)
-#define ROW(k, id, p, t, x, f, l, d)                                                               \
+#define ROW(k, id, p, t, x, f, l, d) ALIAS(k, id, p, t, x, f, l, d, id)
+#define ALIAS(k, id, p, t, x, f, l, d, of)                                                         \
     [F_##k##_##id] = {.path = (p),                                                                 \
                       .label = (l),                                                                \
                       .doc = (d),                                                                  \
                       .type = TYPE_##t,                                                            \
                       .kind = KIND_##k,                                                            \
                       .extra = (x),                                                                \
-                      .flags = (f)},
+                      .flags = (f),                                                                \
+                      .held = F_##k##_##of},
 #define END(kind)
 #include "logs/record/fields.inc"
 #undef BEGIN
 #undef ROW
+#undef ALIAS
 #undef END
 };
 
@@ -31,10 +34,12 @@ static const struct kind_row kinds[KIND_COUNT] = {
 #define BEGIN(k, n, d)                                                                             \
     [KIND_##k] = {.name = (n), .doc = (d), .first = F_##k##_FIRST, .end = F_##k##_END},
 #define ROW(k, id, p, t, x, f, l, d)
+#define ALIAS(k, id, p, t, x, f, l, d, of)
 #define END(kind)
 #include "logs/record/fields.inc"
 #undef BEGIN
 #undef ROW
+#undef ALIAS
 #undef END
 };
 

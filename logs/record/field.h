@@ -55,10 +55,12 @@ enum field_flag {
 enum field {
 #define BEGIN(kind, name, doc) F_##kind##_FIRST, F_##kind##_FIRST_ = F_##kind##_FIRST - 1,
 #define ROW(kind, id, path, type, extra, flags, label, doc) F_##kind##_##id,
+#define ALIAS(kind, id, path, type, extra, flags, label, doc, of) F_##kind##_##id,
 #define END(kind) F_##kind##_END, F_##kind##_END_ = F_##kind##_END - 1,
 #include "logs/record/fields.inc"
 #undef BEGIN
 #undef ROW
+#undef ALIAS
 #undef END
     FIELD_COUNT
 };
@@ -70,6 +72,7 @@ struct field_row {
     uint8_t kind;  // enum kind that it belongs to
     uint8_t extra; // enum registry of CODE and CODES, enum kind of OBJ and OBJS
     uint8_t flags; // enum field_flag
+    uint16_t held; // enum field that holds its value: itself, or that of which it is an alias
 };
 
 struct kind_row {

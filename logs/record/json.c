@@ -4,26 +4,9 @@
 
 #include "logs/base/base64.h"
 #include "logs/record/time.h"
+#include "logs/record/utf8.h"
 
 static bool put(struct buf *out, const char *s) { return buf_append(out, s, strlen(s)); }
-
-// utf8_len returns the length of the well-formed UTF-8 sequence at `p`, or 0 (RFC 3629).
-static size_t utf8_len(const uint8_t *p, size_t len) {
-    uint8_t c = p[0];
-    size_t n = c < 0x80 ? 1 : c >= 0xc2 && c <= 0xdf ? 2 : (c & 0xf0) == 0xe0 ? 3 : 0;
-    n = c >= 0xf0 && c <= 0xf4 ? 4 : n;
-    if (n == 0 || n > len) {
-        return 0;
-    }
-    for (size_t i = 1; i < n; i++) {
-        if ((p[i] & 0xc0) != 0x80) {
-            return 0;
-        }
-    }
-    bool wrong = (c == 0xe0 && p[1] < 0xa0) || (c == 0xed && p[1] > 0x9f) ||
-                 (c == 0xf0 && p[1] < 0x90) || (c == 0xf4 && p[1] > 0x8f);
-    return wrong ? 0 : n;
-}
 
 static bool escape(struct buf *out, uint8_t c) {
     switch (c) {
@@ -57,7 +40,8 @@ bool json_write_string(struct buf *out, const void *s, size_t s_len) {
         } else if (p[i] < 0x80) {
             ok = escape(out, p[i++]);
         } else {
-            size_t n = utf8_len(p + i, s_len - i);
+            uint32_t code;
+            size_t n = utf8_decode(&code, p + i, s_len - i);
             ok = n != 0 ? buf_append(out, p + i, n) : put(out, "\xef\xbf\xbd");
             i += n != 0 ? n : 1;
         }
@@ -130,11 +114,9 @@ static bool write_scalar(struct buf *out, const struct obj *obj, enum field fiel
         return put(out, i != 0 ? "true" : "false");
     case TYPE_CODE:
         return write_code(out, row, (uint16_t)i);
-    case TYPE_TIME: {
-        int ms = (int)((i % 1000 + 1000) % 1000);
-        time_format(text, (i - ms) / 1000, ms);
+    case TYPE_TIME:
+        time_format_ms(text, i);
         break;
-    }
     default:
         CHECK(row->type == TYPE_DATE);
         time_format(text, i, -1);

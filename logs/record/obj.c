@@ -27,6 +27,8 @@ struct obj {
     uint8_t slot[];         // per field: 0 absent, else index into values plus one
 };
 
+_Static_assert(F_LEG_END - F_LEG_FIRST < 255, "a slot is a byte");
+
 struct obj *obj_new(struct arena *arena, enum kind kind) {
     const struct kind_row *row = kind_row(kind);
     struct obj *obj = arena_alloc(arena, sizeof(*obj) + (size_t)(row->end - row->first));
@@ -43,8 +45,9 @@ struct arena *obj_arena(const struct obj *obj) {
 }
 
 static size_t slot_index(const struct obj *obj, enum field field) {
-    CHECK(field_row(field)->kind == obj->kind);
-    return (size_t)field - obj->first;
+    const struct field_row *row = field_row(field);
+    CHECK(row->kind == obj->kind);
+    return (size_t)row->held - obj->first;
 }
 
 static struct value *value_get(const struct obj *obj, enum field field) {
@@ -78,8 +81,20 @@ static struct value *value_make(struct obj *obj, enum field field) {
 bool obj_has(const struct obj *obj, enum field field) { return value_get(obj, field) != NULL; }
 
 void obj_unset(struct obj *obj, enum field field) {
-    // The value's place stays taken; unsetting is rare and objects are short-lived.
-    obj->slot[slot_index(obj, field)] = 0;
+    uint8_t *slot = &obj->slot[slot_index(obj, field)];
+    if (*slot == 0) {
+        return;
+    }
+    // The last value moves into the place that falls free, and whoever holds it is told.
+    const struct kind_row *kind = kind_row(obj->kind);
+    for (size_t i = 0; i < (size_t)(kind->end - kind->first); i++) {
+        if (obj->slot[i] == obj->num) {
+            obj->slot[i] = *slot;
+            break;
+        }
+    }
+    obj->values[*slot - 1] = obj->values[--obj->num];
+    *slot = 0;
 }
 
 void obj_set_int(struct obj *obj, enum field field, int64_t value) {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "logs/record/time.h"
+#include "logs/record/utf8.h"
 
 enum { TEXT_MAX = 16 * 1024 };
 
@@ -12,16 +13,28 @@ static void put(struct buf *out, const void *s, size_t s_len) {
     CHECK(buf_append(out, s, s_len < room ? s_len : room));
 }
 
+// hidden returns whether a terminal would act on `code` instead of showing it: controls, and the
+// marks that reorder or hide the text around them.
+static bool hidden(uint32_t code) {
+    return code < 0x20 || (code >= 0x7f && code <= 0x9f) || code == 0xad || code == 0x61c ||
+           (code >= 0x200b && code <= 0x200f) || (code >= 0x2028 && code <= 0x202e) ||
+           (code >= 0x2060 && code <= 0x206f) || code == 0xfeff ||
+           (code >= 0xfff9 && code <= 0xfffb) || code >= 0xe0000;
+}
+
 void text_write_plain(struct buf *out, const void *s, size_t s_len) {
     const uint8_t *p = s;
-    for (size_t i = 0; i < s_len; i++) {
-        // C1 controls are two bytes in UTF-8: 0xc2 and 0x80 to 0x9f.
-        bool c1 = p[i] == 0xc2 && i + 1 < s_len && p[i + 1] >= 0x80 && p[i + 1] <= 0x9f;
-        if (p[i] < 0x20 || p[i] == 0x7f || c1) {
-            (void)buf_printf(out, "\\x%02x", c1 ? p[++i] : p[i]);
-        } else {
-            put(out, p + i, 1);
+    for (size_t i = 0; i < s_len;) {
+        uint32_t code = 0;
+        size_t n = utf8_decode(&code, p + i, s_len - i);
+        if (n == 0 || (n <= 2 && hidden(code))) {
+            (void)buf_printf(out, "\\x%02x", n == 2 ? code : p[i]);
+        } else if (hidden(code)) {
+            (void)buf_printf(out, "\\u%04x", code);
+        } else if (buf_room(out) >= n) {
+            put(out, p + i, n);
         }
+        i += n != 0 ? n : 1;
     }
 }
 
@@ -70,13 +83,12 @@ static void write_int(struct buf *out, enum field field, int64_t i) {
         (void)buf_printf(out, "%s", i != 0 ? "yes" : "no");
         return;
     case TYPE_TIME:
+        time_format_ms(text, i);
+        put(out, text, strlen(text));
+        return;
     case TYPE_DATE:
-        if (field_row(field)->type == TYPE_TIME) {
-            time_format(text, i / 1000, (int)(i % 1000));
-        } else {
-            time_format(text, i, -1);
-        }
-        (void)buf_printf(out, "%s", text);
+        time_format(text, i, -1);
+        put(out, text, strlen(text));
         return;
     case TYPE_CODE:
         write_code(out, field, (uint16_t)i);

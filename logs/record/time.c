@@ -46,24 +46,27 @@ void time_format(char out[TIME_TEXT_MAX], int64_t seconds, int milliseconds) {
     snprintf(out + n, TIME_TEXT_MAX - (size_t)n, "Z");
 }
 
+void time_format_ms(char out[TIME_TEXT_MAX], int64_t milliseconds) {
+    int ms = (int)((milliseconds % 1000 + 1000) % 1000);
+    time_format(out, (milliseconds - ms) / 1000, ms);
+}
+
 bool time_parse(int64_t *out_seconds, int *out_milliseconds, const char *s) {
-    int y, m, d, hour, min, sec, ms = 0, used = 0;
-    if (sscanf(s, "%4d-%2d-%2dT%2d:%2d:%2d%n", &y, &m, &d, &hour, &min, &sec, &used) != 6 ||
-        used != 19) {
+    int y, m, d, hour, min, sec, ms = -1;
+    if (sscanf(s, "%4d-%2d-%2dT%2d:%2d:%2d.%3d", &y, &m, &d, &hour, &min, &sec, &ms) < 6) {
         return false;
     }
-    s += used;
-    if (*s == '.') {
-        if (sscanf(s, ".%3d%n", &ms, &used) != 1 || used != 4) {
-            return false;
-        }
-        s += used;
-    }
-    if (strcmp(s, "Z") != 0 || y < 0 || m < 1 || m > 12 || d < 1 || d > 31 || hour < 0 ||
-        hour > 23 || min < 0 || min > 59 || sec < 0 || sec > 60 || ms < 0) {
+    if (m < 1 || m > 12) {
         return false;
     }
-    *out_seconds = days_from_civil(y, m, d) * 86400 + hour * 3600 + min * 60 + sec;
-    *out_milliseconds = ms;
+    int64_t seconds = days_from_civil(y, m, d) * 86400 + hour * 3600 + min * 60 + sec;
+    // sscanf is lenient with blanks, signs and days that do not exist; writing it again is not.
+    char again[TIME_TEXT_MAX];
+    time_format(again, seconds, ms);
+    if (strcmp(again, s) != 0) {
+        return false;
+    }
+    *out_seconds = seconds;
+    *out_milliseconds = ms < 0 ? 0 : ms;
     return true;
 }

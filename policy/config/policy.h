@@ -15,6 +15,10 @@ enum policy_action { ACTION_INTERCEPT, ACTION_TUNNEL, ACTION_REFUSE };
 // matching alert, or a page that tells the verdict.
 enum policy_on_failure { ON_FAILURE_MIRROR, ON_FAILURE_ALERT, ON_FAILURE_PAGE };
 
+// policy_action_name and policy_on_failure_name return the words of the policy file.
+const char *policy_action_name(enum policy_action action);
+const char *policy_on_failure_name(enum policy_on_failure on_failure);
+
 // struct leg_policy bounds one leg. Versions are TLS code points (0x0301 to 0x0304); 0 is no bound
 // beyond what the library can do. `verify` false records defects of the server's chain but shows
 // the client a sound leaf (server leg), or is without meaning (client leg).
@@ -23,21 +27,25 @@ struct leg_policy {
     bool verify;
 };
 
-struct host_glob {
-    char *pattern; // lower case; `*` matches any run, dots included
-};
-
-// struct network is an address prefix; IPv4 is held as ::ffff:a.b.c.d.
+// struct network is an address prefix; IPv4 is held as ::ffff:a.b.c.d. See network.h.
 struct network {
     uint8_t address[16];
     uint8_t bits; // 0 to 128
+};
+
+// struct host_glob is one entry of "hosts": a glob over names, or a network for address literals.
+struct host_glob {
+    char *pattern; // lower case, no trailing dot; `*` matches any run, dots and nothing included;
+                   // NULL: the entry is `network`
+    struct network network;
 };
 
 struct port_range {
     uint16_t first, last;
 };
 
-// struct policy_rule is one rule, or the defaults. An empty list matches everything.
+// struct policy_rule is one rule with its effective values, or the defaults, whose empty lists
+// match everything. All that it points to belongs to the policy.
 struct policy_rule {
     char *path; // JSON path of the rule: "rules[2]", or "default"
     struct host_glob *hosts;
@@ -49,7 +57,7 @@ struct policy_rule {
     enum policy_action action;
     enum policy_on_failure on_failure;
     struct leg_policy client_leg, server_leg;
-    char **trust; // PEM files trusted beside the system's roots
+    char **trust; // PEM files trusted beside the system's roots; they could be read at load time
     size_t num_trust;
     size_t index; // position among the rules; the defaults come last
 };
@@ -61,10 +69,18 @@ struct policy;
 // policy_default returns the policy without a file: intercept everything, mirror failures.
 WUNRES struct policy *policy_default(void);
 
+// The ceilings: of a policy file in bytes, and of its rules.
+enum { POLICY_MAX_LEN = 1024 * 1024, POLICY_MAX_RULES = 1000 };
+
 // policy_load reads `path`. An unknown key, a wrong type, a bad value or a file that is not JSON
 // returns NULL and fills `err` with the file, the JSON path (or line and column) and what was
 // expected. Relative paths inside are taken from the file's folder.
 WUNRES struct policy *policy_load(const char *path, struct err *err);
+
+// policy_parse is policy_load for `text_len` bytes of text. `name` is what errors call them;
+// relative paths inside are taken from `dir`, or from the working directory where it is NULL.
+WUNRES struct policy *policy_parse(const char *name, const char *text, size_t text_len,
+                                   const char *dir, struct err *err);
 
 struct policy *policy_ref(struct policy *policy);
 void policy_unref(struct policy *policy); // NULL does nothing; any thread
@@ -75,7 +91,12 @@ size_t policy_num_rules(const struct policy *policy);
 const struct policy_rule *policy_rule(const struct policy *policy, size_t i);
 
 // policy_print appends the effective policy as indented JSON: every key with its value, defaults
-// filled in. Reading it again gives the same policy.
+// filled in. Reading it again gives the same policy. It returns false past the ceiling of `out`,
+// which then holds a part.
 WUNRES bool policy_print(struct buf *out, const struct policy *policy);
+
+// policy_print_keys appends the manual of the file: every key with its default, the values that it
+// takes and its meaning, for a terminal of 80 columns. It returns false past the ceiling of `out`.
+WUNRES bool policy_print_keys(struct buf *out);
 
 #endif // POLICY_CONFIG_POLICY_H_

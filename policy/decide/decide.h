@@ -13,9 +13,14 @@ struct question {
     uint8_t client[16];
 };
 
-// policy_decide returns the first rule that matches, the defaults when none does; never NULL. A
-// host glob matches the host, or the SNI where the host is an address literal. The rule lives as
-// long as `policy`.
+// policy_decide returns the first rule whose hosts, ports and clients all match, the defaults when
+// none does; never NULL. It allocates nothing, and the rule lives as long as `policy`.
+//
+// Names are compared without regard to case (ASCII) and to one dot at the end. `*` in a glob stands
+// for any run of characters, dots and the empty run included: "*.example.test" matches
+// "a.b.example.test" but not "example.test". An address literal is compared as an address with
+// addresses and networks, so that "::1" is "0:0:0:0:0:0:0:1" and "::ffff:192.0.2.1" is "192.0.2.1";
+// globs match its usual text (RFC 5952) or the SNI.
 const struct policy_rule *policy_decide(const struct policy *policy, const struct question *q);
 
 #endif // POLICY_DECIDE_DECIDE_H_

@@ -2,8 +2,10 @@
 #include <string.h>
 
 #include "logs/base/check.h"
-
-enum { EXIT_USAGE = 2 };
+#include "proxy/cli/exit.h"
+#include "proxy/cli/list.h"
+#include "proxy/cli/policy.h"
+#include "proxy/cli/show.h"
 
 static int version_main(int argc, char **argv);
 static int help_main(int argc, char **argv);
@@ -15,6 +17,9 @@ static const struct {
     int (*main)(int argc, char **argv);
 } SUBCOMMANDS[] = {
     // clang-format off
+    {"list",    "show the log, a line per connection", list_main},
+    {"show",    "show one connection, side by side", show_main},
+    {"policy",  "check a policy file", policy_main},
     {"version", "show the version",    version_main},
     {"help",    "show this overview",  help_main},
     // clang-format on

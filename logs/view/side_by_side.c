@@ -1,0 +1,271 @@
+#include "logs/view/side_by_side.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "logs/record/difference.h"
+#include "logs/record/record.h"
+#include "logs/record/text.h"
+#include "logs/record/time.h"
+#include "logs/view/legs.h"
+#include "logs/view/steps.h"
+
+enum { VERDICT_LABEL = 12 };
+
+// or_empty makes text of a field that may be absent.
+static const char *or_empty(struct arena *arena, const struct obj *obj, enum field field) {
+    const char *text = text_dup(arena, obj, field);
+    return text != NULL ? text : "";
+}
+
+static struct span span_of(const char *s) { return (struct span){(const uint8_t *)s, strlen(s)}; }
+
+static void write_head(struct page *page, struct arena *arena, const struct obj *root) {
+    const char *host = or_empty(arena, root, F_RECORD_HOST);
+    page_puts(page, STYLE_TITLE, *host != '\0' ? host : "(no host)");
+    if (obj_has(root, F_RECORD_PORT)) {
+        page_printf(page, STYLE_TITLE, ":%s", or_empty(arena, root, F_RECORD_PORT));
+    }
+    page_newline(page);
+    const char *context =
+        arena_printf(arena, "%s, %s, id %s", or_empty(arena, root, F_RECORD_MODE),
+                     or_empty(arena, root, F_RECORD_TIMESTAMP), or_empty(arena, root, F_RECORD_ID));
+    for (enum field field = F_RECORD_USER_AGENT; field < F_RECORD_LEG_CLIENT; field++) {
+        if (obj_has(root, field)) {
+            context = arena_printf(arena, "%s, %s %s", context, field_row(field)->label,
+                                   or_empty(arena, root, field));
+        }
+    }
+    page_paragraph(page, STYLE_DIM, 0, false, span_of(context));
+}
+
+// verdict_label begins a paragraph of the verdict: the label, and space up to where the text
+// stands.
+static void verdict_label(struct page *page, const char *label) {
+    page_pad(page, 2);
+    page_puts(page, STYLE_DIM, label);
+    page_pad(page, VERDICT_LABEL - 2 - strlen(label));
+}
+
+static void verdict_text(struct page *page, const char *label, const char *text) {
+    if (*text != '\0') {
+        verdict_label(page, label);
+        page_paragraph(page, STYLE_PLAIN, VERDICT_LABEL, true, span_of(text));
+    }
+}
+
+static void write_evidence(struct page *page, struct arena *arena, const struct obj *verdict) {
+    for (size_t i = 0; i < obj_num(verdict, F_VERDICT_EVIDENCE); i++) {
+        const struct obj *evidence = obj_at(verdict, F_VERDICT_EVIDENCE, i);
+        const char *text = or_empty(arena, evidence, F_EVIDENCE_FIELD);
+        if (obj_has(evidence, F_EVIDENCE_CLIENT)) {
+            text = arena_printf(arena, "%s; client leg: %s", text,
+                                or_empty(arena, evidence, F_EVIDENCE_CLIENT));
+        }
+        if (obj_has(evidence, F_EVIDENCE_SERVER)) {
+            text = arena_printf(arena, "%s; server leg: %s", text,
+                                or_empty(arena, evidence, F_EVIDENCE_SERVER));
+        }
+        verdict_text(page, i == 0 ? "evidence" : "", text);
+        verdict_text(page, "", or_empty(arena, evidence, F_EVIDENCE_BECAUSE));
+    }
+}
+
+static void write_verdict(struct page *page, struct arena *arena, const struct obj *root) {
+    const struct obj *verdict = obj_get(root, F_RECORD_VERDICT);
+    if (verdict == NULL) {
+        return;
+    }
+    bool none = obj_str_is(verdict, F_VERDICT_PARTY, "none");
+    bool unsure = obj_str_is(verdict, F_VERDICT_PARTY, "undetermined");
+    page_newline(page);
+    page_puts(page, STYLE_TITLE, "VERDICT");
+    page_pad(page, VERDICT_LABEL - strlen("VERDICT"));
+    page_printf(page,
+                none     ? STYLE_GOOD
+                : unsure ? STYLE_UNSURE
+                         : STYLE_BAD,
+                "%s: %s", or_empty(arena, verdict, F_VERDICT_PARTY),
+                or_empty(arena, verdict, F_VERDICT_CAUSE));
+    page_printf(page, STYLE_PLAIN, " (%s)", or_empty(arena, verdict, F_VERDICT_CONFIDENCE));
+    page_newline(page);
+    verdict_text(page, "", or_empty(arena, verdict, F_VERDICT_SAYS));
+    write_evidence(page, arena, verdict);
+    for (size_t i = 0; i < obj_num(verdict, F_VERDICT_RULED_OUT); i++) {
+        const struct obj *ruled_out = obj_at(verdict, F_VERDICT_RULED_OUT, i);
+        verdict_text(page, i == 0 ? "ruled out" : "",
+                     arena_printf(arena, "%s: %s", or_empty(arena, ruled_out, F_RULED_OUT_CAUSE),
+                                  or_empty(arena, ruled_out, F_RULED_OUT_BECAUSE)));
+    }
+    verdict_text(page, "remedy", or_empty(arena, verdict, F_VERDICT_REMEDY));
+    verdict_text(page, "next test", or_empty(arena, verdict, F_VERDICT_NEXT));
+}
+
+static const char *peer(struct arena *arena, const struct obj *leg) {
+    const char *address = or_empty(arena, leg, F_LEG_ADDRESS);
+    bool colons = strchr(address, ':') != NULL;
+    return *address == '\0' ? ""
+                            : arena_printf(arena, "%s%s%s:%s", colons ? "[" : "", address,
+                                           colons ? "]" : "", or_empty(arena, leg, F_LEG_PORT));
+}
+
+// outcome says in words how far a leg came and how it ended.
+static const char *outcome(struct arena *arena, const struct obj *leg) {
+    int64_t established;
+    const char *text = "";
+    if (obj_int(leg, F_LEG_TLS_ESTABLISHED, &established)) {
+        text = established != 0 ? "established" : "not established";
+    }
+    if (obj_has(leg, F_LEG_END_BY) || obj_has(leg, F_LEG_END_HOW)) {
+        text =
+            arena_printf(arena, "%s%sended by %s (%s)", text, *text != '\0' ? ", " : "",
+                         or_empty(arena, leg, F_LEG_END_BY), or_empty(arena, leg, F_LEG_END_HOW));
+    } else if (leg != NULL) {
+        text = arena_printf(arena, "%s%sstill open when recorded", text, *text != '\0' ? ", " : "");
+    }
+    return text;
+}
+
+// write_differing names the fields that differ, so that nobody has to look for the marks.
+static void write_differing(struct page *page, struct arena *arena, const struct legs *legs) {
+    const char *text = "";
+    for (enum field field = F_LEG_FIRST; field < F_LEG_END; field++) {
+        const struct field_row *row = field_row(field);
+        if ((row->flags & FLAG_COMPARE) != 0 &&
+            difference_find(legs->client, legs->server, field) != DIFFERENCE_NONE) {
+            text = arena_printf(arena, "%s%s%s", text, *text != '\0' ? ", " : "", row->label);
+        }
+    }
+    page_newline(page);
+    page_puts(page, STYLE_TITLE, "LEGS DIFFER");
+    page_puts(page, STYLE_PLAIN, " ");
+    page_paragraph(page, *text != '\0' ? STYLE_UNSURE : STYLE_GOOD, VERDICT_LABEL, true,
+                   span_of(*text != '\0' ? text : "in nothing that is compared"));
+}
+
+static void write_names(struct page *page, struct arena *arena, const struct legs *legs) {
+    if (legs->client != NULL && legs->server != NULL) {
+        write_differing(page, arena, legs);
+    }
+    page_newline(page);
+    const char *client = legs->server != NULL ? "CLIENT LEG" : "CONNECTION";
+    legs_row(page, legs, "", client, "SERVER LEG");
+    legs_row(page, legs, "peer", peer(arena, legs->client), peer(arena, legs->server));
+    legs_row(page, legs, "outcome", outcome(arena, legs->client), outcome(arena, legs->server));
+}
+
+// in_half returns whether `field` belongs to the half that `flag` names, OFFER or ANSWER: by its
+// flag, or because its legs differ where the table compares it without showing it.
+static bool in_half(const struct legs *legs, enum field field, unsigned flag, const char *prefix) {
+    const struct field_row *row = field_row(field);
+    bool leaf = field >= F_LEG_SUBJECT && field <= F_LEG_LEAF_SHA256;
+    if (leaf && (obj_has(legs->client, F_LEG_CHAIN) || obj_has(legs->server, F_LEG_CHAIN))) {
+        return false; // it is told below, with the rest of the certificate
+    }
+    if ((row->flags & flag) != 0) {
+        return true;
+    }
+    return (row->flags & (FLAG_COMPARE | FLAG_OFFER | FLAG_ANSWER)) == FLAG_COMPARE &&
+           legs->client != NULL && legs->server != NULL &&
+           strncmp(row->path, prefix, strlen(prefix)) == 0 &&
+           difference_find(legs->client, legs->server, field) != DIFFERENCE_NONE;
+}
+
+static void write_half(struct page *page, const struct legs *legs, const char *title, unsigned flag,
+                       const char *prefix) {
+    bool titled = false;
+    for (enum field field = F_LEG_FIRST; field < F_LEG_END; field++) {
+        bool shown = in_half(legs, field, flag, prefix) &&
+                     (obj_has(legs->client, field) || obj_has(legs->server, field));
+        if (shown && !titled) {
+            page_title(page, title);
+            titled = true;
+        }
+        if (shown) {
+            legs_field(page, legs, field);
+        }
+    }
+}
+
+// write_fields writes all fields first <= f < end of `legs` below `title`.
+static void write_fields(struct page *page, const struct legs *legs, const char *title,
+                         enum field first, enum field end) {
+    bool any = false;
+    for (enum field field = first; !any && field < end; field++) {
+        any = obj_has(legs->client, field) || obj_has(legs->server, field);
+    }
+    if (any) {
+        page_title(page, title);
+    }
+    for (enum field field = first; field < end; field++) {
+        legs_field(page, legs, field);
+    }
+}
+
+static void write_certificates(struct page *page, struct arena *arena, const struct legs *legs) {
+    size_t num_client = obj_num(legs->client, F_LEG_CHAIN);
+    size_t num_server = obj_num(legs->server, F_LEG_CHAIN);
+    for (size_t i = 0; i < num_client || i < num_server; i++) {
+        struct legs certs = {
+            .client = i < num_client ? obj_at(legs->client, F_LEG_CHAIN, i) : NULL,
+            .server = i < num_server ? obj_at(legs->server, F_LEG_CHAIN, i) : NULL,
+            .mark_all = true,
+        };
+        const char *only = legs->client == NULL || legs->server == NULL ? ""
+                           : certs.server == NULL                       ? ", client leg"
+                           : certs.client == NULL                       ? ", server leg"
+                                                                        : "";
+        write_fields(page, &certs,
+                     arena_printf(arena, "CERTIFICATE %zu%s%s", i, i == 0 ? " (leaf)" : "", only),
+                     F_CERT_FIRST, F_CERT_END);
+    }
+}
+
+static void write_verification(struct page *page, const struct obj *leg, const char *title) {
+    const struct obj *verification = obj_get(leg, F_LEG_VERIFICATION);
+    if (verification != NULL) {
+        struct legs legs = {.client = verification};
+        write_fields(page, &legs, title, F_VERIFICATION_FIRST, F_VERIFICATION_END);
+    }
+}
+
+static void write_list(struct page *page, struct arena *arena, const struct obj *root,
+                       enum field list, const char *title) {
+    for (size_t i = 0; i < obj_num(root, list); i++) {
+        if (i == 0) {
+            page_title(page, title);
+        }
+        const struct obj *item = obj_at(root, list, i);
+        const struct kind_row *kind = kind_row(obj_kind(item));
+        const char *text = "";
+        for (enum field field = kind->first; field < kind->end; field++) {
+            if (obj_has(item, field)) {
+                text = arena_printf(arena, "%s%s%s %s", text, *text != '\0' ? ", " : "",
+                                    field_row(field)->label, or_empty(arena, item, field));
+            }
+        }
+        page_pad(page, 2);
+        page_paragraph(page, STYLE_PLAIN, 4, true, span_of(text));
+    }
+}
+
+void side_by_side_write(struct page *page, const struct obj *root) {
+    struct arena arena = {0};
+    struct legs legs = {.client = record_leg(root, false), .server = record_leg(root, true)};
+    write_head(page, &arena, root);
+    write_verdict(page, &arena, root);
+    if (legs.client != NULL || legs.server != NULL) {
+        write_names(page, &arena, &legs);
+        write_half(page, &legs, "OFFER", FLAG_OFFER, "offer.");
+        write_half(page, &legs, "ANSWER", FLAG_ANSWER, "answer.");
+        write_certificates(page, &arena, &legs);
+        write_verification(page, legs.client, "VERIFICATION OF THE CHAIN");
+        write_verification(page, legs.server, "VERIFICATION OF THE SERVER'S CHAIN");
+        write_fields(page, &legs, "TRANSPORT AND END", F_LEG_BYTES_RECEIVED, F_LEG_END);
+        steps_alerts(page, root);
+        steps_time_line(page, root);
+    }
+    write_list(page, &arena, root, F_RECORD_NOTES, "NOTES");
+    write_list(page, &arena, root, F_RECORD_EXPERIMENTS, "EXPERIMENTS");
+    arena_cleanup(&arena);
+}

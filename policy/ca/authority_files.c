@@ -1,0 +1,346 @@
+// The CA as files: loading, with every reason to refuse, and making one at the first start.
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "policy/ca/authority.h"
+#include "policy/ca/cert_facts.h"
+#include "policy/ca/cert_pem.h"
+#include "policy/ca/cert_time.h"
+
+enum { MAX_CA_FILE = 256 * 1024 };
+
+struct paths {
+    char cert[PATH_MAX], key[PATH_MAX], new_file[PATH_MAX];
+};
+
+static bool open_and_read(const char *path, struct buf *out, struct stat *out_stat,
+                          struct err *err) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0) {
+        return err_errno(err, "%s: cannot be opened", path);
+    }
+    bool ok = true;
+    if (fstat(fd, out_stat) != 0) {
+        ok = err_errno(err, "%s: cannot be examined", path);
+    } else if (!S_ISREG(out_stat->st_mode)) {
+        ok = err_set(err, "%s: not a file", path);
+    }
+    ok = ok && cert_pem_read_fd(fd, path, out, err);
+    close(fd);
+    return ok;
+}
+
+static bool load_chain(struct authority *authority, const char *path, struct err *err) {
+    struct buf text;
+    struct stat st;
+    buf_init(&text, MAX_CA_FILE);
+    bool ok = open_and_read(path, &text, &st, err);
+    CBS rest;
+    CBS_init(&rest, ok ? buf_data(&text) : NULL, text.len);
+    while (ok) {
+        uint8_t *der;
+        size_t der_len;
+        int got = cert_pem_next(&rest, &der, &der_len);
+        if (got == 0) {
+            break;
+        }
+        if (got < 0) {
+            ok = err_set(err, "%s: certificate %zu is not base64, expected PEM", path,
+                         authority->num_chain + 1);
+        } else if (authority->num_chain == AUTHORITY_MAX_CHAIN) {
+            free(der);
+            ok = err_set(err, "%s: more than %d certificates, expected the CA and those above it",
+                         path, AUTHORITY_MAX_CHAIN);
+        } else {
+            authority->chain[authority->num_chain++] = CRYPTO_BUFFER_new(der, der_len, NULL);
+            CHECK(authority->chain[authority->num_chain - 1] != NULL);
+            free(der);
+        }
+    }
+    buf_cleanup(&text);
+    if (ok && authority->num_chain == 0) {
+        return err_set(err, "%s: no certificate in it, expected a block BEGIN CERTIFICATE", path);
+    }
+    return ok;
+}
+
+static int no_password(char *out, int size, int rwflag, void *encrypted) {
+    (void)out, (void)size, (void)rwflag;
+    *(bool *)encrypted = true;
+    return -1;
+}
+
+static EVP_PKEY *parse_key(const struct buf *text, const char *path, struct err *err) {
+    bool encrypted = false;
+    BIO *bio = BIO_new_mem_buf(buf_data(text), (int)text->len);
+    CHECK(bio != NULL);
+    EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, no_password, &encrypted);
+    BIO_free(bio);
+    ERR_clear_error();
+    if (key == NULL && encrypted) {
+        err_set(err, "%s: the key is encrypted; take the password off, e.g. with openssl pkey",
+                path);
+    } else if (key == NULL) {
+        err_set(err, "%s: no private key in it, expected a PEM block BEGIN PRIVATE KEY", path);
+    }
+    return key;
+}
+
+static bool load_key(struct authority *authority, const char *path, struct err *err) {
+    struct buf text;
+    struct stat st;
+    EVP_PKEY *key = NULL;
+    buf_init(&text, MAX_CA_FILE);
+    if (!open_and_read(path, &text, &st, err)) {
+        // The message is set.
+    } else if (st.st_uid != geteuid()) {
+        err_set(err, "%s: belongs to user %u, not to us (%u); chown it or use another folder", path,
+                (unsigned)st.st_uid, (unsigned)geteuid());
+    } else if ((st.st_mode & 077) != 0) {
+        err_set(err, "%s: open to other users (mode %04o); do: chmod 600 '%s'", path,
+                (unsigned)st.st_mode & 07777, path);
+    } else {
+        key = parse_key(&text, path, err);
+    }
+    if (text.data != NULL) {
+        OPENSSL_cleanse(text.data, text.cap);
+    }
+    buf_cleanup(&text);
+    if (key == NULL) {
+        return false;
+    }
+    if (!cert_build_can_sign(key)) {
+        EVP_PKEY_free(key);
+        ERR_clear_error();
+        return err_set(
+            err, "%s: a key that cannot sign, expected EC (P-256, P-384), RSA or Ed25519", path);
+    }
+    authority->key = cert_key_wrap(key);
+    return true;
+}
+
+static bool check_dates(const struct cert_facts *facts, const char *path, int64_t now,
+                        struct err *err) {
+    char when[CERT_TIME_TEXT];
+    if (facts->not_after < now) {
+        cert_time_format(facts->not_after, when);
+        return err_set(err,
+                       "%s: the CA expired at %s; move it and its key away to have a new one "
+                       "made, then install that in your clients",
+                       path, when);
+    }
+    if (facts->not_before > now) {
+        cert_time_format(facts->not_before, when);
+        return err_set(err, "%s: the CA is not valid before %s; is this machine's clock right?",
+                       path, when);
+    }
+    return true;
+}
+
+// Takes the CA's own key identifier, which its leaves repeat.
+static void take_key_id(struct cert_key *key, X509 *cert) {
+    const ASN1_OCTET_STRING *id = X509_get0_subject_key_id(cert);
+    if (id != NULL && ASN1_STRING_length(id) > 0 &&
+        (size_t)ASN1_STRING_length(id) <= sizeof(key->id)) {
+        key->id_len = (size_t)ASN1_STRING_length(id);
+        memcpy(key->id, ASN1_STRING_get0_data(id), key->id_len);
+    }
+}
+
+static bool check_cert(struct authority *authority, const char *path, const char *key_path,
+                       int64_t now, struct err *err) {
+    struct arena arena = {0};
+    struct cert_facts facts;
+    CBS der = authority_der(authority);
+    bool ok = cert_facts_parse(&facts, &arena, CBS_data(&der), CBS_len(&der));
+    X509 *cert = X509_parse_from_buffer(authority->chain[0]);
+    if (cert == NULL) {
+        ok = err_set(err, "%s: the first certificate is malformed (%s)", path,
+                     facts.problem != NULL ? facts.problem : "refused by libcrypto");
+    } else if (!ok) {
+        err_set(err, "%s: the first certificate is malformed (%s)", path, facts.problem);
+    } else if (!X509_check_private_key(cert, authority->key->key)) {
+        ok = err_set(err,
+                     "%s: not the key of %s; restore the right one, or move both away to have "
+                     "a new CA made",
+                     key_path, path);
+    } else if (!facts.ca || (facts.has_key_usage && !(facts.key_usage & CERT_KU_KEY_CERT_SIGN))) {
+        ok = err_set(err, "%s: %s may not sign certificates, expected CA:TRUE and keyCertSign",
+                     path, facts.subject);
+    } else {
+        ok = check_dates(&facts, path, now, err);
+    }
+    if (ok) {
+        take_key_id(authority->key, cert);
+        authority->is_root = facts.self_issued;
+        authority->subject = facts.raw.subject;
+        authority->not_after = facts.not_after;
+        memcpy(authority->sha256, facts.sha256, sizeof(facts.sha256));
+    }
+    X509_free(cert);
+    ERR_clear_error();
+    arena_cleanup(&arena);
+    return ok;
+}
+
+struct authority *authority_load(const char *cert_path, const char *key_path, int64_t now,
+                                 struct err *err) {
+    struct authority *authority = xcalloc(1, sizeof(*authority));
+    if (load_chain(authority, cert_path, err) && load_key(authority, key_path, err) &&
+        check_cert(authority, cert_path, key_path, now, err)) {
+        return authority;
+    }
+    authority_free(authority);
+    return NULL;
+}
+
+// Writes `text` to `path` so that at every moment the file is either absent or whole, and never
+// open to others: a temporary file made with `mode`, synced, then renamed. The folder is locked, so
+// a temporary file found is what a crash left.
+static bool write_file(const struct paths *paths, const char *path, mode_t mode,
+                       const struct buf *text, struct err *err) {
+    const char *temporary = paths->new_file;
+    unlink(temporary);
+    int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+    if (fd < 0) {
+        return err_errno(err, "%s: cannot be made", temporary);
+    }
+    const uint8_t *p = buf_data(text);
+    bool ok = true;
+    for (size_t done = 0; ok && done < text->len;) {
+        ssize_t n = write(fd, p + done, text->len - done);
+        ok = n >= 0 || errno == EINTR;
+        done += n > 0 ? (size_t)n : 0;
+    }
+    ok = ok && fchmod(fd, mode) == 0 && fsync(fd) == 0 && rename(temporary, path) == 0;
+    if (!ok) {
+        err_errno(err, "%s: cannot be written", path);
+        unlink(temporary);
+    }
+    close(fd);
+    return ok;
+}
+
+static bool write_key(const struct authority *authority, const struct paths *paths,
+                      struct err *err) {
+    BIO *bio = BIO_new(BIO_s_mem());
+    const uint8_t *pem;
+    size_t pem_len;
+    struct buf text;
+    buf_init(&text, MAX_CA_FILE);
+    CHECK(bio != NULL &&
+          PEM_write_bio_PKCS8PrivateKey(bio, authority->key->key, NULL, NULL, 0, NULL, NULL) &&
+          BIO_mem_contents(bio, &pem, &pem_len) && buf_append(&text, pem, pem_len));
+    bool ok = write_file(paths, paths->key, 0600, &text, err);
+    OPENSSL_cleanse(text.data, text.cap);
+    buf_cleanup(&text);
+    BIO_free(bio);
+    return ok;
+}
+
+static bool write_cert(const struct authority *authority, const struct paths *paths,
+                       struct err *err) {
+    struct buf text;
+    buf_init(&text, MAX_CA_FILE);
+    CHECK(authority_pem(authority, &text));
+    bool ok = write_file(paths, paths->cert, 0644, &text, err);
+    buf_cleanup(&text);
+    return ok;
+}
+
+// The key goes first: alone it can be given a certificate, a certificate alone is lost.
+static bool make_files(const struct paths *paths, int dir_fd, int64_t now, struct err *err) {
+    struct authority *authority = authority_new(now);
+    bool ok = write_key(authority, paths, err) && write_cert(authority, paths, err);
+    fsync(dir_fd);
+    authority_free(authority);
+    return ok;
+}
+
+static bool complete_files(const struct paths *paths, int dir_fd, int64_t now, struct err *err) {
+    struct authority found = {0};
+    if (!load_key(&found, paths->key, err)) {
+        return false;
+    }
+    struct authority *authority = authority_new_for_key(found.key, now);
+    bool ok = write_cert(authority, paths, err);
+    fsync(dir_fd);
+    authority_free(authority);
+    return ok;
+}
+
+static bool exists(const char *path) {
+    struct stat st;
+    return lstat(path, &st) == 0;
+}
+
+static bool make_missing(const struct paths *paths, int dir_fd, int64_t now, struct err *err) {
+    bool cert = exists(paths->cert), key = exists(paths->key);
+    if (cert && key) {
+        return true;
+    }
+    if (cert) {
+        return err_set(err,
+                       "%s is missing but %s is there: restore the key, or move the "
+                       "certificate away to have a new CA made",
+                       paths->key, paths->cert);
+    }
+    return key ? complete_files(paths, dir_fd, now, err) : make_files(paths, dir_fd, now, err);
+}
+
+static bool make_folder(const char *dir, struct err *err) {
+    char path[PATH_MAX];
+    snprintf(path, sizeof(path), "%s", dir);
+    for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        if (mkdir(path, 0700) != 0 && errno != EEXIST) {
+            return err_errno(err, "%s: cannot be made", path);
+        }
+        *slash = '/';
+    }
+    if (mkdir(path, 0700) != 0 && errno != EEXIST) {
+        return err_errno(err, "%s: cannot be made", path);
+    }
+    return true;
+}
+
+static bool make_under_lock(const char *dir, const struct paths *paths, int64_t now,
+                            struct err *err) {
+    if (!make_folder(dir, err)) {
+        return false;
+    }
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) {
+        return err_errno(err, "%s: cannot be opened as a folder", dir);
+    }
+    bool ok;
+    if (flock(fd, LOCK_EX) != 0) {
+        ok = err_errno(err, "%s: cannot be locked", dir);
+    } else {
+        ok = make_missing(paths, fd, now, err);
+    }
+    close(fd);
+    return ok;
+}
+
+struct authority *authority_open(const char *dir, int64_t now, struct err *err) {
+    struct paths paths;
+    if (strlen(dir) == 0 || strlen(dir) > PATH_MAX - 32) {
+        err_set(err, "the CA folder's name is empty or too long");
+        return NULL;
+    }
+    snprintf(paths.cert, sizeof(paths.cert), "%s/ca.pem", dir);
+    snprintf(paths.key, sizeof(paths.key), "%s/ca-key.pem", dir);
+    snprintf(paths.new_file, sizeof(paths.new_file), "%s/.ca-new.pem", dir);
+    if ((!exists(paths.cert) || !exists(paths.key)) && !make_under_lock(dir, &paths, now, err)) {
+        return NULL;
+    }
+    return authority_load(paths.cert, paths.key, now, err);
+}

@@ -1,0 +1,171 @@
+#include "policy/ca/trust.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "policy/ca/cert_pem.h"
+
+struct trust {
+    X509_STORE *store;
+    char *source;
+    size_t num_roots, num_skipped;
+};
+
+// Where distributions keep their roots: bundles first, they load fastest.
+static const char *const places[] = {
+    "/etc/ssl/certs/ca-certificates.crt",                // Debian, Arch, Gentoo
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", // Fedora, RHEL
+    "/etc/pki/tls/certs/ca-bundle.crt",                  // older RHEL
+    "/etc/ssl/ca-bundle.pem",                            // openSUSE
+    "/etc/ssl/cert.pem",                                 // Alpine, BSD
+    "/etc/ssl/certs",
+};
+
+static bool add_der(struct trust *trust, const uint8_t *der, size_t der_len) {
+    const uint8_t *p = der;
+    X509 *cert = d2i_X509(NULL, &p, (long)der_len);
+    bool ok = cert != NULL && p == der + der_len && trust->num_roots < TRUST_MAX_ROOTS &&
+              X509_STORE_add_cert(trust->store, cert);
+    trust->num_roots += ok;
+    X509_free(cert);
+    ERR_clear_error();
+    return ok;
+}
+
+// Adds every certificate of `text`. `strict`: anything malformed is an error.
+static bool add_text(struct trust *trust, const struct buf *text, const char *path, bool strict,
+                     struct err *err) {
+    CBS rest;
+    CBS_init(&rest, text->len != 0 ? buf_data(text) : NULL, text->len);
+    if (text->len > 1 && buf_data(text)[0] == 0x30 && add_der(trust, buf_data(text), text->len)) {
+        return true;
+    }
+    for (size_t n = 1;; n++) {
+        uint8_t *der;
+        size_t der_len;
+        int got = cert_pem_next(&rest, &der, &der_len);
+        if (got == 0) {
+            return n > 1 || !strict ||
+                   err_set(err, "%s: no certificate in it, expected PEM blocks BEGIN CERTIFICATE",
+                           path);
+        }
+        bool ok = got > 0 && add_der(trust, der, der_len);
+        if (got > 0) {
+            free(der);
+        }
+        if (!ok && strict) {
+            return err_set(err, "%s: certificate %zu is malformed, expected X.509 in PEM", path, n);
+        }
+        trust->num_skipped += !ok;
+    }
+}
+
+static bool add_file(struct trust *trust, const char *path, bool strict, struct err *err) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0) {
+        return err_errno(err, "%s: cannot be opened, expected certificates in PEM", path);
+    }
+    struct buf text;
+    buf_init(&text, CERT_PEM_MAX_FILE);
+    bool ok = cert_pem_read_fd(fd, path, &text, err) && add_text(trust, &text, path, strict, err);
+    close(fd);
+    buf_cleanup(&text);
+    return ok;
+}
+
+static bool has_suffix(const char *name, const char *suffix) {
+    size_t len = strlen(name), suffix_len = strlen(suffix);
+    return len > suffix_len && strcmp(name + len - suffix_len, suffix) == 0;
+}
+
+// Adds the files of a folder. Names like 002c0b4f.0 are links to the others, unless there are only
+// such; the store takes the same certificate once.
+static bool add_folder(struct trust *trust, const char *path, struct err *err) {
+    DIR *dir = opendir(path);
+    if (dir == NULL) {
+        return err_errno(err, "%s: cannot be opened, expected a folder of certificates", path);
+    }
+    for (const struct dirent *entry = readdir(dir); entry != NULL; entry = readdir(dir)) {
+        char file[PATH_MAX];
+        int n = snprintf(file, sizeof(file), "%s/%s", path, entry->d_name);
+        bool wanted = has_suffix(entry->d_name, ".pem") || has_suffix(entry->d_name, ".crt") ||
+                      has_suffix(entry->d_name, ".cer") || has_suffix(entry->d_name, ".0");
+        if (wanted && (size_t)n < sizeof(file) && !add_file(trust, file, false, NULL)) {
+            trust->num_skipped++;
+        }
+    }
+    closedir(dir);
+    return true;
+}
+
+static bool add_system(struct trust *trust, const char *path, struct err *err) {
+    struct stat st;
+    if (stat(path, &st) != 0) {
+        return err_errno(err, "%s: cannot be opened, expected the system's root certificates",
+                         path);
+    }
+    trust->source = xstrdup(path);
+    return S_ISDIR(st.st_mode) ? add_folder(trust, path, err) : add_file(trust, path, false, err);
+}
+
+static bool add_found_system(struct trust *trust, struct err *err) {
+    static const char *const variables[] = {"SSL_CERT_FILE", "SSL_CERT_DIR"};
+    for (size_t i = 0; i < ARRAY_LEN(variables); i++) {
+        const char *path = getenv(variables[i]);
+        if (path != NULL && path[0] != '\0') {
+            return add_system(trust, path, err) ||
+                   err_prefix(err, "%s (unset it for the system's own): ", variables[i]);
+        }
+    }
+    for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+        if (access(places[i], R_OK) == 0) {
+            return add_system(trust, places[i], err);
+        }
+    }
+    return true;
+}
+
+struct trust *trust_new(const char *system, const char *const *extra, size_t num_extra,
+                        struct err *err) {
+    struct trust *trust = xcalloc(1, sizeof(*trust));
+    trust->store = X509_STORE_new();
+    CHECK(trust->store != NULL);
+    bool ok = true;
+    if (system == NULL) {
+        ok = add_found_system(trust, err);
+    } else if (system[0] != '\0') {
+        ok = add_system(trust, system, err);
+    }
+    for (size_t i = 0; ok && i < num_extra; i++) {
+        ok = add_file(trust, extra[i], true, err);
+    }
+    if (!ok) {
+        trust_free(trust);
+        return NULL;
+    }
+    return trust;
+}
+
+void trust_free(struct trust *trust) {
+    if (trust == NULL) {
+        return;
+    }
+    X509_STORE_free(trust->store);
+    free(trust->source);
+    free(trust);
+}
+
+const char *trust_source(const struct trust *trust) { return trust->source; }
+
+size_t trust_num_roots(const struct trust *trust) { return trust->num_roots; }
+
+size_t trust_num_skipped(const struct trust *trust) { return trust->num_skipped; }
+
+X509_STORE *trust_store(const struct trust *trust) { return trust->store; }

@@ -1,0 +1,39 @@
+// The roots that server certificates are verified against.
+#ifndef POLICY_CA_TRUST_H_
+#define POLICY_CA_TRUST_H_
+
+#include <stddef.h>
+
+#include "logs/base/err.h"
+#include "third_party/boringssl/boringssl.h"
+
+// struct trust is immutable once made and may be used by any number of threads.
+struct trust;
+
+// The most roots kept, from all sources together.
+enum { TRUST_MAX_ROOTS = 4096 };
+
+// trust_new loads the system's roots and those of the files `extra` (PEM, or one certificate in
+// DER). `system` names a file or folder; NULL looks at SSL_CERT_FILE, SSL_CERT_DIR and where
+// distributions keep their bundle; "" takes none. A certificate of the system that libcrypto
+// refuses is skipped and counted; a certificate in an extra file that is trusted need not be a root
+// (an intermediate or a server's own will do). Returns NULL with a message when a file that was
+// named cannot be read, or an extra one holds no certificate or anything malformed. A system
+// without a bundle is no error: see trust_num_roots.
+WUNRES struct trust *trust_new(const char *system, const char *const *extra, size_t num_extra,
+                               struct err *err);
+
+// trust_free frees `trust`, which may be NULL.
+void trust_free(struct trust *trust);
+
+// trust_source is the file or folder that the system's roots came from, or NULL for none.
+const char *trust_source(const struct trust *trust);
+
+// trust_num_roots and trust_num_skipped count the certificates taken and, of the system's, refused.
+size_t trust_num_roots(const struct trust *trust);
+size_t trust_num_skipped(const struct trust *trust);
+
+// trust_store is the roots as libcrypto wants them.
+X509_STORE *trust_store(const struct trust *trust);
+
+#endif // POLICY_CA_TRUST_H_

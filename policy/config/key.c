@@ -1,0 +1,72 @@
+#include "policy/config/key.h"
+
+#include <string.h>
+
+#define NOWHERE 0, 0
+#define AT(field) offsetof(struct policy_rule, field), 0
+#define LIST(field) offsetof(struct policy_rule, field), offsetof(struct policy_rule, num_##field)
+
+enum { MATCHER = OBJECT_RULE, BOTH = OBJECT_RULE | OBJECT_DEFAULT };
+
+// clang-format off
+static const struct key KEYS[] = {
+    {"rules", OBJECT_FILE, TYPE_RULES, OBJECT_RULE, NOWHERE, "[]",
+     "The first rule whose \"hosts\", \"ports\" and \"clients\" all match decides. What it leaves out "
+     "is taken from \"default\"."},
+    {"default", OBJECT_FILE, TYPE_DEFAULT, OBJECT_DEFAULT, NOWHERE, "{}",
+     "Decides where no rule matches."},
+
+    {"hosts", MATCHER, TYPE_HOSTS, 0, LIST(hosts), "[\"*\"]",
+     "\"*\" stands for any run of characters, dots and nothing included, so that "
+     "\"*.example.test\" is every name below example.test but not example.test itself. Case and "
+     "one dot at the end don't count. Where the client asks for an address, addresses and "
+     "networks match that, and a glob matches the SNI or the address as text."},
+    {"ports", MATCHER, TYPE_PORTS, 0, LIST(ports), "[\"1-65535\"]",
+     "The port that the client asks for."},
+    {"clients", MATCHER, TYPE_CLIENTS, 0, LIST(clients), "[\"0.0.0.0/0\", \"::/0\"]",
+     "The address that the client connects from."},
+
+    {"action", BOTH, TYPE_ACTION, 0, AT(action), "\"intercept\"",
+     "\"intercept\" ends TLS on both legs, \"tunnel\" only watches and changes nothing, \"refuse\" "
+     "does not connect."},
+    {"on_server_failure", BOTH, TYPE_ON_FAILURE, 0, AT(on_failure), "\"mirror\"",
+     "What the client is shown when the server leg fails after TLS has begun: \"mirror\" the same "
+     "defect, \"alert\" a matching TLS alert, \"page\" a page that tells the verdict."},
+    {"client_leg", BOTH, TYPE_LEG, OBJECT_CLIENT_LEG, NOWHERE, "{}",
+     "TLS between the client and this proxy."},
+    {"min_version", OBJECT_CLIENT_LEG, TYPE_VERSION, 0, AT(client_leg.min_version), "\"any\"",
+     "The oldest TLS version accepted from the client. \"any\" is no bound; \"TLS 1.2\" and "
+     "\"TLSv1.2\" are read as \"1.2\"."},
+    {"max_version", OBJECT_CLIENT_LEG, TYPE_VERSION, 0, AT(client_leg.max_version), "\"any\"",
+     "The newest."},
+    {"server_leg", BOTH, TYPE_LEG, OBJECT_SERVER_LEG, NOWHERE, "{}",
+     "TLS between this proxy and the server."},
+    {"min_version", OBJECT_SERVER_LEG, TYPE_VERSION, 0, AT(server_leg.min_version), "\"any\"",
+     "The oldest TLS version offered to the server."},
+    {"max_version", OBJECT_SERVER_LEG, TYPE_VERSION, 0, AT(server_leg.max_version), "\"any\"",
+     "The newest."},
+    {"verify", OBJECT_SERVER_LEG, TYPE_BOOL, 0, AT(server_leg.verify), "true",
+     "Whether defects of the server's certificate reach the client. With false they are "
+     "recorded, and the client is shown a sound certificate."},
+    {"trust", BOTH, TYPE_FILES, 0, LIST(trust), "[]",
+     "PEM files with certificates to trust beside the system's roots. A relative path starts at "
+     "the folder of the policy file."},
+};
+// clang-format on
+
+const struct key *key_next(enum object object, const struct key *key) {
+    for (size_t i = key == NULL ? 0 : (size_t)(key - KEYS) + 1; i < ARRAY_LEN(KEYS); i++) {
+        if ((KEYS[i].in & object) != 0) {
+            return &KEYS[i];
+        }
+    }
+    return NULL;
+}
+
+const struct key *key_find(enum object object, const char *name) {
+    const struct key *key = key_next(object, NULL);
+    while (key != NULL && strcmp(key->name, name) != 0) {
+        key = key_next(object, key);
+    }
+    return key;
+}

@@ -1,0 +1,8 @@
+// The subcommand `policy`: check a policy file, and the manual of its keys.
+#ifndef PROXY_CLI_POLICY_H_
+#define PROXY_CLI_POLICY_H_
+
+// policy_main gets "policy" as argv[0] and returns the exit status.
+int policy_main(int argc, char **argv);
+
+#endif // PROXY_CLI_POLICY_H_

@@ -1,0 +1,148 @@
+#include "proxy/cli/show.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "logs/view/side_by_side.h"
+#include "proxy/cli/log_open.h"
+#include "proxy/cli/terminal.h"
+
+enum { PAGE_MAX = 64 * 1024 * 1024 };
+
+static const char help[] =
+    "usage: tlsblame show [OPTION]... [ID]\n"
+    "\n"
+    "Shows one connection of the log, the last one without an ID: the verdict and what\n"
+    "it rests on, then the client leg and the server leg side by side, certificates,\n"
+    "alerts and the time line. ID is an id that 'tlsblame list' shows, or the beginning\n"
+    "of one that no other id shares.\n"
+    "\n"
+    "Between the legs: = the same, < on the client leg alone, > on the server leg alone,\n"
+    "~ other, or elsewhere in the list; nothing where there is nothing to compare.\n"
+    "\n"
+    "      --log FILE     read FILE, and what rotation left as FILE.1 and on, instead of\n"
+    "                     $XDG_STATE_HOME/tlsblame/log.ndjson (~/.local/state/...)\n"
+    "      --json         the whole record as it is in the log\n"
+    "      --width N      columns to use, from 60; without it those of the terminal, or 80\n"
+    "      --color WHEN   auto, always or never; auto honours NO_COLOR\n"
+    "  -h, --help         show this\n"
+    "\n"
+    "Exit status: 0 when the verdict blames nobody; 1 when it names a party; 2 for bad\n"
+    "usage, an unknown ID or a log that cannot be read; 3 when the output cannot be\n"
+    "written.\n";
+
+struct show {
+    const char *log, *id, *color;
+    bool json;
+    size_t width; // 0: as the terminal is
+};
+
+static int usage_error(const char *says, const char *what) {
+    fprintf(stderr, "tlsblame show: %s%s; 'tlsblame show --help' tells more\n", says, what);
+    return 2;
+}
+
+// options_read fills `show` and returns -1, or the exit status when there is nothing more to do.
+static int options_read(struct show *show, int argc, char **argv) {
+    enum { OPT_LOG = 256, OPT_JSON, OPT_WIDTH, OPT_COLOR };
+    static const struct option options[] = {
+        // clang-format off
+        {"log",   required_argument, NULL, OPT_LOG},
+        {"json",  no_argument,       NULL, OPT_JSON},
+        {"width", required_argument, NULL, OPT_WIDTH},
+        {"color", required_argument, NULL, OPT_COLOR},
+        {"help",  no_argument,       NULL, 'h'},
+        {NULL, 0, NULL, 0},
+        // clang-format on
+    };
+    char *end;
+    int option;
+    optind = 1;
+    while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+        switch (option) {
+        case OPT_LOG:
+            show->log = optarg;
+            break;
+        case OPT_JSON:
+            show->json = true;
+            break;
+        case OPT_WIDTH:
+            show->width = strtoul(optarg, &end, 10);
+            if (show->width < 60 || show->width > 1000 || *end != '\0') {
+                return usage_error("--width takes a number from 60 to 1000, not ", optarg);
+            }
+            break;
+        case OPT_COLOR:
+            show->color = optarg;
+            break;
+        case 'h':
+            fputs(help, stdout);
+            return 0;
+        default:
+            return usage_error("bad option", "");
+        }
+    }
+    show->id = optind < argc ? argv[optind++] : NULL;
+    return optind == argc ? -1 : usage_error("unexpected argument ", argv[optind]);
+}
+
+// show_record writes record `i` and returns the exit status.
+static int show_record(const struct show *show, struct page *page, struct log_reader *reader,
+                       size_t i) {
+    struct err err = {0};
+    struct span line;
+    struct record *record = log_reader_read(reader, i, &err);
+    if (record == NULL || (show->json && !log_reader_line(reader, &line, i, &err))) {
+        fprintf(stderr, "tlsblame show: %s\n", err.msg);
+        record_free(record);
+        return 2;
+    }
+    if (show->json) {
+        fwrite(line.p, 1, line.len, stdout);
+        putchar('\n');
+    } else {
+        side_by_side_write(page, record->root);
+        fwrite(buf_data(page->out), 1, page->out->len, stdout);
+        buf_cleanup(page->out);
+    }
+    const struct obj *verdict = obj_get(record->root, F_RECORD_VERDICT);
+    bool finding =
+        obj_has(verdict, F_VERDICT_PARTY) && !obj_str_is(verdict, F_VERDICT_PARTY, "none");
+    record_free(record);
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        perror("tlsblame show: cannot write");
+        return 3;
+    }
+    return finding ? 1 : 0;
+}
+
+int show_main(int argc, char **argv) {
+    struct show show = {.color = "auto"};
+    int status = options_read(&show, argc, argv);
+    if (status != -1) {
+        return status;
+    }
+    struct buf out;
+    buf_init(&out, PAGE_MAX);
+    struct page page = {.out = &out,
+                        .width = show.width != 0 ? show.width : terminal_width(stdout, 80)};
+    if (!terminal_color(&page.color, show.color, stdout)) {
+        return usage_error("--color takes auto, always or never, not ", show.color);
+    }
+    struct log_reader *reader = log_open(&status, "show", show.log);
+    if (reader == NULL) {
+        return status;
+    }
+    struct err err = {0};
+    size_t i = 0;
+    if (log_reader_find(reader, &i, show.id, &err)) {
+        status = show_record(&show, &page, reader, i);
+    } else {
+        fprintf(stderr, "tlsblame show: %s\n", err.msg);
+        status = 2;
+    }
+    log_reader_free(reader);
+    return status;
+}

@@ -1,0 +1,12 @@
+// The two clocks of an event: the only place that asks them.
+#ifndef PROXY_NET_CLOCK_H_
+#define PROXY_NET_CLOCK_H_
+
+#include <stdint.h>
+
+// clock_mono_us is monotonic time in microseconds; clock_wall_ms is UTC, in milliseconds since
+// 1970.
+int64_t clock_mono_us(void);
+int64_t clock_wall_ms(void);
+
+#endif // PROXY_NET_CLOCK_H_

@@ -1,0 +1,372 @@
+#include "proxy/net/connection.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "proxy/net/clock.h"
+#include "proxy/net/transport.h"
+
+// After so many full reads the other connections have their turn.
+enum { READS_PER_WAKEUP = 4 };
+
+struct leg {
+    struct connection *connection;
+    ev_io io;
+    int fd;       // -1: none, or closed
+    int events;   // what `io` waits for
+    int errnum;   // the connection broke, but the session may not know: bytes may come first
+    bool eof;     // FIN was read
+    bool shut;    // FIN was sent
+    bool blocked; // no room to write; waits for it
+    bool watched_hangups; // is a member of the worker's hangup set
+    bool hung;            // the hangup set told of it
+};
+
+struct connection {
+    struct worker *worker;
+    struct connection *prev, *next;
+    struct session *session;
+    struct session_shared *shared;
+    struct leg legs[2]; // by enum side
+    struct dial *dial;
+    bool dial_over;
+    unsigned dial_serial;
+    ev_timer timer;      // fed with EV_CUSTOM to settle from the loop
+    int64_t deadline_us; // of the wishes
+    int64_t armed_us;    // when `timer` will run; never later than the deadline
+};
+
+static enum side side_of(const struct leg *leg) {
+    return leg == &leg->connection->legs[SIDE_SERVER] ? SIDE_SERVER : SIDE_CLIENT;
+}
+
+static bool settle(struct connection *c);
+
+static void input(struct connection *c, struct event *event) {
+    event->now_us = clock_mono_us();
+    event->wall_ms = clock_wall_ms();
+    session_input(c->session, event);
+}
+
+// ---- legs
+
+static void on_io(struct ev_loop *loop, ev_io *io, int revents);
+
+static void leg_init(struct leg *leg, struct connection *c, int fd) {
+    *leg = (struct leg){.connection = c, .fd = fd};
+    ev_io_init(&leg->io, on_io, fd, 0);
+    leg->io.data = leg;
+    if (fd >= 0) {
+        transport_prepare(fd);
+    }
+}
+
+static void leg_watch(struct leg *leg, int events) {
+    struct worker *worker = leg->connection->worker;
+    if (events != leg->events) {
+        ev_io_stop(worker->loop, &leg->io);
+        leg->events = events;
+        if (events != 0) {
+            ev_io_set(&leg->io, leg->fd, events);
+            ev_io_start(worker->loop, &leg->io);
+        }
+    }
+    if (events == 0 && !leg->watched_hangups) {
+        leg->watched_hangups = hangup_watch(&worker->hangup, leg->fd, leg);
+    }
+}
+
+// Returns the descriptor, which nothing watches any more; the caller closes it.
+static int leg_release(struct leg *leg) {
+    struct worker *worker = leg->connection->worker;
+    int fd = leg->fd;
+    ev_io_stop(worker->loop, &leg->io);
+    if (leg->watched_hangups) {
+        hangup_forget(&worker->hangup, fd);
+    }
+    leg->events = 0;
+    leg->fd = -1;
+    return fd;
+}
+
+static void leg_close(struct leg *leg) {
+    if (leg->fd >= 0) {
+        close(leg_release(leg));
+    }
+}
+
+static void leg_reset(struct leg *leg) {
+    struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+    (void)setsockopt(leg->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+    leg_close(leg);
+}
+
+// Closes without a RST as far as that is in our hands.
+static void leg_finish(struct leg *leg) {
+    if (leg->fd < 0 || leg->eof || leg->errnum != 0) {
+        leg_close(leg);
+        return;
+    }
+    drain_close(&leg->connection->worker->drain, leg_release(leg));
+}
+
+static void leg_break(struct leg *leg, int errnum) {
+    struct event event = {.kind = EVENT_BROKEN, .side = side_of(leg), .errnum = errnum};
+    input(leg->connection, &event);
+    leg_close(leg);
+}
+
+static int socket_error(int fd) {
+    int errnum = 0;
+    socklen_t len = sizeof(errnum);
+    return getsockopt(fd, SOL_SOCKET, SO_ERROR, &errnum, &len) == 0 ? errnum : errno;
+}
+
+// Tells the session that the leg broke once nothing more can come before that: bytes that it still
+// wants to read are read first. Returns whether it was told.
+static bool leg_tell_broken(struct leg *leg, const struct wishes *wishes) {
+    enum side side = side_of(leg);
+    if (leg->fd < 0 || wishes->done || wishes->reset[side] || (wishes->read[side] && !leg->eof)) {
+        return false;
+    }
+    if (leg->hung && leg->errnum == 0) {
+        leg->hung = false;
+        leg->errnum = socket_error(leg->fd);
+    }
+    if (leg->errnum == 0) {
+        return false;
+    }
+    // Under backpressure unread bytes wait; but not when the session waits for output to be
+    // written, for it may then wait for ever.
+    int unread = 0;
+    if (!leg->eof && session_output(leg->connection->session, side).len == 0 &&
+        ioctl(leg->fd, FIONREAD, &unread) == 0 && unread > 0) {
+        return false;
+    }
+    leg_break(leg, leg->errnum);
+    return true;
+}
+
+// Returns whether something was written.
+static bool leg_write(struct leg *leg) {
+    struct connection *c = leg->connection;
+    if (leg->fd < 0 || leg->blocked || leg->errnum != 0) {
+        return false;
+    }
+    struct span out = session_output(c->session, side_of(leg));
+    if (out.len == 0) {
+        return false;
+    }
+    CHECK(!leg->shut);
+    ssize_t n = send(leg->fd, out.p, out.len, MSG_NOSIGNAL);
+    if (n < 0) {
+        leg->blocked = errno == EAGAIN;
+        leg->errnum = errno != EAGAIN && errno != EINTR ? errno : 0;
+        return errno == EINTR;
+    }
+    leg->blocked = (size_t)n < out.len;
+    session_output_done(c->session, side_of(leg), (size_t)n, clock_mono_us());
+    return true;
+}
+
+// Does what the session wants of a side.
+static void leg_apply(struct leg *leg, const struct wishes *wishes) {
+    enum side side = side_of(leg);
+    if (leg->fd < 0) {
+        return;
+    }
+    if (wishes->reset[side]) {
+        leg_reset(leg);
+        return;
+    }
+    bool pending = session_output(leg->connection->session, side).len != 0;
+    if (wishes->close[side] && !pending) {
+        leg_finish(leg);
+        return;
+    }
+    if (wishes->shutdown[side] && !pending && !leg->shut) {
+        leg->shut = true;
+        (void)shutdown(leg->fd, SHUT_WR);
+    }
+    leg_watch(leg, (wishes->read[side] && !leg->eof ? EV_READ : 0) | (leg->blocked ? EV_WRITE : 0));
+}
+
+// ---- the connection
+
+static void hand_over_records(struct connection *c) {
+    const struct net_config *config = c->worker->config;
+    bool final = false;
+    for (const struct obj *root; (root = session_record(c->session, &final)) != NULL;) {
+        config->on_record(config->ctx, root, final);
+        session_record_done(c->session);
+    }
+}
+
+static void connection_free(struct connection *c) {
+    struct worker *worker = c->worker;
+    dial_free(c->dial);
+    ev_timer_stop(worker->loop, &c->timer);
+    leg_finish(&c->legs[SIDE_CLIENT]);
+    leg_finish(&c->legs[SIDE_SERVER]);
+    session_free(c->session);
+    worker->config->shared_unref(worker->config->ctx, c->shared);
+    *(c->prev != NULL ? &c->prev->next : &worker->connections) = c->next;
+    if (c->next != NULL) {
+        c->next->prev = c->prev;
+    }
+    free(c);
+    worker_removed(worker);
+}
+
+static void on_dial(void *ctx, struct event *event, int fd) {
+    struct connection *c = ctx;
+    if (fd >= 0) {
+        leg_init(&c->legs[SIDE_SERVER], c, fd);
+    }
+    c->dial_over = event->kind == EVENT_CONNECTED || event->kind == EVENT_DIAL_FAILED ||
+                   event->kind == EVENT_UNRESOLVED;
+    input(c, event);
+    // Not at once: settling may free the dial, which has called us.
+    ev_feed_event(c->worker->loop, &c->timer, EV_CUSTOM);
+}
+
+static void apply_dial(struct connection *c, const struct wishes *wishes) {
+    bool replaced = wishes->dial.serial != c->dial_serial;
+    if (c->dial_over || replaced || wishes->close[SIDE_SERVER] || wishes->reset[SIDE_SERVER]) {
+        dial_free(c->dial);
+        c->dial = NULL;
+        c->dial_over = false;
+    }
+    if (replaced) {
+        leg_finish(&c->legs[SIDE_SERVER]);
+        c->dial_serial = wishes->dial.serial;
+        c->dial = dial_new(&c->worker->dialer, wishes->dial.host, wishes->dial.port, on_dial, c);
+    }
+}
+
+// A deadline that moves away, as an idle time does with each byte, costs nothing: the timer runs at
+// the old time and looks again.
+static void apply_deadline(struct connection *c, int64_t deadline_us) {
+    c->deadline_us = deadline_us;
+    if (deadline_us >= c->armed_us) {
+        return;
+    }
+    c->armed_us = deadline_us;
+    double in_s = (double)(deadline_us - clock_mono_us()) * 1e-6;
+    ev_timer_stop(c->worker->loop, &c->timer);
+    // At least a millisecond: libev's own time may lag behind the clock.
+    ev_timer_set(&c->timer, in_s > 1e-3 ? in_s : 1e-3, 0);
+    ev_timer_start(c->worker->loop, &c->timer);
+}
+
+// Brings the sockets in line with the session. This follows every call of session_input; no other
+// place starts or stops a watcher of the two sockets. Returns false when the connection is gone.
+static bool settle(struct connection *c) {
+    struct leg *client = &c->legs[SIDE_CLIENT], *server = &c->legs[SIDE_SERVER];
+    struct wishes wishes;
+    do {
+        while (leg_write(client) || leg_write(server)) {
+        }
+        hand_over_records(c);
+        session_wishes(c->session, &wishes);
+    } while (leg_tell_broken(client, &wishes) || leg_tell_broken(server, &wishes));
+    apply_dial(c, &wishes);
+    leg_apply(client, &wishes);
+    leg_apply(server, &wishes);
+    if (wishes.done) {
+        connection_free(c);
+        return false;
+    }
+    apply_deadline(c, wishes.deadline_us);
+    return true;
+}
+
+static void leg_read(struct leg *leg) {
+    struct connection *c = leg->connection;
+    struct worker *worker = c->worker;
+    for (int i = 0; i < READS_PER_WAKEUP; i++) {
+        struct event event = {.kind = EVENT_BYTES, .side = side_of(leg)};
+        ssize_t n = recv(leg->fd, worker->bytes, sizeof(worker->bytes), 0);
+        if (n > 0) {
+            event.bytes = (struct span){worker->bytes, (size_t)n};
+            input(c, &event);
+        } else if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+            (void)settle(c);
+            return;
+        } else if (n < 0 || leg->errnum != 0) {
+            leg_break(leg, n < 0 ? errno : leg->errnum);
+        } else {
+            leg->eof = true;
+            event.kind = EVENT_EOF;
+            input(c, &event);
+        }
+        if (!settle(c) || n < (ssize_t)sizeof(worker->bytes) || !(leg->events & EV_READ)) {
+            return;
+        }
+    }
+}
+
+static void on_io(struct ev_loop *loop, ev_io *io, int revents) {
+    (void)loop;
+    struct leg *leg = io->data;
+    if (revents & EV_WRITE) {
+        leg->blocked = false;
+    }
+    if (revents & EV_READ) {
+        leg_read(leg);
+    } else {
+        (void)settle(leg->connection);
+    }
+}
+
+static void on_timer(struct ev_loop *loop, ev_timer *timer, int revents) {
+    (void)loop;
+    struct connection *c = timer->data;
+    if (revents & EV_TIMER) {
+        c->armed_us = INT64_MAX;
+        if (clock_mono_us() >= c->deadline_us) {
+            input(c, &(struct event){.kind = EVENT_TIMER});
+        }
+    }
+    (void)settle(c);
+}
+
+void connection_hung_up(void *leg) {
+    ((struct leg *)leg)->hung = true;
+    (void)settle(((struct leg *)leg)->connection);
+}
+
+static void sample(void *ctx, enum side side, struct transport *out) {
+    transport_sample(out, ((struct connection *)ctx)->legs[side].fd);
+}
+
+void connection_new(struct worker *worker, int fd, const struct address *client,
+                    const struct address *local) {
+    struct connection *c = xcalloc(1, sizeof(*c));
+    c->worker = worker;
+    c->deadline_us = c->armed_us = INT64_MAX;
+    ev_init(&c->timer, on_timer);
+    c->timer.data = c;
+    leg_init(&c->legs[SIDE_CLIENT], c, fd);
+    leg_init(&c->legs[SIDE_SERVER], c, -1);
+    c->next = worker->connections;
+    if (c->next != NULL) {
+        c->next->prev = c;
+    }
+    worker->connections = c;
+    worker_added(worker);
+    c->shared = worker->config->shared_ref(worker->config->ctx);
+    c->session = session_new(c->shared, client, local, clock_mono_us(), clock_wall_ms(), sample, c);
+    (void)settle(c);
+}
+
+void connection_stop(struct connection *c) {
+    input(c, &(struct event){.kind = EVENT_STOP});
+    if (settle(c)) {
+        connection_free(c);
+    }
+}

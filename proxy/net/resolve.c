@@ -1,0 +1,243 @@
+#include "proxy/net/resolve.h"
+
+#include <ares.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/time.h>
+
+#include "proxy/net/address.h"
+
+struct resolver {
+    struct ev_loop *loop;
+    ares_channel channel;
+    int64_t timeout_us;
+    ev_timer timer; // runs while c-ares waits for an answer
+    struct resolver_socket *sockets;
+    size_t num_lookups;
+};
+
+struct resolver_socket {
+    struct resolver_socket *next;
+    struct resolver *resolver;
+    ev_io io;
+};
+
+// c-ares cannot cancel one of its queries, so a cancelled lookup stays until c-ares is done with
+// it, at the latest in ares_destroy.
+struct lookup {
+    struct resolver *resolver;
+    void (*on_done)(void *ctx, const struct lookup_result *result);
+    void *ctx;
+    ev_timer timer; // the deadline; fed with EV_CUSTOM when c-ares is done
+    bool answered, cancelled;
+    struct lookup_result result;
+};
+
+// The table of what c-ares says; all else is DNS_OTHER.
+// clang-format off
+static const struct { int status; enum dns_error dns_error; } dns_errors[] = {
+    {ARES_ENOTFOUND, DNS_NOT_FOUND},
+    {ARES_EBADNAME,  DNS_NOT_FOUND}, // no such name can exist, as with a label of 64 characters
+    {ARES_ENODATA,   DNS_NO_DATA},
+    {ARES_ESERVFAIL, DNS_SERVER_FAILURE},
+    {ARES_EREFUSED,  DNS_REFUSED},
+    {ARES_ETIMEOUT,  DNS_TIMEOUT},
+};
+// clang-format on
+
+static enum dns_error dns_error_of(int status) {
+    for (size_t i = 0; i < ARRAY_LEN(dns_errors); i++) {
+        if (dns_errors[i].status == status) {
+            return dns_errors[i].dns_error;
+        }
+    }
+    return DNS_OTHER;
+}
+
+static void arm(struct resolver *resolver) {
+    struct timeval tv;
+    ev_timer_stop(resolver->loop, &resolver->timer);
+    if (ares_timeout(resolver->channel, NULL, &tv) != NULL) {
+        ev_timer_set(&resolver->timer, (double)tv.tv_sec + (double)tv.tv_usec * 1e-6, 0);
+        ev_timer_start(resolver->loop, &resolver->timer);
+    }
+}
+
+static void on_timer(struct ev_loop *loop, ev_timer *timer, int revents) {
+    (void)loop, (void)revents;
+    struct resolver *resolver = timer->data;
+    ares_process_fd(resolver->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+    arm(resolver);
+}
+
+static void on_io(struct ev_loop *loop, ev_io *io, int revents) {
+    (void)loop;
+    struct resolver *resolver = ((struct resolver_socket *)io->data)->resolver;
+    int fd = io->fd; // c-ares may close it, and on_socket_state free `io`
+    ares_process_fd(resolver->channel, revents & EV_READ ? fd : ARES_SOCKET_BAD,
+                    revents & EV_WRITE ? fd : ARES_SOCKET_BAD);
+    arm(resolver);
+}
+
+static void on_socket_state(void *data, ares_socket_t fd, int readable, int writable) {
+    struct resolver *resolver = data;
+    struct resolver_socket **at = &resolver->sockets;
+    while (*at != NULL && (*at)->io.fd != fd) {
+        at = &(*at)->next;
+    }
+    struct resolver_socket *s = *at;
+    if (s != NULL) {
+        ev_io_stop(resolver->loop, &s->io);
+    }
+    if (!readable && !writable) {
+        if (s != NULL) {
+            *at = s->next;
+            free(s);
+        }
+        return;
+    }
+    if (s == NULL) {
+        s = *at = xcalloc(1, sizeof(*s));
+        s->resolver = resolver;
+        ev_init(&s->io, on_io);
+        s->io.data = s;
+    }
+    ev_io_set(&s->io, fd, (readable ? EV_READ : 0) | (writable ? EV_WRITE : 0));
+    ev_io_start(resolver->loop, &s->io);
+}
+
+struct resolver *resolver_new(struct ev_loop *loop, const char *servers, int64_t timeout_us,
+                              struct err *err) {
+    struct resolver *resolver = xcalloc(1, sizeof(*resolver));
+    resolver->loop = loop;
+    resolver->timeout_us = timeout_us;
+    // Two rounds, the second twice as long: c-ares gives up before our own deadline, and what one
+    // address family has answered counts although the other was not.
+    struct ares_options options = {
+        .timeout = (int)(timeout_us / 4000),
+        .tries = 2,
+        .sock_state_cb = on_socket_state,
+        .sock_state_cb_data = resolver,
+    };
+    int status = ares_init_options(&resolver->channel, &options,
+                                   ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB);
+    if (status != ARES_SUCCESS) {
+        err_set(err, "cannot start the resolver: %s", ares_strerror(status));
+        free(resolver);
+        return NULL;
+    }
+    ev_init(&resolver->timer, on_timer);
+    resolver->timer.data = resolver;
+    status = servers != NULL ? ares_set_servers_ports_csv(resolver->channel, servers) : 0;
+    if (status != ARES_SUCCESS) {
+        err_set(err, "cannot use \"%s\" as name servers: %s", servers, ares_strerror(status));
+        resolver_free(resolver);
+        return NULL;
+    }
+    return resolver;
+}
+
+void resolver_free(struct resolver *resolver) {
+    if (resolver == NULL) {
+        return;
+    }
+    ares_destroy(resolver->channel);
+    ev_timer_stop(resolver->loop, &resolver->timer);
+    CHECK(resolver->sockets == NULL && resolver->num_lookups == 0);
+    free(resolver);
+}
+
+static void lookup_free(struct lookup *lookup) {
+    ev_timer_stop(lookup->resolver->loop, &lookup->timer);
+    lookup->resolver->num_lookups--;
+    free(lookup);
+}
+
+static void add(struct lookup_result *result, const struct address *address) {
+    if (result->num == RESOLVE_MAX_ADDRESSES) {
+        return;
+    }
+    for (size_t i = 0; i < result->num; i++) {
+        if (address_same_ip(&result->addresses[i], address)) {
+            return;
+        }
+    }
+    result->addresses[result->num++] = *address;
+}
+
+static void on_answer(void *arg, int status, int timeouts, struct ares_addrinfo *info) {
+    (void)timeouts;
+    struct lookup *lookup = arg;
+    if (!lookup->cancelled) {
+        for (struct ares_addrinfo_node *n = info != NULL ? info->nodes : NULL; n != NULL;
+             n = n->ai_next) {
+            struct address address;
+            address_from_sockaddr(&address, n->ai_addr);
+            address.port = 0;
+            add(&lookup->result, &address);
+        }
+        lookup->result.dns_error = status != ARES_SUCCESS ? dns_error_of(status) : DNS_NO_DATA;
+        lookup->answered = true;
+        ev_feed_event(lookup->resolver->loop, &lookup->timer, EV_CUSTOM);
+    }
+    if (info != NULL) {
+        ares_freeaddrinfo(info);
+    }
+    if (lookup->cancelled) {
+        lookup_free(lookup);
+    }
+}
+
+static void on_done_or_late(struct ev_loop *loop, ev_timer *timer, int revents) {
+    (void)loop, (void)revents;
+    struct lookup *lookup = timer->data;
+    if (!lookup->answered) {
+        lookup->result.dns_error = DNS_TIMEOUT;
+    }
+    lookup->on_done(lookup->ctx, &lookup->result);
+    lookup_cancel(lookup);
+}
+
+static bool is_localhost(const char *host) {
+    static const char name[] = "localhost";
+    size_t len = strlen(host), name_len = sizeof(name) - 1;
+    len -= len != 0 && host[len - 1] == '.';
+    return len >= name_len && strncasecmp(host + len - name_len, name, name_len) == 0 &&
+           (len == name_len || host[len - name_len - 1] == '.');
+}
+
+struct lookup *lookup_new(struct resolver *resolver, const char *host,
+                          void (*on_done)(void *ctx, const struct lookup_result *result),
+                          void *ctx) {
+    struct lookup *lookup = xcalloc(1, sizeof(*lookup));
+    *lookup = (struct lookup){.resolver = resolver, .on_done = on_done, .ctx = ctx};
+    resolver->num_lookups++;
+    ev_timer_init(&lookup->timer, on_done_or_late, (double)resolver->timeout_us * 1e-6, 0);
+    lookup->timer.data = lookup;
+    ev_timer_start(resolver->loop, &lookup->timer);
+    if (is_localhost(host)) {
+        CHECK(address_parse(&lookup->result.addresses[0], "127.0.0.1"));
+        CHECK(address_parse(&lookup->result.addresses[1], "::1"));
+        lookup->result.num = 2;
+        lookup->answered = true;
+        ev_feed_event(resolver->loop, &lookup->timer, EV_CUSTOM);
+        return lookup;
+    }
+    struct ares_addrinfo_hints hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+    ares_getaddrinfo(resolver->channel, host, NULL, &hints, on_answer, lookup);
+    arm(resolver);
+    return lookup;
+}
+
+void lookup_cancel(struct lookup *lookup) {
+    if (lookup == NULL) {
+        return;
+    }
+    if (lookup->answered) {
+        lookup_free(lookup);
+        return;
+    }
+    lookup->cancelled = true;
+    ev_timer_stop(lookup->resolver->loop, &lookup->timer);
+}

@@ -1,0 +1,35 @@
+#include "proxy/net/transport.h"
+
+// The C library's own tcp_info ends before tcpi_min_rtt; the two headers exclude each other.
+#include <linux/sockios.h>
+#include <linux/tcp.h>
+#include <stddef.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+void transport_sample(struct transport *out, int fd) {
+    *out = (struct transport){-1, -1, -1, -1, -1};
+    struct tcp_info info = {0};
+    socklen_t len = sizeof(info);
+    // Older kernels return a shorter struct.
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 &&
+        len >= offsetof(struct tcp_info, tcpi_total_retrans) + sizeof(info.tcpi_total_retrans)) {
+        out->rtt_us = info.tcpi_rtt != 0 ? (int64_t)info.tcpi_rtt : -1;
+        out->retransmits = (int32_t)info.tcpi_total_retrans;
+        out->unacked = (int32_t)info.tcpi_unacked;
+        if (len >= offsetof(struct tcp_info, tcpi_min_rtt) + sizeof(info.tcpi_min_rtt) &&
+            info.tcpi_min_rtt != UINT32_MAX) {
+            out->min_rtt_us = info.tcpi_min_rtt;
+        }
+    }
+    int outq;
+    if (ioctl(fd, SIOCOUTQ, &outq) == 0) {
+        out->outq = outq;
+    }
+}
+
+void transport_prepare(int fd) {
+    int on = 1;
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+}

@@ -1,0 +1,14 @@
+// What the kernel knows of a TCP connection.
+#ifndef PROXY_NET_TRANSPORT_H_
+#define PROXY_NET_TRANSPORT_H_
+
+#include "proxy/session/session.h"
+
+// transport_sample asks the kernel about the connection of `fd`; what it does not know is negative.
+void transport_sample(struct transport *out, int fd);
+
+// transport_prepare sets the options of a connection that is to be relayed: no delay of small
+// segments, and keep-alive probes.
+void transport_prepare(int fd);
+
+#endif // PROXY_NET_TRANSPORT_H_

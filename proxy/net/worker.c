@@ -1,0 +1,211 @@
+#include "proxy/net/worker.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "proxy/net/address.h"
+#include "proxy/net/connection.h"
+
+enum {
+    ACCEPTS_PER_WAKEUP = 64,
+    MAX_DRAINING = 1024,
+};
+
+static const double PAUSE_S = 0.1; // when descriptors or memory have run out
+
+struct listener {
+    struct worker *worker;
+    struct address address;
+    ev_io io;
+};
+
+static void warn(struct worker *worker, atomic_bool *warned, const char *says) {
+    if (!atomic_exchange(warned, true) && worker->config->on_warning != NULL) {
+        worker->config->on_warning(worker->config->ctx, says);
+    }
+}
+
+// ---- accepting
+
+static void accept_start(struct worker *worker) {
+    ev_timer_stop(worker->loop, &worker->resume);
+    for (size_t i = 0; i < worker->num_listeners; i++) {
+        ev_io_start(worker->loop, &worker->listeners[i].io);
+    }
+    worker->accepting = true;
+}
+
+static void accept_pause(struct worker *worker) {
+    for (size_t i = 0; worker->accepting && i < worker->num_listeners; i++) {
+        ev_io_stop(worker->loop, &worker->listeners[i].io);
+    }
+    worker->accepting = false;
+}
+
+static void on_resume(struct ev_loop *loop, ev_timer *timer, int revents) {
+    (void)loop, (void)revents;
+    accept_start(timer->data);
+}
+
+// The new connections wait in the kernel's queue meanwhile.
+static void accept_failed(struct worker *worker, int errnum) {
+    switch (errnum) {
+    case EAGAIN:
+    case EINTR:
+        return;
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case ENOMEM:
+        worker->counts.paused_resources++;
+        warn(worker, &worker->env->warned_resources,
+             errnum == EMFILE || errnum == ENFILE
+                 ? "new connections wait: no free file descriptors; raise ulimit -n"
+                 : "new connections wait: the kernel has no memory for them");
+        accept_pause(worker);
+        ev_timer_set(&worker->resume, PAUSE_S, 0);
+        ev_timer_start(worker->loop, &worker->resume);
+        return;
+    default: // of that connection or its network (accept(2)); the next one may be better
+        worker->counts.accept_failures++;
+    }
+}
+
+static void on_acceptable(struct ev_loop *loop, ev_io *io, int revents) {
+    (void)loop, (void)revents;
+    struct listener *listener = io->data;
+    struct worker *worker = listener->worker;
+    for (int i = 0; i < ACCEPTS_PER_WAKEUP && worker->accepting; i++) {
+        struct sockaddr_storage sa;
+        socklen_t len = sizeof(sa);
+        int fd = accept4(io->fd, (struct sockaddr *)&sa, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd < 0) {
+            accept_failed(worker, errno);
+            return;
+        }
+        struct address client, local = listener->address;
+        address_from_sockaddr(&client, (struct sockaddr *)&sa);
+        len = sizeof(sa);
+        if (address_is_any(&local) && getsockname(fd, (struct sockaddr *)&sa, &len) == 0) {
+            address_from_sockaddr(&local, (struct sockaddr *)&sa);
+        }
+        worker->counts.accepted++;
+        connection_new(worker, fd, &client, &local);
+    }
+}
+
+void worker_added(struct worker *worker) {
+    worker->num_connections++;
+    if (worker->num_connections > worker->counts.most_at_once) {
+        worker->counts.most_at_once = worker->num_connections;
+    }
+    if (worker->num_connections >= worker->max_connections && worker->accepting) {
+        worker->counts.paused_ceiling++;
+        warn(worker, &worker->env->warned_ceiling,
+             "new connections wait: as many as allowed are open; raise ulimit -n");
+        accept_pause(worker);
+    }
+}
+
+void worker_removed(struct worker *worker) {
+    worker->num_connections--;
+    if (!worker->accepting && worker->num_listeners != 0 && !ev_is_active(&worker->resume)) {
+        accept_start(worker);
+    }
+}
+
+// ---- life
+
+static void listeners_close(struct worker *worker) {
+    accept_pause(worker);
+    for (size_t i = 0; i < worker->num_listeners; i++) {
+        close(worker->listeners[i].io.fd);
+    }
+    worker->num_listeners = 0;
+}
+
+static void on_stop(struct ev_loop *loop, ev_async *async, int revents) {
+    (void)revents;
+    struct worker *worker = async->data;
+    if (!atomic_exchange(&worker->env->told_stopping, true)) {
+        worker->env->on_stopping(worker->env->ctx);
+    }
+    listeners_close(worker);
+    while (worker->connections != NULL) {
+        connection_stop(worker->connections);
+    }
+    ev_break(loop, EVBREAK_ALL);
+}
+
+static bool init_parts(struct worker *worker, struct err *err) {
+    const struct net_config *config = worker->config;
+    if (worker->loop == NULL) {
+        return err_errno(err, "cannot start an event loop");
+    }
+    ev_async_start(worker->loop, &worker->stop);
+    drain_init(&worker->drain, worker->loop, config->drain_us, MAX_DRAINING);
+    worker->resolver = resolver_new(worker->loop, config->dns_servers, config->dns_timeout_us, err);
+    worker->dialer = (struct dialer){
+        .loop = worker->loop,
+        .resolver = worker->resolver,
+        .connect_timeout_us = config->connect_timeout_us,
+        .attempt_delay_us = config->attempt_delay_us,
+        .is_self = worker->env->is_self,
+        .ctx = worker->env->ctx,
+    };
+    return worker->resolver != NULL &&
+           hangup_init(&worker->hangup, worker->loop, connection_hung_up, err);
+}
+
+struct worker *worker_new(struct worker_env *env, const int *fds, const struct address *addresses,
+                          size_t num, struct err *err) {
+    struct worker *worker = xcalloc(1, sizeof(*worker));
+    const struct net_config *config = env->config;
+    worker->env = env;
+    worker->config = config;
+    worker->max_connections = (config->max_connections + config->workers - 1) / config->workers;
+    worker->listeners = xcalloc(num, sizeof(*worker->listeners));
+    worker->num_listeners = num;
+    for (size_t i = 0; i < num; i++) {
+        struct listener *listener = &worker->listeners[i];
+        *listener = (struct listener){.worker = worker, .address = addresses[i]};
+        ev_io_init(&listener->io, on_acceptable, fds[i], EV_READ);
+        listener->io.data = listener;
+    }
+    ev_init(&worker->resume, on_resume);
+    ev_async_init(&worker->stop, on_stop);
+    worker->resume.data = worker->stop.data = worker;
+    worker->loop = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
+    if (!init_parts(worker, err)) {
+        worker_free(worker);
+        return NULL;
+    }
+    return worker;
+}
+
+void worker_free(struct worker *worker) {
+    if (worker == NULL) {
+        return;
+    }
+    CHECK(worker->connections == NULL);
+    listeners_close(worker);
+    if (worker->loop != NULL) {
+        drain_cleanup(&worker->drain);
+        hangup_cleanup(&worker->hangup);
+        resolver_free(worker->resolver);
+        ev_timer_stop(worker->loop, &worker->resume);
+        ev_async_stop(worker->loop, &worker->stop);
+        ev_loop_destroy(worker->loop);
+    }
+    free(worker->listeners);
+    free(worker);
+}
+
+void worker_run(struct worker *worker) {
+    accept_start(worker);
+    ev_run(worker->loop, 0);
+}
+
+void worker_stop(struct worker *worker) { ev_async_send(worker->loop, &worker->stop); }

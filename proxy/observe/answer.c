@@ -1,0 +1,230 @@
+// The server's answer, message by message.
+#include <string.h>
+
+#include "proxy/observe/internal.h"
+#include "proxy/tls/certificate.h"
+#include "proxy/tls/certificate_request.h"
+#include "proxy/tls/encrypted_extensions.h"
+#include "proxy/tls/fingerprint.h"
+#include "proxy/tls/handshake.h"
+#include "proxy/tls/key_exchange.h"
+#include "proxy/tls/server_hello.h"
+#include "proxy/tls/session_ticket.h"
+
+enum { FINGERPRINT_MAX = 4096, TLS13 = 0x0304 };
+
+static void set_version(struct obj *leg, uint16_t version) {
+    static const char *const names[] = {"3.0", "1.0", "1.1", "1.2", "1.3"};
+    unsigned minor = version & 0xff;
+    obj_set_int(leg, F_LEG_ANSWER_VERSION, version);
+    if (version >> 8 == 3 && minor < ARRAY_LEN(names)) {
+        obj_set_str(leg, F_LEG_TLS_VERSION, names[minor]);
+        obj_set_str(leg, F_LEG_TLS_PROTOCOL, minor == 0 ? "ssl" : "tls");
+    }
+}
+
+static void set_alpn(struct obj *leg, CBS name) {
+    if (CBS_data(&name) != NULL) {
+        obj_set_strn(leg, F_LEG_TLS_NEXT_PROTOCOL, CBS_data(&name), CBS_len(&name));
+    }
+}
+
+static const char *retry_reason(const struct server_hello *hello) {
+    bool cookie = CBS_data(&hello->cookie) != NULL;
+    if (hello->has_key_share) {
+        return cookie ? "group and cookie" : "group";
+    }
+    return cookie ? "cookie" : "unknown";
+}
+
+// session_id_is_clients compares with the session id of the ClientHello.
+static bool session_id_is_clients(const struct observe *observe, CBS id) {
+    struct client_hello hello;
+    if (observe->hello.p == NULL || observe->sslv2) {
+        return false;
+    }
+    (void)client_hello_parse(&hello, NULL, observe->hello.p, observe->hello.len);
+    return CBS_len(&id) != 0 &&
+           CBS_mem_equal(&id, CBS_data(&hello.session_id), CBS_len(&hello.session_id));
+}
+
+static void set_resumption(struct observe *observe, const struct server_hello *hello) {
+    bool echoed = session_id_is_clients(observe, hello->session_id);
+    obj_set_int(observe->leg, F_LEG_ANSWER_SESSION_ID, (int64_t)CBS_len(&hello->session_id));
+    obj_set_int(observe->leg, F_LEG_ANSWER_ECHO, echoed);
+    obj_set_int(observe->leg, F_LEG_TLS_RESUMED, hello->version >= TLS13 ? hello->has_psk : echoed);
+}
+
+static void set_sentinel(struct obj *leg, enum downgrade downgrade) {
+    static const char *const names[] = {
+        [DOWNGRADE_TLS12] = "tls1.2", [DOWNGRADE_TLS11] = "tls1.1", [DOWNGRADE_JDK11] = "jdk11"};
+    if (downgrade != DOWNGRADE_NONE) {
+        obj_set_str(leg, F_LEG_ANSWER_SENTINEL, names[downgrade]);
+    }
+}
+
+static void fingerprint(struct obj *leg, const struct server_hello *hello) {
+    char ja3s[JA3_SIZE];
+    struct buf text;
+    buf_init(&text, FINGERPRINT_MAX);
+    if (fingerprint_ja3s(ja3s, hello) && fingerprint_ja3s_text(&text, hello)) {
+        obj_set_str(leg, F_LEG_JA3S, ja3s);
+        obj_set_strn(leg, F_LEG_JA3S_RAW, buf_data(&text), text.len);
+    }
+    buf_cleanup(&text);
+}
+
+static void on_server_hello(struct observe *observe, struct note_sink *notes, const uint8_t *p,
+                            size_t p_len, int64_t now_us) {
+    struct obj *leg = observe->leg;
+    struct server_hello hello;
+    bool whole = server_hello_parse(&hello, notes, p, p_len);
+    if (hello.retry) {
+        observe->retry = true;
+        obj_set_str(leg, F_LEG_ANSWER_RETRY, retry_reason(&hello));
+        return;
+    }
+    observe_time(observe, F_LEG_MS_ANSWER, now_us);
+    observe_step(observe, STEP_ANSWER, now_us);
+    obj_set_bytes(leg, F_LEG_ANSWER_RAW, p, p_len);
+    obj_set_int(leg, F_LEG_ANSWER_LEGACY_VERSION, hello.legacy_version);
+    if (!whole) {
+        return;
+    }
+    observe->version = hello.version;
+    observe->cipher = hello.cipher;
+    set_version(leg, hello.version);
+    obj_set_int(leg, F_LEG_TLS_CIPHER, hello.cipher);
+    if (hello.has_key_share) {
+        obj_set_int(leg, F_LEG_TLS_CURVE, hello.group);
+    }
+    set_alpn(leg, hello.alpn);
+    if (hello.has_extensions) {
+        observe_extensions(observe, F_LEG_ANSWER_EXTENSIONS, hello.extensions);
+    }
+    set_resumption(observe, &hello);
+    set_sentinel(leg, hello.downgrade);
+    if (hello.extended_master_secret) {
+        obj_set_int(leg, F_LEG_ANSWER_EMS, true);
+    }
+    fingerprint(leg, &hello);
+}
+
+static void on_encrypted_extensions(struct observe *observe, struct note_sink *notes,
+                                    const uint8_t *p, size_t p_len, int64_t now_us) {
+    struct encrypted_extensions extensions;
+    (void)now_us;
+    (void)encrypted_extensions_parse(&extensions, notes, p, p_len);
+    if (CBS_data(&extensions.extensions) != NULL) {
+        observe_extensions(observe, F_LEG_ANSWER_ENCRYPTED, extensions.extensions);
+    }
+    set_alpn(observe->leg, extensions.alpn);
+    if (extensions.early_data) {
+        obj_set_int(observe->leg, F_LEG_ANSWER_EARLY_DATA, true);
+    }
+}
+
+static void on_certificate(struct observe *observe, struct note_sink *notes, const uint8_t *p,
+                           size_t p_len, int64_t now_us) {
+    struct certificate_message message;
+    struct certificate_entry entry;
+    (void)certificate_parse(&message, notes, observe->version >= TLS13, p, p_len);
+    observe_time(observe, F_LEG_MS_CERTIFICATE, now_us);
+    observe_step(observe, STEP_CERTIFICATE, now_us);
+    obj_set_int(observe->leg, F_LEG_TLS_RESUMED, false);
+    chain_begin(observe);
+    CBS entries = message.entries;
+    while (CBS_data(&message.entries) != NULL && certificate_next(&message, &entries, &entry)) {
+        chain_add(observe, entry.der);
+        if (CBS_data(&entry.staple) != NULL) {
+            obj_set_int(observe->leg, F_LEG_ANSWER_STAPLE, true);
+        }
+    }
+}
+
+static void on_compressed_certificate(struct observe *observe, struct note_sink *notes,
+                                      const uint8_t *p, size_t p_len, int64_t now_us) {
+    struct compressed_certificate message;
+    observe_time(observe, F_LEG_MS_CERTIFICATE, now_us);
+    observe_step(observe, STEP_CERTIFICATE, now_us);
+    if (compressed_certificate_parse(&message, notes, p, p_len)) {
+        obj_set_int(observe->leg, F_LEG_ANSWER_CERT_COMPRESSION, message.algorithm);
+    }
+}
+
+static void on_certificate_status(struct observe *observe, struct note_sink *notes,
+                                  const uint8_t *p, size_t p_len, int64_t now_us) {
+    struct certificate_status status;
+    (void)now_us;
+    if (certificate_status_parse(&status, notes, p, p_len)) {
+        obj_set_int(observe->leg, F_LEG_ANSWER_STAPLE, true);
+    }
+}
+
+static void on_certificate_request(struct observe *observe, struct note_sink *notes,
+                                   const uint8_t *p, size_t p_len, int64_t now_us) {
+    struct certificate_request request;
+    (void)now_us;
+    (void)certificate_request_parse(&request, notes, observe->version, p, p_len);
+    obj_set_int(observe->leg, F_LEG_ANSWER_CERT_REQUEST, true);
+    obj_set_int(observe->leg, F_LEG_ANSWER_CERT_REQUEST_CAS, request.num_authorities);
+}
+
+static void on_server_key_exchange(struct observe *observe, struct note_sink *notes,
+                                   const uint8_t *p, size_t p_len, int64_t now_us) {
+    struct server_key_exchange exchange;
+    (void)now_us;
+    (void)server_key_exchange_parse(&exchange, notes, observe->version, observe->cipher, p, p_len);
+    if (exchange.group != 0) {
+        obj_set_int(observe->leg, F_LEG_TLS_CURVE, exchange.group);
+    }
+    if (exchange.prime_bits != 0) {
+        obj_set_int(observe->leg, F_LEG_ANSWER_DH_BITS, exchange.prime_bits);
+    }
+    if (exchange.has_scheme) {
+        obj_set_int(observe->leg, F_LEG_ANSWER_SIGNATURE, exchange.scheme);
+    }
+}
+
+static void on_certificate_verify(struct observe *observe, struct note_sink *notes,
+                                  const uint8_t *p, size_t p_len, int64_t now_us) {
+    struct certificate_verify verify;
+    (void)now_us;
+    if (certificate_verify_parse(&verify, notes, observe->version, p, p_len) && verify.has_scheme) {
+        obj_set_int(observe->leg, F_LEG_ANSWER_SIGNATURE, verify.scheme);
+    }
+}
+
+static void on_ticket(struct observe *observe, struct note_sink *notes, const uint8_t *p,
+                      size_t p_len, int64_t now_us) {
+    struct session_ticket ticket;
+    (void)now_us;
+    (void)session_ticket_parse(&ticket, notes, observe->version >= TLS13, p, p_len);
+    obj_set_int(observe->leg, F_LEG_ANSWER_TICKETS, ++observe->num_tickets);
+}
+
+void answer_message(struct observe *observe, const uint8_t *p, size_t p_len, int64_t now_us) {
+    static const struct {
+        uint8_t type;
+        void (*take)(struct observe *observe, struct note_sink *notes, const uint8_t *p,
+                     size_t p_len, int64_t now_us);
+    } rows[] = {
+        {HANDSHAKE_SERVER_HELLO, on_server_hello},
+        {HANDSHAKE_ENCRYPTED_EXTENSIONS, on_encrypted_extensions},
+        {HANDSHAKE_CERTIFICATE, on_certificate},
+        {HANDSHAKE_COMPRESSED_CERTIFICATE, on_compressed_certificate},
+        {HANDSHAKE_CERTIFICATE_STATUS, on_certificate_status},
+        {HANDSHAKE_CERTIFICATE_REQUEST, on_certificate_request},
+        {HANDSHAKE_SERVER_KEY_EXCHANGE, on_server_key_exchange},
+        {HANDSHAKE_CERTIFICATE_VERIFY, on_certificate_verify},
+        {HANDSHAKE_NEW_SESSION_TICKET, on_ticket},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        if (rows[i].type == p[0]) {
+            struct note_sink notes = {0};
+            rows[i].take(observe, &notes, p, p_len, now_us);
+            observe_notes(observe, &notes);
+            return;
+        }
+    }
+}

@@ -1,0 +1,28 @@
+// What the files of this room share.
+#ifndef PROXY_OBSERVE_INTERNAL_H_
+#define PROXY_OBSERVE_INTERNAL_H_
+
+#include "proxy/observe/observe.h"
+#include "proxy/tls/client_hello.h"
+#include "proxy/tls/code_list.h"
+
+// observe_notes copies what a parser found odd into the record.
+void observe_notes(struct observe *observe, const struct note_sink *notes);
+
+// observe_codes sets CODES `field` to `list`, unless it was not sent.
+void observe_codes(struct observe *observe, enum field field, const struct code_list *list);
+
+// observe_extensions sets CODES `field` to the types of an extension block without its length.
+void observe_extensions(struct observe *observe, enum field field, CBS block);
+
+// offer_write writes a ClientHello's facts to LEG.offer and LEG.tls.client.
+void offer_write(struct observe *observe, const struct client_hello *hello);
+
+// chain_begin empties the chain of the leg; chain_add appends one certificate.
+void chain_begin(struct observe *observe);
+void chain_add(struct observe *observe, CBS der);
+
+// answer_message takes a message of the server, client_message one of the client but ClientHello.
+void answer_message(struct observe *observe, const uint8_t *p, size_t p_len, int64_t now_us);
+
+#endif // PROXY_OBSERVE_INTERNAL_H_

@@ -1,0 +1,188 @@
+#include "proxy/observe/observe.h"
+
+#include <string.h>
+
+#include "proxy/observe/internal.h"
+#include "proxy/tls/certificate.h"
+#include "proxy/tls/extension.h"
+#include "proxy/tls/handshake.h"
+#include "proxy/tls/short_message.h"
+
+enum { FIRST_BYTES_MAX = 64 };
+
+const char *step_name(enum step step) {
+    static const char *const names[] = {"dns",    "connect",     "front",    "hello",
+                                        "answer", "certificate", "finished", "data"};
+    return names[step];
+}
+
+// step_done is the word of ALERT.after: the step last completed.
+static const char *step_done(const struct observe *observe) {
+    switch (observe->step) {
+    case STEP_ANSWER:
+        return "server_hello";
+    case STEP_CERTIFICATE:
+        return "certificate";
+    case STEP_FINISHED:
+        return "finished";
+    case STEP_DATA:
+        return "data";
+    default:
+        return observe->client_hello ? "client_hello" : "connect";
+    }
+}
+
+void observe_init(struct observe *observe, struct obj *root, bool server_leg, int64_t start_us) {
+    *observe = (struct observe){
+        .root = root,
+        .leg = obj_sub(root, server_leg ? F_RECORD_LEG_SERVER : F_RECORD_LEG_CLIENT),
+        .server_leg = server_leg,
+        .start_us = start_us,
+    };
+}
+
+void observe_time(struct observe *observe, enum field field, int64_t now_us) {
+    if (!obj_has(observe->leg, field)) {
+        obj_set_int(observe->leg, field, now_us - observe->start_us);
+    }
+}
+
+void observe_step(struct observe *observe, enum step step, int64_t now_us) {
+    if (observe->leg == NULL) {
+        return;
+    }
+    if (step == STEP_FINISHED) {
+        obj_set_int(observe->leg, F_LEG_TLS_ESTABLISHED, true);
+        observe_time(observe, F_LEG_MS_FINISHED, now_us);
+    } else if (step == STEP_DATA) {
+        observe_time(observe, F_LEG_MS_FIRST_DATA, now_us);
+    }
+    observe->step = step > observe->step ? step : observe->step;
+}
+
+void observe_notes(struct observe *observe, const struct note_sink *notes) {
+    for (size_t i = 0; i < notes->num; i++) {
+        const struct note_info *info = note_info(notes->notes[i].id);
+        struct obj *note = obj_add(observe->root, F_RECORD_NOTES);
+        obj_set_str(note, F_NOTE_ID, info->id);
+        obj_set_str(note, F_NOTE_LEG, observe->server_leg ? "server" : "client");
+        obj_set_int(note, F_NOTE_OFFSET, (int64_t)notes->notes[i].offset);
+        obj_set_str(note, F_NOTE_SAYS, info->says);
+    }
+}
+
+void observe_codes(struct observe *observe, enum field field, const struct code_list *list) {
+    if (list->p == NULL) {
+        return;
+    }
+    obj_touch(observe->leg, field);
+    for (size_t i = 0; i < list->num; i++) {
+        obj_add_code(observe->leg, field, (uint16_t)code_list_at(list, i));
+    }
+}
+
+void observe_extensions(struct observe *observe, enum field field, CBS block) {
+    struct extension extension;
+    obj_touch(observe->leg, field);
+    while (extension_next(&block, &extension)) {
+        obj_add_code(observe->leg, field, extension.type);
+    }
+}
+
+// hello_take observes the ClientHello message `p` and keeps it.
+static void hello_take(struct observe *observe, bool sslv2, const uint8_t *p, size_t p_len,
+                       int64_t now_us) {
+    struct note_sink notes = {0};
+    struct client_hello hello = {0};
+    observe->client_hello = true;
+    observe->sslv2 = sslv2;
+    observe->hello = (struct span){arena_dup(obj_arena(observe->leg), p, p_len), p_len};
+    if (sslv2) {
+        (void)client_hello_parse_sslv2(&hello, &notes, observe->hello.p, p_len);
+    } else {
+        (void)client_hello_parse(&hello, &notes, observe->hello.p, p_len);
+    }
+    offer_write(observe, &hello);
+    observe_notes(observe, &notes);
+    observe_time(observe, F_LEG_MS_HELLO, now_us);
+    observe_step(observe, STEP_HELLO, now_us);
+}
+
+void observe_hello(struct observe *observe, const uint8_t *p, size_t p_len, size_t num_reads,
+                   int64_t now_us) {
+    struct record_reader reader;
+    struct wire_event event;
+    size_t len = p_len;
+    record_reader_init(&reader, 0, 0);
+    enum wire_event_type type = record_reader_next(&reader, &event, p, &len);
+    if (type == WIRE_MORE) {
+        type = record_reader_eof(&reader, &event);
+    }
+    if (type == WIRE_MESSAGE || type == WIRE_SSLV2_HELLO) {
+        hello_take(observe, type == WIRE_SSLV2_HELLO, event.p, event.len, now_us);
+        obj_set_int(observe->leg, F_LEG_OFFER_RECORDS, event.num_records);
+    }
+    if (reader.num_records != 0) {
+        obj_set_int(observe->leg, F_LEG_OFFER_RECORD_VERSION, reader.first[0].version);
+    }
+    obj_set_int(observe->leg, F_LEG_OFFER_SEGMENTS, (int64_t)num_reads);
+    obj_set_bytes(observe->leg, F_LEG_OFFER_RAW, p, p_len);
+    observe_notes(observe, &reader.notes);
+    record_reader_cleanup(&reader);
+}
+
+// client_message takes what a client says after its first hello.
+static void client_message(struct observe *observe, const uint8_t *p, size_t p_len,
+                           int64_t now_us) {
+    struct note_sink notes = {0};
+    struct certificate_message certificate;
+    if (p[0] == HANDSHAKE_CLIENT_HELLO && !observe->client_hello) {
+        hello_take(observe, false, p, p_len, now_us);
+        obj_set_bytes(observe->leg, F_LEG_OFFER_RAW, p, p_len);
+    } else if (p[0] == HANDSHAKE_CLIENT_HELLO) {
+        obj_set_bytes(observe->leg, F_LEG_OFFER_RAW_2, p, p_len);
+    } else if (p[0] == HANDSHAKE_CERTIFICATE) {
+        bool tls13 = observe->version >= 0x0304;
+        (void)certificate_parse(&certificate, &notes, tls13, p, p_len);
+        obj_set_int(observe->leg, F_LEG_ANSWER_CLIENT_CERT, certificate.num_entries != 0);
+        observe_notes(observe, &notes);
+    }
+}
+
+void observe_message(struct observe *observe, bool from_client, const uint8_t *p, size_t p_len,
+                     int64_t now_us) {
+    if (p_len == 0 || observe->leg == NULL) {
+        return;
+    }
+    if (from_client) {
+        client_message(observe, p, p_len, now_us);
+    } else {
+        answer_message(observe, p, p_len, now_us);
+    }
+}
+
+void observe_alert(struct observe *observe, bool from_client, const uint8_t *p, size_t p_len,
+                   int64_t now_us) {
+    struct note_sink notes = {0};
+    struct alert alert;
+    if (observe->leg == NULL) {
+        return;
+    }
+    if (alert_parse(&alert, &notes, p, p_len, p_len)) {
+        char name[CODEPOINT_NAME_MAX];
+        struct obj *row = obj_add(observe->leg, F_LEG_ALERTS);
+        obj_set_str(row, F_ALERT_FROM, from_client ? "client" : "server");
+        obj_set_str(row, F_ALERT_AFTER, step_done(observe));
+        obj_set_str(row, F_ALERT_LEVEL, alert.level == ALERT_WARNING ? "warning" : "fatal");
+        obj_set_int(row, F_ALERT_CODE, alert.code);
+        obj_set_str(row, F_ALERT_NAME, codepoint_name(REGISTRY_ALERT, alert.code, name));
+        obj_set_int(row, F_ALERT_MS, now_us - observe->start_us);
+    }
+    observe_notes(observe, &notes);
+}
+
+void observe_not_tls(struct observe *observe, const uint8_t *p, size_t p_len) {
+    size_t len = p_len < FIRST_BYTES_MAX ? p_len : FIRST_BYTES_MAX;
+    obj_set_bytes(observe->leg, F_LEG_ANSWER_FIRST_BYTES, p, len);
+    obj_set_str(observe->leg, F_LEG_ANSWER_FIRST_KIND, banner_name(banner_classify(p, len, true)));
+}

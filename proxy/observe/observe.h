@@ -1,0 +1,99 @@
+// Bytes and messages become observations: one `struct observe` a leg. The same functions serve the
+// wire, the messages that BoringSSL decrypts, and captures.
+#ifndef PROXY_OBSERVE_OBSERVE_H_
+#define PROXY_OBSERVE_OBSERVE_H_
+
+#include "logs/record/record.h"
+#include "proxy/tls/record_reader.h"
+#include "third_party/boringssl/boringssl.h"
+
+// The steps of a leg, in order.
+enum step {
+    STEP_DNS,         // the name is being looked up
+    STEP_CONNECT,     // TCP is being opened
+    STEP_FRONT,       // the request to the proxy is awaited
+    STEP_HELLO,       // the ClientHello is awaited, or sent and not answered
+    STEP_ANSWER,      // the ServerHello was seen
+    STEP_CERTIFICATE, // the server's Certificate was seen
+    STEP_FINISHED,    // the handshake is complete
+    STEP_DATA,        // application data was seen
+};
+
+// step_name returns the word of LEG.end.at.
+const char *step_name(enum step step);
+
+// struct observe is owned by its caller and allocates only in the record's arena.
+struct observe {
+    struct obj *root, *leg;
+    bool server_leg;
+    int64_t start_us; // when the connection was accepted: all times count from here
+    enum step step;
+    bool client_hello; // the ClientHello was seen on this leg
+    bool retry;        // a HelloRetryRequest was seen
+    bool sslv2;        // `hello` is in SSLv2 format
+    uint16_t version;  // chosen by the ServerHello; 0 before
+    uint16_t cipher;   // likewise
+    bool chain_cut;    // more certificates came than are kept
+    size_t chain_bytes;
+    int64_t num_tickets;
+    struct span hello; // the ClientHello message, in the record's arena
+};
+
+// observe_init makes `observe` write to the leg of `root` that `server_leg` names.
+void observe_init(struct observe *observe, struct obj *root, bool server_leg, int64_t start_us);
+
+// observe_hello takes a whole ClientHello as it crossed the wire in `num_reads` pieces, with its
+// record headers or in SSLv2 format, and afterwards `observe->hello` is the message without record
+// headers, in the record's arena.
+void observe_hello(struct observe *observe, const uint8_t *p, size_t p_len, size_t num_reads,
+                   int64_t now_us);
+
+// observe_message takes a complete handshake message with its header of four bytes, from the
+// client or the server of the leg, at `now_us`. Malformed messages leave notes and what could be
+// read.
+void observe_message(struct observe *observe, bool from_client, const uint8_t *p, size_t p_len,
+                     int64_t now_us);
+
+// observe_alert takes the body of an alert, two bytes unless it is malformed.
+void observe_alert(struct observe *observe, bool from_client, const uint8_t *p, size_t p_len,
+                   int64_t now_us);
+
+// observe_certificates takes the server's chain, leaf first, where its Certificate message was
+// compressed and could not be read. A chain that is there already stays.
+void observe_certificates(struct observe *observe, const CBS *ders, size_t num_ders,
+                          int64_t now_us);
+
+// observe_step tells that the leg has reached `step`; steps never go back. Finished and data set
+// their times.
+void observe_step(struct observe *observe, enum step step, int64_t now_us);
+
+// observe_not_tls records an answer that was not TLS by its first bytes.
+void observe_not_tls(struct observe *observe, const uint8_t *p, size_t p_len);
+
+// observe_time stores a time of LEG.timing_ms once; a later call changes nothing.
+void observe_time(struct observe *observe, enum field field, int64_t now_us);
+
+// struct wire_tap watches both directions of a connection whose bytes only pass by.
+struct wire_tap {
+    struct observe *observe;
+    struct record_reader reader[2]; // from the client, from the server
+    bool skip_hello;                // the first ClientHello was observed already
+    bool finished_client;           // the client's Finished went by
+    bool told[2];                   // the reader's notes are in the record
+};
+
+// wire_tap_init begins to watch the leg of `observe`, whose ClientHello may have been observed
+// already: it is then passed over. `observe` must outlive the tap. wire_tap_cleanup frees the
+// readers.
+void wire_tap_init(struct wire_tap *tap, struct observe *observe);
+void wire_tap_cleanup(struct wire_tap *tap);
+
+// wire_tap_bytes takes bytes of one direction in the order they came.
+void wire_tap_bytes(struct wire_tap *tap, bool from_client, const uint8_t *p, size_t p_len,
+                    int64_t now_us);
+
+// wire_tap_finish records what the readers know at the end: notes, data counts, whether the
+// handshake was completed as far as the wire tells.
+void wire_tap_finish(struct wire_tap *tap);
+
+#endif // PROXY_OBSERVE_OBSERVE_H_

@@ -1,0 +1,145 @@
+// The client's offer.
+#include "proxy/observe/internal.h"
+#include "proxy/tls/fingerprint.h"
+
+enum {
+    FINGERPRINT_MAX = 8 * 1024,
+    SCSV_RENEGOTIATION = 0x00ff, // RFC 5746 section 3.3
+    SCSV_FALLBACK = 0x5600,      // RFC 7507
+    VERSION_LOWEST = 0x0300,
+    VERSION_TLS12 = 0x0303,
+    STATUS_OCSP = 1,
+};
+
+static const char *ech_text(const struct ech *ech) {
+    switch (ech->form) {
+    case ECH_OUTER:
+        return ech->looks == ECH_LOOKS_GREASE ? "grease"
+               : ech->looks == ECH_LOOKS_REAL ? "outer"
+                                              : "unclear";
+    case ECH_INNER:
+        return "inner";
+    case ECH_UNREADABLE:
+        return "unreadable";
+    default:
+        return NULL;
+    }
+}
+
+static void set_fingerprint_text(struct obj *leg, enum field field, struct buf *text, bool ok) {
+    if (ok) {
+        obj_set_strn(leg, field, buf_data(text), text->len);
+    }
+    buf_cleanup(text);
+}
+
+static void fingerprints(struct observe *observe, const struct client_hello *hello) {
+    char ja3[JA3_SIZE], ja4[JA4_SIZE];
+    struct buf text;
+    if (!fingerprint_ja3(ja3, hello) || !fingerprint_ja4(ja4, JA4_TCP, hello)) {
+        return;
+    }
+    obj_set_str(observe->leg, F_LEG_JA3, ja3);
+    obj_set_str(observe->leg, F_LEG_JA4, ja4);
+    buf_init(&text, FINGERPRINT_MAX);
+    set_fingerprint_text(observe->leg, F_LEG_JA3_RAW, &text, fingerprint_ja3_text(&text, hello));
+    set_fingerprint_text(observe->leg, F_LEG_JA4_RAW, &text,
+                         fingerprint_ja4_raw(&text, JA4_TCP, hello));
+}
+
+// versions lists what is offered, highest first: supported_versions, or all that legacy_version
+// stands for (RFC 5246 appendix E.1).
+static void versions(struct observe *observe, const struct client_hello *hello) {
+    if (hello->versions.p != NULL) {
+        observe_codes(observe, F_LEG_OFFER_VERSIONS, &hello->versions);
+        return;
+    }
+    uint16_t top = hello->legacy_version > VERSION_TLS12 ? VERSION_TLS12 : hello->legacy_version;
+    for (uint16_t version = top; version >= VERSION_LOWEST; version--) {
+        obj_add_code(observe->leg, F_LEG_OFFER_VERSIONS, version);
+    }
+}
+
+static void key_shares(struct observe *observe, const struct client_hello *hello) {
+    CBS shares = hello->key_shares;
+    struct key_share share;
+    if (CBS_data(&shares) == NULL) {
+        return;
+    }
+    obj_touch(observe->leg, F_LEG_OFFER_KEY_SHARES);
+    while (key_share_next(&shares, &share)) {
+        struct obj *row = obj_add(observe->leg, F_LEG_OFFER_KEY_SHARES);
+        obj_set_int(row, F_KEY_SHARE_GROUP, share.group);
+        obj_set_int(row, F_KEY_SHARE_LENGTH, (int64_t)CBS_len(&share.key));
+    }
+}
+
+static void alpn(struct observe *observe, const struct client_hello *hello) {
+    CBS names = hello->alpn, name;
+    while (CBS_data(&hello->alpn) != NULL && name_next(&names, &name)) {
+        obj_add_str(observe->leg, F_LEG_OFFER_ALPN, CBS_data(&name), CBS_len(&name));
+    }
+}
+
+static void flags(struct observe *observe, const struct client_hello *hello) {
+    const struct {
+        enum field field;
+        bool value;
+    } rows[] = {
+        {F_LEG_OFFER_EARLY_DATA, hello->early_data},
+        {F_LEG_OFFER_STATUS_REQUEST, hello->status_type == STATUS_OCSP},
+        {F_LEG_OFFER_SCT, hello->sct},
+        {F_LEG_OFFER_EMS, hello->extended_master_secret},
+        {F_LEG_OFFER_RENEGOTIATION, CBS_data(&hello->renegotiation_info) != NULL ||
+                                        code_list_has(&hello->ciphers, SCSV_RENEGOTIATION)},
+        {F_LEG_OFFER_FALLBACK, code_list_has(&hello->ciphers, SCSV_FALLBACK)},
+        {F_LEG_OFFER_GREASE, hello->grease != 0},
+        {F_LEG_OFFER_SSLV2, hello->sslv2},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        if (rows[i].value) {
+            obj_set_int(observe->leg, rows[i].field, true);
+        }
+    }
+}
+
+void offer_write(struct observe *observe, const struct client_hello *hello) {
+    struct obj *leg = observe->leg;
+    if (CBS_data(&hello->sni) != NULL) {
+        obj_set_strn(leg, F_LEG_SERVER_NAME, CBS_data(&hello->sni), CBS_len(&hello->sni));
+    }
+    obj_set_int(leg, F_LEG_OFFER_LEGACY_VERSION, hello->legacy_version);
+    versions(observe, hello);
+    observe_codes(observe, F_LEG_OFFER_CIPHERS, &hello->ciphers);
+    observe_codes(observe, F_LEG_OFFER_GROUPS, &hello->groups);
+    key_shares(observe, hello);
+    observe_codes(observe, F_LEG_OFFER_SIGALGS, &hello->sigalgs);
+    observe_codes(observe, F_LEG_OFFER_SIGALGS_CERT, &hello->sigalgs_cert);
+    alpn(observe, hello);
+    if (hello->has_extensions) {
+        observe_extensions(observe, F_LEG_OFFER_EXTENSIONS, hello->extensions);
+    }
+    observe_codes(observe, F_LEG_OFFER_COMPRESSION, &hello->compressions);
+    observe_codes(observe, F_LEG_OFFER_POINT_FORMATS, &hello->point_formats);
+    observe_codes(observe, F_LEG_OFFER_PSK_MODES, &hello->psk_modes);
+    observe_codes(observe, F_LEG_OFFER_CERT_COMPRESSION, &hello->cert_compressions);
+    if (hello->num_psk_identities != 0) {
+        obj_set_int(leg, F_LEG_OFFER_PSK, hello->num_psk_identities);
+    }
+    if (CBS_data(&hello->session_ticket) != NULL) {
+        obj_set_int(leg, F_LEG_OFFER_TICKET, (int64_t)CBS_len(&hello->session_ticket));
+    }
+    if (CBS_data(&hello->session_id) != NULL) {
+        obj_set_int(leg, F_LEG_OFFER_SESSION_ID, (int64_t)CBS_len(&hello->session_id));
+    }
+    obj_set_str(leg, F_LEG_OFFER_ECH, ech_text(&hello->ech));
+    if (hello->record_size_limit != 0) {
+        obj_set_int(leg, F_LEG_OFFER_RECORD_LIMIT, hello->record_size_limit);
+    }
+    if (hello->has_padding) {
+        obj_set_int(leg, F_LEG_OFFER_PADDING, hello->padding_len);
+    }
+    flags(observe, hello);
+    obj_set_int(leg, F_LEG_OFFER_SIZE, (int64_t)CBS_len(&hello->raw));
+    fingerprints(observe, hello);
+}

@@ -1,0 +1,105 @@
+// Both directions of a connection whose bytes only pass by.
+#include <string.h>
+
+#include "proxy/observe/internal.h"
+#include "proxy/tls/handshake.h"
+
+enum {
+    TLS13 = 0x0304,
+    FINISHED_MIN = 53, // an encrypted Finished of TLS 1.3: 4 + 32 + 1 + 16 bytes; an alert has 19
+};
+
+void wire_tap_init(struct wire_tap *tap, struct observe *observe) {
+    tap->observe = observe;
+    tap->finished_client = false;
+    tap->told[0] = tap->told[1] = false;
+    record_reader_init(&tap->reader[0], 0, 0);
+    record_reader_init(&tap->reader[1], 0, 0);
+    tap->skip_hello = observe->client_hello;
+}
+
+void wire_tap_cleanup(struct wire_tap *tap) {
+    record_reader_cleanup(&tap->reader[0]);
+    record_reader_cleanup(&tap->reader[1]);
+}
+
+static void on_message(struct wire_tap *tap, bool from_client, const struct wire_event *event,
+                       int64_t now_us) {
+    struct observe *observe = tap->observe;
+    if (from_client && tap->skip_hello && event->len != 0 &&
+        event->p[0] == HANDSHAKE_CLIENT_HELLO) {
+        tap->skip_hello = false;
+        return;
+    }
+    bool answered = observe->version != 0;
+    observe_message(observe, from_client, event->p, event->len, now_us);
+    if (!answered && observe->version >= TLS13) {
+        record_reader_encrypted(&tap->reader[0]);
+        record_reader_encrypted(&tap->reader[1]);
+    }
+}
+
+// on_opaque looks at the types and sizes of what is encrypted. Up to TLS 1.2 data follows the
+// handshake; in TLS 1.3 the client's first record that is long enough for it is its Finished.
+static void on_opaque(struct wire_tap *tap, bool from_client, const struct wire_event *event,
+                      int64_t now_us) {
+    struct observe *observe = tap->observe;
+    if (event->content_type != CONTENT_APPLICATION_DATA || observe->version == 0) {
+        return;
+    }
+    if (observe->version < TLS13) {
+        observe_step(observe, STEP_FINISHED, now_us);
+        observe_step(observe, STEP_DATA, now_us);
+    } else if (from_client && !tap->finished_client && event->announced >= FINISHED_MIN) {
+        tap->finished_client = true;
+        observe_step(observe, STEP_FINISHED, now_us);
+    } else if (tap->finished_client && from_client) {
+        observe_step(observe, STEP_DATA, now_us);
+    }
+}
+
+void wire_tap_bytes(struct wire_tap *tap, bool from_client, const uint8_t *p, size_t p_len,
+                    int64_t now_us) {
+    struct record_reader *reader = &tap->reader[from_client ? 0 : 1];
+    struct wire_event event;
+    while (p_len != 0) {
+        size_t n = p_len;
+        switch (record_reader_next(reader, &event, p, &n)) {
+        case WIRE_MESSAGE:
+            on_message(tap, from_client, &event, now_us);
+            break;
+        case WIRE_ALERT:
+            observe_alert(tap->observe, from_client, event.p, event.len, now_us);
+            break;
+        case WIRE_OPAQUE:
+            on_opaque(tap, from_client, &event, now_us);
+            break;
+        case WIRE_NOT_TLS:
+            if (!from_client) {
+                observe_not_tls(tap->observe, event.p, event.len);
+            }
+            break;
+        default:
+            break;
+        }
+        p += n;
+        p_len -= n;
+    }
+}
+
+void wire_tap_finish(struct wire_tap *tap) {
+    static const enum field counts[] = {F_LEG_DATA_RECEIVED, F_LEG_DATA_SENT};
+    struct observe *observe = tap->observe;
+    if (observe->leg == NULL) {
+        return;
+    }
+    for (int i = 0; i < 2; i++) {
+        const struct record_reader *reader = &tap->reader[i];
+        int data = CONTENT_APPLICATION_DATA - CONTENT_CHANGE_CIPHER_SPEC;
+        obj_set_int(observe->leg, counts[i], (int64_t)reader->bytes_of_type[data]);
+        if (!tap->told[i]) {
+            tap->told[i] = true;
+            observe_notes(observe, &reader->notes);
+        }
+    }
+}

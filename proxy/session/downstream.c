@@ -1,0 +1,181 @@
+// The client leg's handshake: answered with what the server chose.
+#include <string.h>
+
+#include "proxy/session/mirror.h"
+#include "proxy/session/upstream.h"
+
+enum { SIGALG_ECDSA_P256_SHA256 = 0x0403, SIGALG_ECDSA_SHA1 = 0x0203 };
+
+// hello_parse reads the client's hello again; its bytes live as long as the record.
+static void hello_parse(struct session *s, struct client_hello *out) {
+    const struct observe *client = &s->lanes[SIDE_CLIENT].observe;
+    if (client->sslv2) {
+        (void)client_hello_parse_sslv2(out, NULL, client->hello.p, client->hello.len);
+    } else {
+        (void)client_hello_parse(out, NULL, client->hello.p, client->hello.len);
+    }
+}
+
+static bool offers_ecdsa_suite(const struct client_hello *hello) {
+    for (size_t i = 0; i < hello->ciphers.num; i++) {
+        uint32_t code = code_list_at(&hello->ciphers, i);
+        const SSL_CIPHER *cipher =
+            code <= UINT16_MAX ? SSL_get_cipher_by_value((uint16_t)code) : NULL;
+        if (cipher != NULL && SSL_CIPHER_get_auth_nid(cipher) == NID_auth_ecdsa) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// leaf_key_type chooses P-256 wherever the client can verify it, which is cheaper, and RSA
+// elsewhere.
+static enum cert_key_type leaf_key_type(const struct client_hello *hello, uint16_t version) {
+    bool sigalgs = hello->sigalgs.p == NULL ||
+                   code_list_has(&hello->sigalgs, SIGALG_ECDSA_P256_SHA256) ||
+                   (version < TLS1_3_VERSION && code_list_has(&hello->sigalgs, SIGALG_ECDSA_SHA1));
+    bool group = hello->groups.p == NULL || code_list_has(&hello->groups, SSL_CURVE_SECP256R1);
+    if (version >= TLS1_3_VERSION) {
+        return sigalgs ? CERT_KEY_P256 : CERT_KEY_RSA_2048;
+    }
+    return sigalgs && group && offers_ecdsa_suite(hello) ? CERT_KEY_P256 : CERT_KEY_RSA_2048;
+}
+
+static struct leaf *leaf_get(struct session *s, const struct client_hello *hello, uint16_t version,
+                             bool mirrored) {
+    const struct upstream *upstream = s->upstream;
+    struct leaf_request request = {.host = s->host, .key_type = leaf_key_type(hello, version)};
+    if (mirrored) {
+        const STACK_OF(CRYPTO_BUFFER) *chain =
+            SSL_get0_peer_certificates(s->lanes[SIDE_SERVER].ssl);
+        if (chain != NULL && sk_CRYPTO_BUFFER_num(chain) != 0) {
+            const CRYPTO_BUFFER *origin = sk_CRYPTO_BUFFER_value(chain, 0);
+            request.origin = CRYPTO_BUFFER_data(origin);
+            request.origin_len = CRYPTO_BUFFER_len(origin);
+        }
+        bool shown = upstream->verified && s->rule->server_leg.verify;
+        request.verification = shown ? &upstream->verification : NULL;
+    }
+    return leaf_cache_get(s->shared->leaves, &request, s->wall_ms / 1000);
+}
+
+// http1_offered returns whether a page of ours can be read: ALPN absent or with HTTP/1.1.
+static bool http1_offered(const struct client_hello *hello) {
+    CBS names = hello->alpn, name;
+    while (hello->num_alpn != 0 && name_next(&names, &name)) {
+        if (CBS_mem_equal(&name, (const uint8_t *)"http/1.1", 8)) {
+            return true;
+        }
+    }
+    return hello->num_alpn == 0;
+}
+
+static void alpn_set(struct session *s, const struct client_hello *hello, bool mirrored) {
+    const uint8_t *name = (const uint8_t *)"http/1.1";
+    unsigned len = hello->num_alpn != 0 ? 8 : 0;
+    if (mirrored) {
+        SSL_get0_alpn_selected(s->lanes[SIDE_SERVER].ssl, &name, &len);
+    }
+    CHECK(len <= sizeof(s->alpn));
+    if (len != 0) {
+        memcpy(s->alpn, name, len);
+    }
+    s->alpn_len = (uint8_t)len;
+}
+
+static void finished(struct session *s) {
+    observe_step(&s->lanes[SIDE_CLIENT].observe, STEP_FINISHED, s->now_us);
+    if (s->upstream == NULL || s->upstream->failure != FAILURE_NONE) {
+        local_begin(s);
+    } else {
+        relay_begin(s);
+    }
+}
+
+static void failed(struct session *s) {
+    struct lane *client = &s->lanes[SIDE_CLIENT], *server = &s->lanes[SIDE_SERVER];
+    char reason[128];
+    lane_reason(reason, sizeof(reason));
+    if (client->peer_alert >= 0) {
+        end_set(s, SIDE_CLIENT, "client", "alert", reason);
+    } else if (client->eof && lane_waiting(client) == 0) {
+        end_set(s, SIDE_CLIENT, "client", client->closed ? end_how_errno(client->errnum) : "fin",
+                NULL);
+    } else {
+        end_set(s, SIDE_CLIENT, "proxy", "alert", reason);
+    }
+    end_set(s, SIDE_SERVER, "client", "fin", NULL);
+    if (server->ssl != NULL && server->open) {
+        SSL_shutdown(server->ssl);
+    }
+    session_close(s);
+}
+
+static void go_on(struct session *s) {
+    switch (lane_handshake(&s->lanes[SIDE_CLIENT])) {
+    case LANE_DONE:
+        finished(s);
+        return;
+    case LANE_FAILED:
+        failed(s);
+        return;
+    case LANE_MORE:
+        return;
+    }
+}
+
+void downstream_begin(struct session *s) {
+    struct lane *client = &s->lanes[SIDE_CLIENT];
+    bool mirrored = s->upstream != NULL && s->upstream->failure == FAILURE_NONE;
+    struct client_hello hello;
+    hello_parse(s, &hello);
+    static const struct leg_policy any;
+    uint16_t min, max;
+    const struct leg_policy *leg = s->rule != NULL ? &s->rule->client_leg : &any;
+    if (mirrored) {
+        min = max = (uint16_t)SSL_version(s->lanes[SIDE_SERVER].ssl);
+        min = leg->min_version > min ? leg->min_version : min;
+        max = leg->max_version != 0 && leg->max_version < max ? leg->max_version : max;
+        min = min < max ? min : max;
+    } else if (!mirror_versions(&hello, leg, &min, &max) || !http1_offered(&hello)) {
+        end_set(s, SIDE_CLIENT, "proxy", "alert", "a page cannot be shown to this client");
+        alert_send(s, SSL_AD_HANDSHAKE_FAILURE);
+        session_close(s);
+        return;
+    }
+    SSL *ssl = SSL_new(s->shared->server_ctx);
+    CHECK(ssl != NULL && SSL_set_min_proto_version(ssl, min) &&
+          SSL_set_max_proto_version(ssl, max));
+    struct leaf *leaf = leaf_get(s, &hello, max, mirrored);
+    CHECK(SSL_set_chain_and_key(ssl, leaf->chain, leaf->num_chain, leaf->key, NULL));
+    leaf_unref(leaf);
+    alpn_set(s, &hello, mirrored);
+    SSL_set_app_data(ssl, s);
+    SSL_set_accept_state(ssl);
+    SSL_set_shed_handshake_config(ssl, 1);
+    lane_start_tls(client, ssl, s->shared->lane_methods);
+    session_enter(s, STATE_DOWNSTREAM, s->shared->limits.handshake_us);
+    go_on(s);
+}
+
+// downstream_input heeds only the client. What the server says or does meanwhile waits for the
+// relay.
+void downstream_input(struct session *s, const struct event *event) {
+    if (event->kind == EVENT_TIMER) {
+        end_both(s, "client", "timeout", NULL);
+        session_close(s);
+    } else if (event->side == SIDE_CLIENT) {
+        go_on(s);
+    }
+}
+
+int downstream_alpn(SSL *ssl, const uint8_t **out, uint8_t *out_len, const uint8_t *in,
+                    unsigned in_len, void *arg) {
+    (void)in;
+    (void)in_len;
+    (void)arg;
+    const struct session *s = SSL_get_app_data(ssl);
+    *out = s->alpn;
+    *out_len = s->alpn_len;
+    return s->alpn_len != 0 ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
+}

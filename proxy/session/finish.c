@@ -1,0 +1,197 @@
+// The beginning and the end of a record.
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "logs/record/difference.h"
+#include "policy/config/network.h"
+#include "policy/verdict/verdict.h"
+#include "proxy/session/internal.h"
+
+const char *address_text(char out[ADDRESS_TEXT_MAX], const struct address *address) {
+    struct network network = {.bits = 128};
+    memcpy(network.address, address->ip, sizeof(network.address));
+    network_text(out, &network);
+    return out;
+}
+
+void leg_set_peer(struct obj *leg, const struct address *peer) {
+    char text[ADDRESS_TEXT_MAX];
+    obj_set_str(leg, F_LEG_ADDRESS, address_text(text, peer));
+    obj_set_int(leg, F_LEG_PORT, peer->port);
+}
+
+static const char *tried_result(int errnum) {
+    switch (errnum) {
+    case 0:
+        return "connected";
+    case ECONNREFUSED:
+        return "refused";
+    case ECANCELED:
+        return "abandoned";
+    case ETIMEDOUT:
+        return "timeout";
+    case EHOSTUNREACH:
+    case ENETUNREACH:
+    case EADDRNOTAVAIL:
+        return "unreachable";
+    default:
+        return "other";
+    }
+}
+
+void tried_add(struct obj *leg, const struct event *event) {
+    char text[ADDRESS_TEXT_MAX];
+    int errnum = event->tried.errnum;
+    struct obj *tried = obj_add(leg, F_LEG_TRIED);
+    obj_set_str(tried, F_TRIED_ADDRESS, address_text(text, &event->tried.address));
+    obj_set_str(tried, F_TRIED_RESULT, tried_result(errnum));
+    if (errnum != 0 && errnum != ECANCELED) {
+        obj_set_str(tried, F_TRIED_ERROR, strerror(errnum));
+    }
+    obj_set_int(tried, F_TRIED_MS, event->tried.us);
+}
+
+const char *end_how_errno(int errnum) {
+    switch (errnum) {
+    case ECONNRESET:
+    case EPIPE:
+        return "rst";
+    case ECONNREFUSED:
+        return "refused";
+    case ETIMEDOUT:
+        return "timeout";
+    case EHOSTUNREACH:
+    case ENETUNREACH:
+    case EADDRNOTAVAIL:
+        return "unreachable";
+    default:
+        return "error";
+    }
+}
+
+static void id_make(struct session *s) {
+    uint64_t id;
+    RAND_bytes((uint8_t *)&id, sizeof(id));
+    obj_set_strf(s->record->root, F_RECORD_ID, "%016llx", (unsigned long long)id);
+}
+
+void record_begin(struct session *s, const char *mode) {
+    s->record = record_new();
+    struct obj *root = s->record->root;
+    obj_set_int(root, F_RECORD_TIMESTAMP, s->wall_ms);
+    id_make(s);
+    obj_set_str(root, F_RECORD_MODE, mode);
+    struct observe *client = &s->lanes[SIDE_CLIENT].observe;
+    s->start_us = s->now_us;
+    s->interim_us = s->now_us + s->shared->limits.interim_us;
+    observe_init(client, root, false, s->start_us);
+    leg_set_peer(client->leg, &s->client);
+    observe_step(client, STEP_FRONT, s->now_us);
+}
+
+void leg_begin_server(struct session *s) {
+    observe_init(&s->lanes[SIDE_SERVER].observe, s->record->root, true, s->start_us);
+}
+
+static void sample(struct session *s, enum side side) {
+    struct obj *leg = s->lanes[side].observe.leg;
+    if (s->sample == NULL || leg == NULL) {
+        return;
+    }
+    struct transport t = {-1, -1, -1, -1, -1};
+    s->sample(s->sample_ctx, side, &t);
+    const struct {
+        enum field field;
+        int64_t value;
+    } facts[] = {
+        {F_LEG_RTT, t.rtt_us},
+        {F_LEG_MIN_RTT, t.min_rtt_us},
+        {F_LEG_RETRANSMITS, t.retransmits},
+        {F_LEG_UNACKED, t.unacked},
+        {F_LEG_OUTQ, t.outq},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(facts); i++) {
+        if (facts[i].value >= 0) {
+            obj_set_int(leg, facts[i].field, facts[i].value);
+        }
+    }
+}
+
+void end_set(struct session *s, enum side side, const char *by, const char *how,
+             const char *detail) {
+    struct observe *observe = &s->lanes[side].observe;
+    if (s->record == NULL || observe->leg == NULL || obj_has(observe->leg, F_LEG_END_BY)) {
+        return;
+    }
+    obj_set_str(observe->leg, F_LEG_END_BY, by);
+    obj_set_str(observe->leg, F_LEG_END_HOW, how);
+    obj_set_str(observe->leg, F_LEG_END_AT, step_name(observe->step));
+    if (detail != NULL && *detail != '\0') {
+        obj_set_str(observe->leg, F_LEG_END_DETAIL, detail);
+    }
+    observe_time(observe, F_LEG_MS_END, s->now_us);
+    sample(s, side);
+}
+
+void end_both(struct session *s, const char *by, const char *how, const char *detail) {
+    end_set(s, SIDE_CLIENT, by, how, detail);
+    end_set(s, SIDE_SERVER, by, how, detail);
+}
+
+void record_judge(struct session *s) {
+    for (int side = 0; side < 2; side++) {
+        const struct lane *lane = &s->lanes[side];
+        if (lane->observe.leg == NULL || lane->received + lane->sent == 0) {
+            continue;
+        }
+        obj_set_int(lane->observe.leg, F_LEG_BYTES_RECEIVED, lane->received);
+        obj_set_int(lane->observe.leg, F_LEG_BYTES_SENT, lane->sent + (int64_t)lane->out.len);
+        if (lane->ssl != NULL) {
+            obj_set_int(lane->observe.leg, F_LEG_DATA_RECEIVED, lane->data_received);
+            obj_set_int(lane->observe.leg, F_LEG_DATA_SENT, lane->data_sent);
+        }
+    }
+    if (s->tap != NULL) {
+        wire_tap_finish(s->tap);
+    }
+    difference_record(s->record->root);
+    verdict_decide(s->record->root);
+}
+
+static void record_leave(struct session *s) {
+    struct lane *client = &s->lanes[SIDE_CLIENT], *server = &s->lanes[SIDE_SERVER];
+    s->record = NULL;
+    s->interim = false;
+    client->observe.leg = server->observe.leg = NULL;
+    client->received = client->sent = client->data_received = client->data_sent = 0;
+}
+
+void record_discard(struct session *s) {
+    record_free(s->record);
+    record_leave(s);
+}
+
+void record_finish(struct session *s) {
+    if (s->record == NULL) {
+        return;
+    }
+    if (s->lanes[SIDE_CLIENT].received == 0 && s->host[0] == '\0') {
+        // Nothing was said: a preconnect, a health check or a port scan, and nothing to judge.
+        record_discard(s);
+        return;
+    }
+    end_both(s, "proxy", "fin", NULL);
+    record_judge(s);
+    CHECK(s->num_finished < ARRAY_LEN(s->finished));
+    s->finished[s->num_finished++] = s->record;
+    record_leave(s);
+}
+
+void record_interim(struct session *s) {
+    s->interim_us = INT64_MAX;
+    if (s->record != NULL && s->lanes[SIDE_CLIENT].received != 0) {
+        record_judge(s);
+        s->interim = true;
+    }
+}

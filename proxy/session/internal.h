@@ -1,0 +1,183 @@
+// What the files of this room share: the session's one struct, and the functions that each file
+// gives to the others.
+#ifndef PROXY_SESSION_INTERNAL_H_
+#define PROXY_SESSION_INTERNAL_H_
+
+#include "logs/base/buf.h"
+#include "policy/config/network.h"
+#include "policy/config/policy.h"
+#include "proxy/observe/observe.h"
+#include "proxy/session/lane.h"
+#include "proxy/session/session.h"
+#include "proxy/session/shared.h"
+#include "proxy/tls/hello_peek.h"
+
+// The states of a session, and what moves it on. Every state may end in CLOSING, where what waits
+// is written, and then in DONE.
+//
+//   FRONT --CONNECT--> DIALLING --connected--> SNIFF --ClientHello--> UPSTREAM --> DOWNSTREAM -->
+//   RELAY
+//     |                    |                     |                       |             |
+//     |                    | 502, 504            | not TLS, or policy    | failed:     | page, or
+//     our |                    v                     v                       v mirror      v own
+//     site |                 CLOSING                TUNNEL                 CLOSING        LOCAL |
+//     SILENT
+//     +--http://...--> PLAIN (dials for each origin)
+//     +--http://tlsblame.test/--> LOCAL
+enum state {
+    STATE_FRONT,      // a request to the proxy is awaited
+    STATE_DIALLING,   // the CONNECT's host is being resolved and connected
+    STATE_SNIFF,      // 200 is sent; what will be spoken?
+    STATE_UPSTREAM,   // TLS handshake with the server
+    STATE_DOWNSTREAM, // TLS handshake with the client
+    STATE_RELAY,      // both are established: plaintext goes from one to the other
+    STATE_TUNNEL,     // bytes go on untouched
+    STATE_PLAIN,      // http:// requests in absolute form
+    STATE_LOCAL,      // we are the server
+    STATE_SILENT,     // mirrors a server that never answered
+    STATE_CLOSING,    // nothing but output is left
+    STATE_DONE,
+    STATE_COUNT
+};
+
+struct front;
+struct plain;
+struct local;
+struct http;
+struct upstream;
+
+struct session {
+    struct session_shared *shared;
+    const struct policy_rule *rule; // decided once; NULL before
+    struct address client, local;
+    void (*sample)(void *ctx, enum side side, struct transport *out);
+    void *sample_ctx;
+
+    enum state state;
+    int64_t start_us, now_us, wall_ms; // of accept; of the current event
+    int64_t deadline_us;               // of the current state; INT64_MAX for none
+    int64_t interim_us;                // when the record is written although all goes on
+    struct lane lanes[2];
+    struct dial_wish dial;
+    char host[256]; // asked for: lower case, no brackets, no final dot
+    uint16_t port;
+    bool host_is_address;
+    bool direct; // TLS was spoken to the proxy's own port: no CONNECT
+
+    struct record *record;      // being filled; NULL between two origins of a plain client
+    bool interim;               // it is to be written now, although it goes on
+    struct record *finished[4]; // to be written
+    size_t num_finished;
+
+    struct front *front;       // the request to the proxy, from FRONT on
+    struct hello_peek peek;    // in SNIFF
+    struct plain *plain;       // in PLAIN
+    struct local *local_site;  // in LOCAL
+    struct wire_tap *tap;      // in TUNNEL, where TLS is spoken
+    struct upstream *upstream; // what the server leg showed, from UPSTREAM on
+    uint8_t alpn[255];         // what the client leg chooses
+    uint8_t alpn_len;
+};
+
+// session.c
+void session_enter(struct session *s, enum state state, int64_t timeout_us);
+void session_dial(struct session *s, const char *host, uint16_t port);
+// session_close writes what waits, then closes both sides.
+void session_close(struct session *s);
+// session_reset closes a side at once with RST.
+void session_reset(struct session *s, enum side side);
+
+// finish.c: the beginning and the end of a record.
+enum { ADDRESS_TEXT_MAX = NETWORK_TEXT_MAX };
+const char *address_text(char out[ADDRESS_TEXT_MAX], const struct address *address);
+void leg_set_peer(struct obj *leg, const struct address *peer);
+void tried_add(struct obj *leg, const struct event *event);
+void leg_begin_server(struct session *s);
+// end_set tells how a leg ended, once: the first end counts. `detail` may be NULL.
+void end_set(struct session *s, enum side leg, const char *by, const char *how, const char *detail);
+// end_both does it for both legs.
+void end_both(struct session *s, const char *by, const char *how, const char *detail);
+const char *end_how_errno(int errnum);
+void record_begin(struct session *s, const char *mode);
+// record_judge fills counters, differences and the verdict from what is known now.
+void record_judge(struct session *s);
+// record_finish ends the record and puts it among those to be written; record_discard forgets it.
+void record_finish(struct session *s);
+void record_discard(struct session *s);
+void record_interim(struct session *s);
+
+// front.c: the request to the proxy.
+void front_begin(struct session *s);
+void front_free(struct front *front);
+void front_input(struct session *s);
+void front_timeout(struct session *s);
+void front_dialled(struct session *s, const struct event *event);
+struct http *front_http(struct session *s);
+// front_absolute reads an http:// URL into the session's host and port.
+bool front_absolute(struct session *s, const char *target, size_t target_len);
+// front_decide asks policy, once; `sni` may be NULL.
+void front_decide(struct session *s, const char *sni);
+// front_record writes what the request to the proxy says.
+void front_record(struct session *s, const struct http *http, const char *front);
+// dial_failed records a failed dial and returns whether `event` is one, with the HTTP status for
+// it.
+bool dial_failed(struct session *s, const struct event *event, int *out_status);
+
+// sniff.c: what is spoken after the CONNECT.
+void sniff_begin(struct session *s);
+void sniff_input(struct session *s, const struct event *event);
+
+// tunnel.c
+void tunnel_begin(struct session *s, const char *application);
+void tunnel_input(struct session *s, const struct event *event);
+
+// upstream.c: the server leg's handshake. failure.c: when it fails.
+void upstream_begin(struct session *s);
+void upstream_input(struct session *s, const struct event *event);
+void upstream_free(struct upstream *upstream);
+void failure_show(struct session *s);
+
+// downstream.c: the client leg's handshake.
+void downstream_begin(struct session *s);
+void downstream_input(struct session *s, const struct event *event);
+
+// downstream_alpn is the library's callback: it chooses the session's `alpn`.
+int downstream_alpn(SSL *ssl, const uint8_t **out, uint8_t *out_len, const uint8_t *in,
+                    unsigned in_len, void *arg);
+
+// relay.c
+enum {
+    RELAY_HIGH = 128 * 1024, // output above which the other side is no longer read
+};
+void relay_begin(struct session *s);
+void relay_input(struct session *s, const struct event *event);
+void relay_pump(struct session *s);
+
+// plain.c
+void plain_begin(struct session *s);
+void plain_input(struct session *s, const struct event *event);
+void plain_free(struct plain *plain);
+// plain_request is the current request, or NULL outside PLAIN.
+struct http *plain_request(struct session *s);
+
+// local.c: we are the server: our own site, or a page with a verdict.
+// local_begin serves the request of the front, or what a client whose TLS we have finished asks.
+void local_begin(struct session *s);
+void local_input(struct session *s, const struct event *event);
+void local_free(struct local *local);
+// site_is returns whether `host` is our own site's name.
+bool site_is(const char *host);
+
+// respond.c: answers of our own.
+// alert_send writes a fatal alert in the clear to a client that has no TLS with us yet.
+void alert_send(struct session *s, uint8_t alert);
+// respond_begin and respond_body are the two halves of an HTTP answer that ends the connection.
+void respond(struct session *s, int status, const char *type, const void *body, size_t body_len);
+// respond_verdict answers with `status` and the record's verdict as its body, then closes.
+void respond_verdict(struct session *s, int status);
+// respond_text answers with `status` and a sentence, then closes.
+void respond_text(struct session *s, int status, const char *text);
+// verdict_body appends the verdict, as a page or as text.
+void verdict_body(struct session *s, struct buf *out, bool html);
+
+#endif // PROXY_SESSION_INTERNAL_H_

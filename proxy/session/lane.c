@@ -1,0 +1,162 @@
+#include "proxy/session/lane.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void lane_init(struct lane *lane, const int64_t *now_us) {
+    *lane = (struct lane){.now_us = now_us, .peer_alert = -1};
+    buf_init(&lane->in, LANE_IN_MAX);
+    buf_init(&lane->out, LANE_OUT_MAX);
+}
+
+void lane_cleanup(struct lane *lane) {
+    SSL_free(lane->ssl);
+    lane->ssl = NULL;
+    buf_cleanup(&lane->in);
+    buf_cleanup(&lane->out);
+}
+
+size_t lane_waiting(const struct lane *lane) { return lane->in.len + lane->fresh.len; }
+
+struct span lane_peek(struct lane *lane) {
+    if (lane->in.len == 0) {
+        return lane->fresh;
+    }
+    if (lane->fresh.len != 0) {
+        size_t room = buf_room(&lane->in);
+        size_t n = lane->fresh.len < room ? lane->fresh.len : room;
+        CHECK(buf_append(&lane->in, lane->fresh.p, n));
+        lane->fresh = (struct span){lane->fresh.p + n, lane->fresh.len - n};
+    }
+    return (struct span){buf_data(&lane->in), lane->in.len};
+}
+
+size_t lane_take(struct lane *lane, void *out, size_t max) {
+    struct span kept = {buf_data(&lane->in), lane->in.len};
+    struct span from = kept.len != 0 ? kept : lane->fresh;
+    size_t n = from.len < max ? from.len : max;
+    if (n != 0) {
+        memcpy(out, from.p, n);
+        lane_drop(lane, n);
+    }
+    return n;
+}
+
+void lane_drop(struct lane *lane, size_t n) {
+    CHECK(n <= lane_waiting(lane));
+    size_t kept = n < lane->in.len ? n : lane->in.len;
+    if (kept != 0) {
+        buf_consume(&lane->in, kept);
+    }
+    if (n > kept) {
+        lane->fresh = (struct span){lane->fresh.p + (n - kept), lane->fresh.len - (n - kept)};
+    }
+}
+
+bool lane_keep(struct lane *lane) {
+    bool ok = buf_append(&lane->in, lane->fresh.p, lane->fresh.len);
+    lane->fresh = (struct span){NULL, 0};
+    return ok;
+}
+
+bool lane_put(struct lane *lane, const void *p, size_t p_len) {
+    return buf_append(&lane->out, p, p_len);
+}
+
+bool lane_move(struct lane *to, struct lane *from) {
+    bool ok = lane_put(to, buf_data(&from->in), from->in.len) &&
+              lane_put(to, from->fresh.p, from->fresh.len);
+    lane_drop(from, lane_waiting(from));
+    return ok;
+}
+
+static int bio_read(BIO *bio, char *out, int max) {
+    struct lane *lane = BIO_get_data(bio);
+    BIO_clear_retry_flags(bio);
+    size_t n = lane_take(lane, out, (size_t)max);
+    if (n != 0) {
+        return (int)n;
+    }
+    if (lane->eof) {
+        return 0;
+    }
+    BIO_set_retry_read(bio);
+    return -1;
+}
+
+static int bio_write(BIO *bio, const char *p, int len) {
+    struct lane *lane = BIO_get_data(bio);
+    BIO_clear_retry_flags(bio);
+    if (!lane_put(lane, p, (size_t)len)) {
+        BIO_set_retry_write(bio);
+        return -1;
+    }
+    return len;
+}
+
+static long bio_ctrl(BIO *bio, int cmd, long num, void *ptr) {
+    (void)bio;
+    (void)num;
+    (void)ptr;
+    return cmd == BIO_CTRL_FLUSH;
+}
+
+BIO_METHOD *lane_methods(void) {
+    BIO_METHOD *methods = BIO_meth_new(0, "lane");
+    CHECK(methods != NULL && BIO_meth_set_read(methods, bio_read) &&
+          BIO_meth_set_write(methods, bio_write) && BIO_meth_set_ctrl(methods, bio_ctrl));
+    return methods;
+}
+
+// observe_library hears of every message and alert of a leg that we terminate, decrypted. A first
+// ClientHello is observed by its bytes on the wire instead.
+static void observe_library(int is_write, int version, int content_type, const void *p, size_t len,
+                            SSL *ssl, void *arg) {
+    (void)ssl;
+    struct lane *lane = arg;
+    struct observe *observe = &lane->observe;
+    bool from_client = observe->server_leg == (is_write != 0);
+    if (observe->leg == NULL) {
+        return; // the record is written
+    }
+    if (content_type == SSL3_RT_ALERT) {
+        const uint8_t *alert = p;
+        observe_alert(observe, from_client, p, len, *lane->now_us);
+        if (!is_write && len == 2 && alert[1] != SSL_AD_CLOSE_NOTIFY &&
+            (alert[0] == SSL3_AL_FATAL || version == TLS1_3_VERSION)) {
+            lane->peer_alert = alert[1];
+        }
+    } else if (content_type == SSL3_RT_HANDSHAKE && len != 0) {
+        if (*(const uint8_t *)p != SSL3_MT_CLIENT_HELLO || observe->retry) {
+            observe_message(observe, from_client, p, len, *lane->now_us);
+        }
+    }
+}
+
+void lane_start_tls(struct lane *lane, SSL *ssl, const BIO_METHOD *methods) {
+    BIO *bio = BIO_new(methods);
+    CHECK(bio != NULL);
+    BIO_set_data(bio, lane);
+    BIO_set_init(bio, 1);
+    SSL_set_bio(ssl, bio, bio);
+    SSL_set_msg_callback(ssl, observe_library);
+    SSL_set_msg_callback_arg(ssl, lane);
+    lane->ssl = ssl;
+}
+
+enum lane_result lane_handshake(struct lane *lane) {
+    ERR_clear_error();
+    int ret = SSL_do_handshake(lane->ssl);
+    if (ret == 1) {
+        return LANE_DONE;
+    }
+    int error = SSL_get_error(lane->ssl, ret);
+    return error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE ? LANE_MORE : LANE_FAILED;
+}
+
+void lane_reason(char *out, size_t out_len) {
+    uint32_t code = ERR_peek_error();
+    const char *reason = code == 0 ? NULL : ERR_reason_error_string(code);
+    snprintf(out, out_len, "%s", reason != NULL ? reason : "");
+    ERR_clear_error();
+}

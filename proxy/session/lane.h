@@ -1,0 +1,76 @@
+// One side of a session: bytes received and not yet taken, bytes to be written, and the TLS
+// between.
+#ifndef PROXY_SESSION_LANE_H_
+#define PROXY_SESSION_LANE_H_
+
+#include "logs/base/buf.h"
+#include "proxy/observe/observe.h"
+#include "third_party/boringssl/boringssl_ssl.h"
+
+enum {
+    LANE_HEAD = 64,
+    LANE_IN_MAX = 1024 * 1024,      // received and not taken; reading stops long before
+    LANE_OUT_MAX = 4 * 1024 * 1024, // to be written; the other side is no longer read long before
+};
+
+struct lane {
+    struct buf in;          // received in earlier events and not yet taken
+    struct span fresh;      // received in this event, behind `in`; lives only during the event
+    struct buf out;         // to be written
+    bool open;              // there is a socket
+    bool eof;               // the peer sent FIN
+    bool shut;              // FIN is to be sent after `out`
+    bool closed;            // the socket is to be closed after `out`
+    bool reset;             // the socket is to be closed at once with RST
+    int64_t received, sent; // bytes on the wire
+    int64_t data_received, data_sent; // application data
+    size_t num_reads;
+    uint8_t head[LANE_HEAD]; // the first bytes of the peer
+    size_t head_len;
+    int errnum;     // why the connection broke
+    int peer_alert; // the last fatal alert of the peer through `ssl`, or -1
+    bool tls_eof;   // no more plaintext comes from the peer
+    SSL *ssl;
+    struct observe observe;
+    const int64_t *now_us; // the session's clock, for what the library calls back
+};
+
+// lane_init makes an empty lane whose callbacks read the time from `now_us`.
+void lane_init(struct lane *lane, const int64_t *now_us);
+void lane_cleanup(struct lane *lane);
+
+// lane_waiting is how many received bytes wait; lane_peek makes them one piece, at most
+// LANE_IN_MAX, and returns it, valid until the next call; lane_take copies and drops up to
+// `max`; lane_drop drops `n`.
+size_t lane_waiting(const struct lane *lane);
+struct span lane_peek(struct lane *lane);
+size_t lane_take(struct lane *lane, void *out, size_t max);
+void lane_drop(struct lane *lane, size_t n);
+
+// lane_keep puts what is left of `fresh` behind `in`, at the end of an event. It returns false when
+// the ceiling is passed: the peer was not to be read any more.
+WUNRES bool lane_keep(struct lane *lane);
+
+// lane_put appends to the output. It returns false when the ceiling is passed.
+WUNRES bool lane_put(struct lane *lane, const void *p, size_t p_len);
+
+// lane_move appends everything that waits at `from` to the output of `to`.
+WUNRES bool lane_move(struct lane *to, struct lane *from);
+
+// lane_start_tls takes ownership of `ssl` and connects it with the lane's bytes and its observer.
+void lane_start_tls(struct lane *lane, SSL *ssl, const BIO_METHOD *methods);
+
+// lane_methods makes the table that lane_start_tls uses; the caller frees it with BIO_meth_free
+// when no lane is left.
+BIO_METHOD *lane_methods(void);
+
+enum lane_result { LANE_DONE, LANE_MORE, LANE_FAILED };
+
+// lane_handshake goes on with the handshake. On failure the library's reason is in its error queue.
+enum lane_result lane_handshake(struct lane *lane);
+
+// lane_reason writes the reason of the first error in the library's queue, "" for none, and clears
+// the queue.
+void lane_reason(char *out, size_t out_len);
+
+#endif // PROXY_SESSION_LANE_H_

@@ -1,0 +1,160 @@
+#include "proxy/session/mirror.h"
+
+#include <string.h>
+
+#include "logs/base/buf.h"
+
+enum {
+    ALG_ZLIB = 1, // RFC 8879 section 7.3
+    ALG_BROTLI = 2,
+    TYPE_STATUS_REQUEST_OCSP = 1,
+    CIPHER_TEXT_MAX = 16 * 1024,
+    LIST_MAX = 32,
+    SNI_MAX = 255,
+    SCSV_FALLBACK = 0x5600,
+};
+
+bool mirror_versions(const struct client_hello *hello, const struct leg_policy *leg,
+                     uint16_t *out_min, uint16_t *out_max) {
+    uint16_t floor = leg->min_version > TLS1_VERSION ? leg->min_version : TLS1_VERSION;
+    uint16_t top = leg->max_version != 0 ? leg->max_version : TLS1_3_VERSION;
+    *out_min = UINT16_MAX;
+    *out_max = 0;
+    for (uint16_t version = floor; version <= top; version++) {
+        bool offered = hello->versions.p != NULL
+                           ? code_list_has(&hello->versions, version)
+                           : version <= hello->legacy_version && version <= TLS1_2_VERSION;
+        if (offered) {
+            *out_min = version < *out_min ? version : *out_min;
+            *out_max = version;
+        }
+    }
+    return *out_max != 0;
+}
+
+static void set_ciphers(SSL *ssl, const struct client_hello *hello) {
+    struct buf text;
+    buf_init(&text, CIPHER_TEXT_MAX);
+    for (size_t i = 0; i < hello->ciphers.num; i++) {
+        uint32_t code = code_list_at(&hello->ciphers, i);
+        const SSL_CIPHER *cipher =
+            code <= UINT16_MAX ? SSL_get_cipher_by_value((uint16_t)code) : NULL;
+        if (cipher != NULL && SSL_CIPHER_get_min_version(cipher) < TLS1_3_VERSION) {
+            (void)buf_printf(&text, "%s%s", text.len == 0 ? "" : ":",
+                             SSL_CIPHER_standard_name(cipher));
+        }
+    }
+    if (text.len != 0 && buf_append(&text, "", 1)) {
+        (void)SSL_set_strict_cipher_list(ssl, (const char *)buf_data(&text));
+    }
+    buf_cleanup(&text);
+}
+
+static int group_nid(uint32_t group) {
+    switch (group) {
+    case SSL_CURVE_SECP224R1:
+        return NID_secp224r1;
+    case SSL_CURVE_SECP256R1:
+        return NID_X9_62_prime256v1;
+    case SSL_CURVE_SECP384R1:
+        return NID_secp384r1;
+    case SSL_CURVE_SECP521R1:
+        return NID_secp521r1;
+    case SSL_CURVE_X25519:
+        return NID_X25519;
+    case SSL_CURVE_CECPQ2:
+        return NID_CECPQ2;
+    default:
+        return NID_undef;
+    }
+}
+
+static void set_groups(SSL *ssl, const struct client_hello *hello) {
+    int nids[LIST_MAX];
+    size_t num = 0;
+    for (size_t i = 0; i < hello->groups.num && num < LIST_MAX; i++) {
+        int nid = group_nid(code_list_at(&hello->groups, i));
+        if (nid != NID_undef) {
+            nids[num++] = nid;
+        }
+    }
+    if (num != 0) {
+        (void)SSL_set1_curves(ssl, nids, num);
+    }
+}
+
+static bool sigalg_known(uint32_t sigalg) {
+    return SSL_get_signature_algorithm_name((uint16_t)sigalg, 0) != NULL;
+}
+
+static void set_sigalgs(SSL *ssl, const struct client_hello *hello) {
+    uint16_t prefs[LIST_MAX];
+    size_t num = 0;
+    for (size_t i = 0; i < hello->sigalgs.num && num < LIST_MAX; i++) {
+        uint16_t sigalg = (uint16_t)code_list_at(&hello->sigalgs, i);
+        bool twice = false;
+        for (size_t k = 0; k < num; k++) {
+            twice = twice || prefs[k] == sigalg;
+        }
+        if (!twice && sigalg_known(sigalg)) {
+            prefs[num++] = sigalg;
+        }
+    }
+    if (num != 0) {
+        (void)SSL_set_verify_algorithm_prefs(ssl, prefs, num);
+    }
+}
+
+static void set_name(SSL *ssl, const struct client_hello *hello) {
+    char name[SNI_MAX + 1];
+    size_t len = CBS_len(&hello->sni);
+    if (CBS_data(&hello->sni) == NULL || len == 0 || len > SNI_MAX ||
+        memchr(CBS_data(&hello->sni), '\0', len) != NULL) {
+        return;
+    }
+    memcpy(name, CBS_data(&hello->sni), len);
+    name[len] = '\0';
+    (void)SSL_set_tlsext_host_name(ssl, name);
+}
+
+static unsigned compressions(const struct client_hello *hello) {
+    unsigned found = 0;
+    for (size_t i = 0; i < hello->cert_compressions.num; i++) {
+        uint32_t alg = code_list_at(&hello->cert_compressions, i);
+        found |= alg == ALG_ZLIB ? COMPRESS_ZLIB : alg == ALG_BROTLI ? COMPRESS_BROTLI : 0;
+    }
+    return found;
+}
+
+SSL *mirror_new(const struct session_shared *shared, const struct client_hello *hello,
+                const struct leg_policy *leg) {
+    uint16_t min, max;
+    if (!mirror_versions(hello, leg, &min, &max)) {
+        // Nothing that we speak was offered. Our lowest is nearest to such a client.
+        min = max = leg->min_version > TLS1_VERSION ? leg->min_version : TLS1_VERSION;
+    }
+    SSL *ssl = SSL_new(shared_client_ctx(shared, compressions(hello), hello->grease != 0));
+    CHECK(ssl != NULL && SSL_set_min_proto_version(ssl, min) &&
+          SSL_set_max_proto_version(ssl, max));
+    set_ciphers(ssl, hello);
+    set_groups(ssl, hello);
+    set_sigalgs(ssl, hello);
+    set_name(ssl, hello);
+    if (hello->num_alpn != 0) {
+        (void)SSL_set_alpn_protos(ssl, CBS_data(&hello->alpn), (unsigned)CBS_len(&hello->alpn));
+    }
+    if (hello->status_type == TYPE_STATUS_REQUEST_OCSP) {
+        SSL_enable_ocsp_stapling(ssl);
+    }
+    if (hello->sct) {
+        SSL_enable_signed_cert_timestamps(ssl);
+    }
+    if (CBS_data(&hello->session_ticket) == NULL) {
+        SSL_set_options(ssl, SSL_OP_NO_TICKET);
+    }
+    if (code_list_has(&hello->ciphers, SCSV_FALLBACK)) {
+        SSL_set_mode(ssl, SSL_MODE_SEND_FALLBACK_SCSV);
+    }
+    SSL_set_enable_ech_grease(ssl, hello->ech.form == ECH_OUTER);
+    return ssl;
+}

@@ -1,0 +1,21 @@
+// The server leg's ClientHello: the client's offer again, as far as the library can say it.
+#ifndef PROXY_SESSION_MIRROR_H_
+#define PROXY_SESSION_MIRROR_H_
+
+#include "policy/config/policy.h"
+#include "proxy/session/shared.h"
+#include "proxy/tls/client_hello.h"
+
+// mirror_new returns a client SSL that offers what `hello` offers: versions (within the bounds of
+// `leg`), TLS 1.2 cipher suites and their order, groups, signature algorithms, ALPN, SNI, GREASE,
+// staple, SCT, certificate compression, session ticket, fallback SCSV, GREASE ECH. What the library
+// cannot say is left out; the comparison of the two hellos shows it.
+WUNRES SSL *mirror_new(const struct session_shared *shared, const struct client_hello *hello,
+                       const struct leg_policy *leg);
+
+// mirror_versions returns whether the library speaks any version of `hello` within `leg`, and
+// which is the lowest and the highest.
+bool mirror_versions(const struct client_hello *hello, const struct leg_policy *leg,
+                     uint16_t *out_min, uint16_t *out_max);
+
+#endif // PROXY_SESSION_MIRROR_H_

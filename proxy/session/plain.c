@@ -1,0 +1,324 @@
+// http:// requests in absolute form: forwarded with keep-alive, bodies streamed, one record for
+// each connection to an origin.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proxy/session/http.h"
+#include "proxy/session/internal.h"
+
+// The phases of one exchange.
+enum phase {
+    PHASE_DIAL,     // the origin is being connected; the request waits
+    PHASE_EXCHANGE, // request and response are under way
+    PHASE_IDLE,     // the next request is awaited
+    PHASE_RAW,      // 101: another protocol took over
+};
+
+struct plain {
+    struct http request, response;
+    enum phase phase;
+    bool request_head_sent, response_head_seen, request_done;
+    char host[256]; // the origin that is connected
+    uint16_t port;
+};
+
+void plain_free(struct plain *plain) {
+    if (plain != NULL) {
+        http_cleanup(&plain->request);
+        http_cleanup(&plain->response);
+        free(plain);
+    }
+}
+
+struct http *plain_request(struct session *s) {
+    return &s->plain->request;
+}
+
+// hop_by_hop returns whether a header line is meant for the proxy alone.
+static bool hop_by_hop(const char *line, size_t len) {
+    static const char *const names[] = {"Proxy-Connection", "Proxy-Authorization",
+                                        "Proxy-Authenticate", "Keep-Alive"};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        if (http_line_is(line, len, names[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// send_head writes the request's head to the origin, its target in origin form (RFC 9112 section
+// 3.2.1).
+static bool send_head(struct session *s) {
+    struct http *http = &s->plain->request;
+    struct lane *server = &s->lanes[SIDE_SERVER];
+    size_t len;
+    const char *target = http_target(http, &len);
+    const char *scheme_end = target + strlen("http://"), *end = target + len;
+    const char *path = scheme_end;
+    while (path < end && *path != '/' && *path != '?') {
+        path++;
+    }
+    bool ok =
+        buf_printf(&server->out, "%s %s%.*s HTTP/%d.%d\r\n", http_method_str(http->parser.method),
+                   path < end && *path == '/' ? "" : "/", (int)(end - path), path,
+                   http->parser.http_major, http->parser.http_minor);
+    const char *line;
+    for (size_t at = 0; ok && http_line(http, &at, &line, &len);) {
+        if (!hop_by_hop(line, len)) {
+            ok = lane_put(server, line, len) && lane_put(server, "\r\n", 2);
+        }
+    }
+    s->plain->request_head_sent = true;
+    return ok && lane_put(server, "\r\n", 2);
+}
+
+static void response_expect(struct session *s) {
+    struct plain *plain = s->plain;
+    http_cleanup(&plain->response);
+    http_init(&plain->response, HTTP_RESPONSE, plain->request.parser.method == HTTP_HEAD);
+    plain->response_head_seen = false;
+}
+
+// origin_drop ends the record of the connected origin and forgets it; the client stays.
+static void origin_drop(struct session *s, const char *by, const char *how, const char *detail) {
+    struct lane *server = &s->lanes[SIDE_SERVER];
+    end_both(s, by, how, detail);
+    record_finish(s);
+    lane_cleanup(server);
+    lane_init(server, &s->now_us);
+    s->plain->host[0] = '\0';
+}
+
+// request_start begins the exchange of the request whose head is complete: with the origin that is
+// connected, or after dialling another, in a record of its own.
+static void request_start(struct session *s) {
+    struct plain *plain = s->plain;
+    plain->request_head_sent = plain->request_done = false;
+    s->deadline_us = INT64_MAX;
+    if (plain->host[0] != '\0') {
+        plain->phase = PHASE_EXCHANGE;
+        response_expect(s);
+        return;
+    }
+    if (s->record == NULL) {
+        record_begin(s, "plain");
+        front_record(s, &plain->request, "absolute-form");
+    }
+    obj_set_str(s->record->root, F_RECORD_APPLICATION, "http");
+    front_decide(s, NULL);
+    if (s->rule->action == ACTION_REFUSE) {
+        end_set(s, SIDE_CLIENT, "proxy", "fin", "refused by policy");
+        respond_verdict(s, 403);
+        return;
+    }
+    leg_begin_server(s);
+    observe_step(&s->lanes[SIDE_SERVER].observe, STEP_DNS, s->now_us);
+    snprintf(plain->host, sizeof(plain->host), "%s", s->host);
+    plain->port = s->port;
+    plain->phase = PHASE_DIAL;
+    session_dial(s, plain->host, plain->port);
+}
+
+void plain_begin(struct session *s) {
+    s->plain = xcalloc(1, sizeof(*s->plain));
+    s->plain->request = *front_http(s);
+    s->plain->request.parser.data = &s->plain->request;
+    http_init(front_http(s), HTTP_REQUEST, false);
+    session_enter(s, STATE_PLAIN, INT64_MAX);
+    request_start(s);
+}
+
+// pass gives raw bytes of a message to the other side as far as the message goes.
+static enum message_result pass(struct session *s, enum side from, struct http *http) {
+    struct lane *lane = &s->lanes[from];
+    struct span span = lane_peek(lane);
+    size_t n = span.len;
+    enum message_result result = http_feed(http, span.p, &n);
+    bool ok = lane_put(&s->lanes[!from], span.p, n);
+    lane->data_received += (int64_t)n;
+    lane_drop(lane, n);
+    return ok ? result : MESSAGE_BAD;
+}
+
+static void request_pass(struct session *s) {
+    struct plain *plain = s->plain;
+    if (!plain->request_head_sent && !send_head(s)) {
+        session_close(s);
+        return;
+    }
+    enum message_result result = MESSAGE_MORE;
+    while (!plain->request_done && result == MESSAGE_MORE) {
+        bool waiting = lane_waiting(&s->lanes[SIDE_CLIENT]) != 0;
+        result = pass(s, SIDE_CLIENT, &plain->request);
+        plain->request_done = result == MESSAGE_COMPLETE;
+        if (!waiting) {
+            break;
+        }
+    }
+    if (result == MESSAGE_BAD) {
+        end_both(s, "client", "error", http_problem(&plain->request));
+        session_close(s);
+    }
+}
+
+// both_done ends the client's connection with the origin's.
+static void both_done(struct session *s, const char *by, const char *how) {
+    end_both(s, by, how, NULL);
+    session_close(s);
+}
+
+static void exchange_done(struct session *s) {
+    struct plain *plain = s->plain;
+    bool keep = http_should_keep_alive(&plain->response.parser) &&
+                http_should_keep_alive(&plain->request.parser) && plain->request_done;
+    if (http_upgraded(&plain->response)) {
+        plain->phase = PHASE_RAW;
+        return;
+    }
+    if (plain->response.parser.status_code / 100 == 1) {
+        response_expect(s);
+        return;
+    }
+    if (!keep) {
+        both_done(s, "server", "fin");
+        return;
+    }
+    plain->phase = PHASE_IDLE;
+    s->deadline_us = s->now_us + s->shared->limits.linger_us;
+    http_cleanup(&plain->request);
+    http_init(&plain->request, HTTP_REQUEST, false);
+}
+
+static void response_pass(struct session *s) {
+    struct lane *server = &s->lanes[SIDE_SERVER];
+    while (s->state == STATE_PLAIN && s->plain->phase == PHASE_EXCHANGE &&
+           (lane_waiting(server) != 0 || s->plain->response.head_done)) {
+        bool waiting = lane_waiting(server) != 0;
+        switch (pass(s, SIDE_SERVER, &s->plain->response)) {
+        case MESSAGE_HEAD:
+            observe_step(&server->observe, STEP_DATA, s->now_us);
+            continue;
+        case MESSAGE_COMPLETE:
+            exchange_done(s);
+            continue;
+        case MESSAGE_MORE:
+            if (waiting && lane_waiting(server) != 0) {
+                continue;
+            }
+            break;
+        default:
+            end_both(s, "server", "error", http_problem(&s->plain->response));
+            session_close(s);
+        }
+        break;
+    }
+}
+
+// next_request reads the head of another request on the same connection.
+static void next_request(struct session *s) {
+    struct lane *client = &s->lanes[SIDE_CLIENT];
+    struct http *http = &s->plain->request;
+    if (lane_waiting(client) == 0) {
+        return;
+    }
+    struct span span = lane_peek(client);
+    size_t n = span.len, len;
+    enum message_result result = http_feed(http, span.p, &n);
+    lane_drop(client, n);
+    if (result == MESSAGE_MORE) {
+        return;
+    }
+    const char *target = http_target(http, &len);
+    if (result != MESSAGE_HEAD || !front_absolute(s, target, len)) {
+        end_both(s, "client", "error", "the next request is not one to a proxy");
+        respond_text(s, 400, "After an http:// request this connection takes only more of them.");
+        return;
+    }
+    bool same = strcmp(s->plain->host, s->host) == 0 && s->plain->port == s->port;
+    if (s->plain->host[0] != '\0' && !same) {
+        origin_drop(s, "client", "fin", "the client went on to another origin");
+    }
+    request_start(s);
+}
+
+// raw passes on what follows a 101.
+static void raw(struct session *s) {
+    struct lane *client = &s->lanes[SIDE_CLIENT], *server = &s->lanes[SIDE_SERVER];
+    if (!lane_move(server, client) || !lane_move(client, server)) {
+        session_close(s);
+        return;
+    }
+    client->shut = client->shut || server->eof;
+    server->shut = server->shut || client->eof;
+    if (client->eof || server->eof) {
+        end_both(s, client->eof ? "client" : "server", "fin", NULL);
+    }
+    if (client->eof && server->eof) {
+        session_close(s);
+    }
+}
+
+// server_ended handles the end of the origin's connection: in an exchange it may be the end of the
+// body, between two it only means that the next request dials anew.
+static void server_ended(struct session *s) {
+    struct lane *server = &s->lanes[SIDE_SERVER];
+    const char *how = server->closed ? end_how_errno(server->errnum) : "fin";
+    if (s->plain->phase == PHASE_IDLE) {
+        origin_drop(s, "server", how, NULL);
+        return;
+    }
+    bool complete = !server->closed && s->plain->response.head_done &&
+                    http_eof(&s->plain->response) == MESSAGE_COMPLETE;
+    end_both(s, "server", how, complete ? NULL : "in the middle of the response");
+    if (!s->plain->response.head_done && s->plain->response.head.len == 0) {
+        respond_verdict(s, 502);
+        return;
+    }
+    if (!complete) {
+        record_finish(s);
+        session_reset(s, SIDE_CLIENT);
+    }
+    session_close(s);
+}
+
+static void client_ended(struct session *s) {
+    const struct lane *client = &s->lanes[SIDE_CLIENT];
+    bool answer_due = s->plain->phase == PHASE_EXCHANGE && s->plain->request_done;
+    if (client->closed || !answer_due) {
+        both_done(s, "client", client->closed ? "rst" : "fin");
+    }
+}
+
+void plain_input(struct session *s, const struct event *event) {
+    struct plain *plain = s->plain;
+    int status;
+    if (event->kind == EVENT_TIMER) {
+        both_done(s, "client", "timeout");
+        return;
+    }
+    if (plain->phase == PHASE_DIAL && event->kind == EVENT_CONNECTED) {
+        plain->phase = PHASE_EXCHANGE;
+        response_expect(s);
+    } else if (plain->phase == PHASE_DIAL && dial_failed(s, event, &status)) {
+        respond_verdict(s, status);
+        return;
+    }
+    if (plain->phase == PHASE_EXCHANGE) {
+        request_pass(s);
+        response_pass(s);
+    }
+    if (s->state == STATE_PLAIN && plain->phase == PHASE_IDLE) {
+        next_request(s);
+    }
+    if (s->state == STATE_PLAIN && plain->phase == PHASE_RAW) {
+        raw(s);
+        return;
+    }
+    if (s->state == STATE_PLAIN && s->lanes[SIDE_SERVER].eof) {
+        server_ended(s);
+    }
+    if (s->state == STATE_PLAIN && s->lanes[SIDE_CLIENT].eof) {
+        client_ended(s);
+    }
+}

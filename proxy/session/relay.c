@@ -1,0 +1,109 @@
+// Both legs are established: what one says is told to the other.
+#include "proxy/session/internal.h"
+
+enum { PIECE = 16 * 1024 };
+
+// data_ended passes the end of the peer's data on: its close_notify as ours, TLS's own half-close
+// (RFC 8446 section 6.1), and a FIN without one as such.
+static void data_ended(struct session *s, enum side from, bool notified) {
+    struct lane *to = &s->lanes[!from];
+    s->lanes[from].tls_eof = true;
+    end_both(s, from == SIDE_CLIENT ? "client" : "server", "fin",
+             notified ? NULL : "without close_notify");
+    if (notified && to->open) {
+        SSL_shutdown(to->ssl);
+    }
+    s->deadline_us = s->now_us + s->shared->limits.linger_us;
+}
+
+// leg_failed ends both legs after an alert, a broken record or a broken connection, and lets the
+// other side feel the same.
+static void leg_failed(struct session *s, enum side from) {
+    struct lane *lane = &s->lanes[from], *to = &s->lanes[!from];
+    const char *by = from == SIDE_CLIENT ? "client" : "server";
+    char reason[128];
+    lane_reason(reason, sizeof(reason));
+    if (lane->peer_alert > 0) {
+        end_both(s, by, "alert", reason);
+        (void)SSL_send_fatal_alert(to->ssl, (uint8_t)lane->peer_alert);
+    } else if (lane->closed) {
+        end_both(s, by, end_how_errno(lane->errnum), NULL);
+        record_finish(s);
+        session_reset(s, (enum side) !from);
+    } else {
+        end_both(s, "proxy", "alert", reason);
+        (void)SSL_send_fatal_alert(to->ssl, SSL_AD_INTERNAL_ERROR);
+    }
+    session_close(s);
+}
+
+static void piece_pass(struct session *s, enum side from, const uint8_t *p, int len) {
+    struct lane *lane = &s->lanes[from], *to = &s->lanes[!from];
+    observe_step(&lane->observe, STEP_DATA, s->now_us);
+    lane->data_received += len;
+    if (to->open && SSL_write(to->ssl, p, len) == len) {
+        to->data_sent += len;
+    }
+}
+
+// pump_from moves plaintext until there is no more, or until the other side has enough to write.
+static void pump_from(struct session *s, enum side from) {
+    struct lane *lane = &s->lanes[from], *to = &s->lanes[!from];
+    uint8_t piece[PIECE];
+    while (s->state == STATE_RELAY && !lane->tls_eof && to->out.len < RELAY_HIGH) {
+        ERR_clear_error();
+        int n = SSL_read(lane->ssl, piece, sizeof(piece));
+        if (n > 0) {
+            piece_pass(s, from, piece, n);
+            continue;
+        }
+        switch (SSL_get_error(lane->ssl, n)) {
+        case SSL_ERROR_WANT_READ:
+        case SSL_ERROR_WANT_WRITE:
+            return;
+        case SSL_ERROR_ZERO_RETURN:
+            data_ended(s, from, true);
+            return;
+        default:
+            if (lane->eof && !lane->closed && lane->peer_alert < 0) {
+                data_ended(s, from, false);
+                return;
+            }
+            leg_failed(s, from);
+            return;
+        }
+    }
+}
+
+void relay_pump(struct session *s) {
+    pump_from(s, SIDE_CLIENT);
+    pump_from(s, SIDE_SERVER);
+    if (s->state != STATE_RELAY) {
+        return;
+    }
+    for (int side = 0; side < 2; side++) {
+        const struct lane *lane = &s->lanes[side];
+        if (lane->eof && lane->tls_eof) {
+            s->lanes[!side].shut = true;
+        }
+    }
+    if (s->lanes[SIDE_CLIENT].tls_eof && s->lanes[SIDE_SERVER].tls_eof) {
+        session_close(s);
+    }
+}
+
+void relay_begin(struct session *s) {
+    session_enter(s, STATE_RELAY, INT64_MAX);
+    relay_pump(s);
+}
+
+void relay_input(struct session *s, const struct event *event) {
+    if (event->kind == EVENT_TIMER) {
+        session_close(s);
+        return;
+    }
+    if (s->deadline_us != INT64_MAX) {
+        s->deadline_us = s->now_us + s->shared->limits.linger_us;
+    }
+    relay_pump(s);
+}

@@ -1,0 +1,300 @@
+#include "proxy/session/session.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proxy/session/internal.h"
+
+static const int64_t never = INT64_MAX;
+
+struct session *session_new(struct session_shared *shared, const struct address *client,
+                            const struct address *local, int64_t now_us, int64_t wall_ms,
+                            void (*sample)(void *ctx, enum side side, struct transport *out),
+                            void *sample_ctx) {
+    struct session *s = xcalloc(1, sizeof(*s));
+    s->shared = shared_ref(shared);
+    s->client = *client;
+    s->local = *local;
+    s->sample = sample;
+    s->sample_ctx = sample_ctx;
+    s->start_us = s->now_us = now_us;
+    s->wall_ms = wall_ms;
+    for (int side = 0; side < 2; side++) {
+        lane_init(&s->lanes[side], &s->now_us);
+    }
+    s->lanes[SIDE_CLIENT].open = true;
+    record_begin(s, "plain");
+    front_begin(s);
+    return s;
+}
+
+void session_free(struct session *s) {
+    if (s == NULL) {
+        return;
+    }
+    front_free(s->front);
+    plain_free(s->plain);
+    upstream_free(s->upstream);
+    if (s->tap != NULL) {
+        wire_tap_cleanup(s->tap);
+        free(s->tap);
+    }
+    lane_cleanup(&s->lanes[SIDE_CLIENT]);
+    lane_cleanup(&s->lanes[SIDE_SERVER]);
+    record_free(s->record);
+    for (size_t i = 0; i < s->num_finished; i++) {
+        record_free(s->finished[i]);
+    }
+    local_free(s->local_site);
+    shared_unref(s->shared);
+    free(s);
+}
+
+void session_enter(struct session *s, enum state state, int64_t timeout_us) {
+    CHECK(s->state != STATE_DONE);
+    s->state = state;
+    s->deadline_us = timeout_us == never ? never : s->now_us + timeout_us;
+}
+
+void session_dial(struct session *s, const char *host, uint16_t port) {
+    s->dial = (struct dial_wish){.serial = s->dial.serial + 1, .host = host, .port = port};
+}
+
+void session_reset(struct session *s, enum side side) {
+    struct lane *lane = &s->lanes[side];
+    lane->reset = lane->open;
+    lane->open = false;
+    buf_cleanup(&lane->out);
+}
+
+void session_close(struct session *s) {
+    if (s->state == STATE_CLOSING || s->state == STATE_DONE) {
+        return;
+    }
+    record_finish(s);
+    for (int side = 0; side < 2; side++) {
+        s->lanes[side].shut = s->lanes[side].open;
+    }
+    session_enter(s, STATE_CLOSING, s->shared->limits.closing_us);
+}
+
+// closing_step ends each side whose output is written and whose peer has closed too. The server's
+// side does not wait for the server.
+static void closing_step(struct session *s) {
+    for (int side = 0; side < 2; side++) {
+        struct lane *lane = &s->lanes[side];
+        lane_drop(lane, lane_waiting(lane));
+        if (lane->open && lane->out.len == 0 && (lane->eof || side == SIDE_SERVER)) {
+            lane->closed = true;
+            lane->open = false;
+        }
+    }
+    if (!s->lanes[SIDE_CLIENT].open && !s->lanes[SIDE_SERVER].open) {
+        s->state = STATE_DONE;
+        s->deadline_us = never;
+    }
+}
+
+// The dial's events only tell; what to do about them is the state's affair.
+static void dial_observe(struct session *s, const struct event *event) {
+    struct observe *observe = &s->lanes[SIDE_SERVER].observe;
+    if (observe->leg == NULL) {
+        return;
+    }
+    switch (event->kind) {
+    case EVENT_RESOLVED:
+        for (size_t i = 0; i < event->resolved.num; i++) {
+            char text[ADDRESS_TEXT_MAX];
+            const char *ip = address_text(text, &event->resolved.addresses[i]);
+            obj_add_str(observe->leg, F_LEG_DNS_ANSWERS, ip, strlen(ip));
+        }
+        observe_time(observe, F_LEG_MS_DNS, s->now_us);
+        observe_step(observe, STEP_CONNECT, s->now_us);
+        return;
+    case EVENT_TRIED:
+        tried_add(observe->leg, event);
+        return;
+    case EVENT_CONNECTED:
+        leg_set_peer(observe->leg, &event->tried.address);
+        observe_time(observe, F_LEG_MS_CONNECT, s->now_us);
+        s->lanes[SIDE_SERVER].open = true;
+        return;
+    default:
+        return;
+    }
+}
+
+static void on_bytes(struct session *s, const struct event *event) {
+    struct lane *lane = &s->lanes[event->side];
+    lane->received += (int64_t)event->bytes.len;
+    lane->num_reads++;
+    lane->fresh = event->bytes;
+    size_t room = sizeof(lane->head) - lane->head_len;
+    size_t n = event->bytes.len < room ? event->bytes.len : room;
+    if (n != 0) {
+        memcpy(lane->head + lane->head_len, event->bytes.p, n);
+        lane->head_len += n;
+    }
+}
+
+static void on_broken(struct session *s, const struct event *event) {
+    struct lane *lane = &s->lanes[event->side];
+    lane->open = false;
+    lane->closed = true;
+    lane->eof = true;
+    lane->errnum = event->errnum;
+    buf_cleanup(&lane->out);
+}
+
+static void stop(struct session *s) {
+    end_both(s, "proxy", "fin", "the proxy was stopped");
+    record_finish(s);
+    for (int side = 0; side < 2; side++) {
+        s->lanes[side].closed = s->lanes[side].open;
+        s->lanes[side].open = false;
+        buf_cleanup(&s->lanes[side].out);
+    }
+    s->state = STATE_DONE;
+    s->deadline_us = never;
+}
+
+static void closing_input(struct session *s, const struct event *event) {
+    if (event->kind == EVENT_TIMER) {
+        session_reset(s, SIDE_CLIENT);
+        session_reset(s, SIDE_SERVER);
+    }
+}
+
+static void silent_input(struct session *s, const struct event *event) {
+    lane_drop(&s->lanes[SIDE_CLIENT], lane_waiting(&s->lanes[SIDE_CLIENT]));
+    if (event->kind == EVENT_TIMER || event->kind == EVENT_EOF || event->kind == EVENT_BROKEN) {
+        session_close(s);
+    }
+}
+
+static void front_event(struct session *s, const struct event *event) {
+    if (event->kind == EVENT_TIMER) {
+        front_timeout(s);
+    } else {
+        front_input(s);
+    }
+}
+
+// What each state does with an event, after the counters have been kept.
+static void (*const handlers[STATE_COUNT])(struct session *s, const struct event *event) = {
+    [STATE_FRONT] = front_event,           [STATE_DIALLING] = front_dialled,
+    [STATE_SNIFF] = sniff_input,           [STATE_UPSTREAM] = upstream_input,
+    [STATE_DOWNSTREAM] = downstream_input, [STATE_RELAY] = relay_input,
+    [STATE_TUNNEL] = tunnel_input,         [STATE_PLAIN] = plain_input,
+    [STATE_LOCAL] = local_input,           [STATE_SILENT] = silent_input,
+    [STATE_CLOSING] = closing_input,
+};
+
+void session_input(struct session *s, const struct event *event) {
+    if (s->state == STATE_DONE) {
+        return;
+    }
+    s->now_us = event->now_us;
+    s->wall_ms = event->wall_ms;
+    switch (event->kind) {
+    case EVENT_BYTES:
+        on_bytes(s, event);
+        break;
+    case EVENT_EOF:
+        s->lanes[event->side].eof = true;
+        break;
+    case EVENT_BROKEN:
+        on_broken(s, event);
+        break;
+    case EVENT_STOP:
+        stop(s);
+        return;
+    case EVENT_TIMER:
+        if (s->now_us >= s->interim_us) {
+            record_interim(s);
+        }
+        if (s->now_us < s->deadline_us) {
+            return;
+        }
+        break;
+    default:
+        dial_observe(s, event);
+    }
+    handlers[s->state](s, event);
+    if (s->state == STATE_CLOSING) {
+        closing_step(s);
+    }
+    if (event->kind == EVENT_BYTES && !lane_keep(&s->lanes[event->side])) {
+        end_both(s, "proxy", "error", "more was received than could be held");
+        session_close(s);
+    }
+}
+
+struct span session_output(const struct session *s, enum side side) {
+    const struct buf *out = &s->lanes[side].out;
+    return (struct span){out->len == 0 ? NULL : buf_data(out), out->len};
+}
+
+void session_output_done(struct session *s, enum side side, size_t len, int64_t now_us) {
+    struct lane *lane = &s->lanes[side];
+    s->now_us = now_us;
+    buf_consume(&lane->out, len);
+    lane->sent += (int64_t)len;
+    if (s->state == STATE_RELAY) {
+        relay_pump(s);
+    }
+    if (s->state == STATE_CLOSING) {
+        closing_step(s);
+    }
+}
+
+static bool wants_bytes(const struct session *s, enum side side) {
+    const struct lane *lane = &s->lanes[side], *other = &s->lanes[!side];
+    if (!lane->open || lane->eof) {
+        return false;
+    }
+    switch (s->state) {
+    case STATE_RELAY:
+    case STATE_TUNNEL:
+    case STATE_PLAIN:
+        return other->out.len < RELAY_HIGH && lane->in.len < RELAY_HIGH;
+    case STATE_CLOSING:
+    case STATE_SILENT:
+        return true;
+    default:
+        return lane->in.len < RELAY_HIGH;
+    }
+}
+
+void session_wishes(const struct session *s, struct wishes *out) {
+    *out = (struct wishes){.dial = s->dial};
+    for (int side = 0; side < 2; side++) {
+        const struct lane *lane = &s->lanes[side];
+        out->read[side] = wants_bytes(s, (enum side)side);
+        out->shutdown[side] = lane->shut;
+        out->close[side] = lane->closed;
+        out->reset[side] = lane->reset;
+    }
+    int64_t interim_us = s->record != NULL ? s->interim_us : never;
+    out->deadline_us = s->deadline_us < interim_us ? s->deadline_us : interim_us;
+    out->done = s->state == STATE_DONE && s->num_finished == 0;
+}
+
+const struct obj *session_record(const struct session *s, bool *final) {
+    *final = s->num_finished != 0;
+    if (*final) {
+        return s->finished[0]->root;
+    }
+    return s->interim ? s->record->root : NULL;
+}
+
+void session_record_done(struct session *s) {
+    if (s->num_finished == 0) {
+        s->interim = false;
+        return;
+    }
+    record_free(s->finished[0]);
+    s->num_finished--;
+    memmove(s->finished, s->finished + 1, s->num_finished * sizeof(s->finished[0]));
+}

@@ -1,0 +1,169 @@
+#include "proxy/session/shared.h"
+
+#include <brotli/decode.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+#include "proxy/session/internal.h"
+
+enum {
+    GREASE = 4, // index bit of client_ctx beside COMPRESS_*
+    ALG_ZLIB = 1,
+    ALG_BROTLI = 2,
+    CERTIFICATE_MAX = 1280 * 1024, // of a peer's Certificate message
+};
+
+const struct limits limits_default = {
+    .front_us = 30 * 1000000LL,
+    .sniff_us = 60 * 1000000LL,
+    .handshake_us = 30 * 1000000LL,
+    .silent_us = 120 * 1000000LL,
+    .linger_us = 120 * 1000000LL,
+    .closing_us = 10 * 1000000LL,
+    .interim_us = 30 * 1000000LL,
+};
+
+static int inflate_zlib(SSL *ssl, CRYPTO_BUFFER **out, size_t out_len, const uint8_t *in,
+                        size_t in_len) {
+    (void)ssl;
+    uint8_t *data;
+    uLongf len = out_len;
+    *out = out_len <= CERTIFICATE_MAX ? CRYPTO_BUFFER_alloc(&data, out_len) : NULL;
+    return *out != NULL && uncompress(data, &len, in, in_len) == Z_OK && len == out_len;
+}
+
+static int inflate_brotli(SSL *ssl, CRYPTO_BUFFER **out, size_t out_len, const uint8_t *in,
+                          size_t in_len) {
+    (void)ssl;
+    uint8_t *data;
+    size_t len = out_len;
+    *out = out_len <= CERTIFICATE_MAX ? CRYPTO_BUFFER_alloc(&data, out_len) : NULL;
+    return *out != NULL &&
+           BrotliDecoderDecompress(in_len, in, &len, data) == BROTLI_DECODER_RESULT_SUCCESS &&
+           len == out_len;
+}
+
+static void keylog(const SSL *ssl, const char *line) {
+    const struct session_shared *shared = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+    shared->keylog(shared->keylog_ctx, line);
+}
+
+static SSL_CTX *ctx_new(struct session_shared *shared) {
+    static const int groups[] = {NID_X25519, NID_X9_62_prime256v1, NID_secp384r1, NID_secp521r1,
+                                 NID_secp224r1};
+    SSL_CTX *ctx = SSL_CTX_new(TLS_with_buffers_method());
+    CHECK(ctx != NULL && SSL_CTX_set_app_data(ctx, shared) &&
+          SSL_CTX_set_min_proto_version(ctx, TLS1_VERSION) &&
+          SSL_CTX_set_max_proto_version(ctx, TLS1_3_VERSION) &&
+          SSL_CTX_set_strict_cipher_list(ctx, "ALL") &&
+          SSL_CTX_set1_curves(ctx, groups, ARRAY_LEN(groups)));
+    SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_max_cert_list(ctx, CERTIFICATE_MAX);
+    if (shared->keylog != NULL) {
+        SSL_CTX_set_keylog_callback(ctx, keylog);
+    }
+    return ctx;
+}
+
+static void contexts_make(struct session_shared *shared) {
+    shared->lane_methods = lane_methods();
+    shared->server_ctx = ctx_new(shared);
+    SSL_CTX_set_options(shared->server_ctx, SSL_OP_NO_TICKET);
+    SSL_CTX_set_alpn_select_cb(shared->server_ctx, downstream_alpn, NULL);
+    for (unsigned i = 0; i < ARRAY_LEN(shared->client_ctx); i++) {
+        SSL_CTX *ctx = shared->client_ctx[i] = ctx_new(shared);
+        CHECK((i & COMPRESS_ZLIB) == 0 ||
+              SSL_CTX_add_cert_compression_alg(ctx, ALG_ZLIB, NULL, inflate_zlib));
+        CHECK((i & COMPRESS_BROTLI) == 0 ||
+              SSL_CTX_add_cert_compression_alg(ctx, ALG_BROTLI, NULL, inflate_brotli));
+        SSL_CTX_set_grease_enabled(ctx, (i & GREASE) != 0);
+    }
+}
+
+// trust_for loads the roots of one rule: the system's, those of the configuration, its own.
+static struct trust *trust_for(const struct shared_config *config, const struct policy_rule *rule,
+                               struct err *err) {
+    size_t num = config->num_trust + rule->num_trust;
+    const char **files = xcalloc(num + 1, sizeof(*files));
+    for (size_t i = 0; i < num; i++) {
+        files[i] = i < config->num_trust ? config->trust[i] : rule->trust[i - config->num_trust];
+    }
+    struct trust *trust = trust_new(config->roots, files, num, err);
+    free(files);
+    return trust;
+}
+
+// trusts_load shares one set of roots among all rules that add none of their own.
+static bool trusts_load(struct session_shared *shared, const struct shared_config *config,
+                        struct err *err) {
+    size_t num = policy_num_rules(shared->policy);
+    shared->trusts = xcalloc(num, sizeof(*shared->trusts));
+    shared->num_trusts = num;
+    for (size_t i = 0; i < num; i++) {
+        const struct policy_rule *rule = policy_rule(shared->policy, i);
+        if (rule->num_trust == 0 && shared->plain_trust != NULL) {
+            shared->trusts[i] = shared->plain_trust;
+            continue;
+        }
+        shared->trusts[i] = trust_for(config, rule, err);
+        if (shared->trusts[i] == NULL) {
+            return false;
+        }
+        if (rule->num_trust == 0) {
+            shared->plain_trust = shared->trusts[i];
+        }
+    }
+    return true;
+}
+
+struct session_shared *shared_new(const struct shared_config *config, struct err *err) {
+    struct session_shared *shared = xcalloc(1, sizeof(*shared));
+    atomic_init(&shared->refs, 1);
+    shared->policy = policy_ref(config->policy);
+    shared->authority = config->authority;
+    shared->leaves = config->leaves;
+    shared->limits = config->limits != NULL ? *config->limits : limits_default;
+    shared->address = config->address != NULL ? xstrdup(config->address) : NULL;
+    shared->keylog = config->keylog;
+    shared->keylog_ctx = config->keylog_ctx;
+    if (!trusts_load(shared, config, err)) {
+        shared_unref(shared);
+        return NULL;
+    }
+    contexts_make(shared);
+    return shared;
+}
+
+struct session_shared *shared_ref(struct session_shared *shared) {
+    atomic_fetch_add(&shared->refs, 1);
+    return shared;
+}
+
+void shared_unref(struct session_shared *shared) {
+    if (shared == NULL || atomic_fetch_sub(&shared->refs, 1) != 1) {
+        return;
+    }
+    for (size_t i = 0; i < shared->num_trusts; i++) {
+        if (shared->trusts[i] != shared->plain_trust) {
+            trust_free(shared->trusts[i]);
+        }
+    }
+    trust_free(shared->plain_trust);
+    free(shared->trusts);
+    for (size_t i = 0; i < ARRAY_LEN(shared->client_ctx); i++) {
+        SSL_CTX_free(shared->client_ctx[i]);
+    }
+    SSL_CTX_free(shared->server_ctx);
+    if (shared->lane_methods != NULL) {
+        BIO_meth_free(shared->lane_methods);
+    }
+    policy_unref(shared->policy);
+    free(shared->address);
+    free(shared);
+}
+
+SSL_CTX *shared_client_ctx(const struct session_shared *shared, unsigned compressions,
+                           bool grease) {
+    return shared->client_ctx[(compressions & 3) | (grease ? GREASE : 0)];
+}

@@ -1,0 +1,74 @@
+// What all sessions of a proxy share: the policy, the CA, the roots, the library's contexts.
+#ifndef PROXY_SESSION_SHARED_H_
+#define PROXY_SESSION_SHARED_H_
+
+#include <stdatomic.h>
+
+#include "policy/ca/authority.h"
+#include "policy/ca/leaf_cache.h"
+#include "policy/ca/trust.h"
+#include "policy/config/policy.h"
+#include "third_party/boringssl/boringssl_ssl.h"
+
+// Certificate compression algorithms that we can speak (RFC 8879).
+enum { COMPRESS_ZLIB = 1, COMPRESS_BROTLI = 2 };
+
+// struct limits: times in microseconds.
+struct limits {
+    int64_t front_us;     // the request to the proxy must be complete
+    int64_t sniff_us;     // something must be said after the CONNECT
+    int64_t handshake_us; // each leg's handshake must be complete
+    int64_t silent_us;    // how long a silent server is mirrored
+    int64_t linger_us;    // one side has ended and the other says nothing
+    int64_t closing_us;   // what waits must be written
+    int64_t interim_us;   // a record is written although its connection goes on
+};
+
+// limits_default are those of the program.
+extern const struct limits limits_default;
+
+struct shared_config {
+    struct policy *policy;       // a reference is taken
+    struct authority *authority; // borrowed: must outlive all sessions
+    struct leaf_cache *leaves;   // borrowed: mints from that authority
+    const char *roots;           // PEM file of the system's roots, NULL to look for it
+    char **trust;                // PEM files trusted in addition
+    size_t num_trust;
+    const struct limits *limits; // copied; NULL for the defaults
+    // Where the proxy listens, for the PAC file: "127.0.0.1:8080". Copied; may be NULL.
+    const char *address;
+    // keylog, when not NULL, is given each line of the NSS key log without a newline, on the
+    // thread of the session.
+    void (*keylog)(void *ctx, const char *line);
+    void *keylog_ctx;
+};
+
+// struct session_shared is counted; a SIGHUP brings a new one and old sessions keep theirs.
+struct session_shared {
+    atomic_int refs;
+    struct policy *policy;
+    struct authority *authority;
+    struct leaf_cache *leaves;
+    struct trust **trusts;     // one for each rule of the policy, by its index
+    struct trust *plain_trust; // shared by the rules that add no roots of their own
+    size_t num_trusts;
+    struct limits limits;
+    char *address;
+    void (*keylog)(void *ctx, const char *line);
+    void *keylog_ctx;
+    BIO_METHOD *lane_methods;
+    SSL_CTX *server_ctx;    // for the client leg
+    SSL_CTX *client_ctx[8]; // for the server leg: COMPRESS_* plus 4 with GREASE
+};
+
+// shared_new makes the shared state with one reference. It returns NULL and fills `err` when a file
+// of roots cannot be read.
+WUNRES struct session_shared *shared_new(const struct shared_config *config, struct err *err);
+struct session_shared *shared_ref(struct session_shared *shared);
+void shared_unref(struct session_shared *shared); // any thread; NULL does nothing
+
+// shared_client_ctx returns the context of a server leg that offers the COMPRESS_* of
+// `compressions`, with or without GREASE.
+SSL_CTX *shared_client_ctx(const struct session_shared *shared, unsigned compressions, bool grease);
+
+#endif // PROXY_SESSION_SHARED_H_

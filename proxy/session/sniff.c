@@ -1,0 +1,106 @@
+// After the CONNECT: who speaks first, and is it TLS?
+#include <stdio.h>
+#include <string.h>
+
+#include "proxy/session/internal.h"
+#include "proxy/tls/hello_peek.h"
+
+// refuse_direct ends a connection of a client that speaks TLS to the proxy's own port.
+static void refuse_direct(struct session *s) {
+    end_set(s, SIDE_CLIENT, "client", "error", "TLS was spoken to the proxy's own port");
+    alert_send(s, SSL_AD_HANDSHAKE_FAILURE);
+    session_close(s);
+}
+
+static void tls_begin(struct session *s) {
+    struct observe *observe = &s->lanes[SIDE_CLIENT].observe;
+    if (s->direct) {
+        refuse_direct(s);
+        return;
+    }
+    if (site_is(s->host)) {
+        downstream_begin(s);
+        return;
+    }
+    if (s->rule == NULL) {
+        front_decide(s, obj_str(observe->leg, F_LEG_SERVER_NAME));
+    }
+    switch (s->rule->action) {
+    case ACTION_INTERCEPT:
+        upstream_begin(s);
+        return;
+    case ACTION_TUNNEL:
+        tunnel_begin(s, NULL);
+        return;
+    case ACTION_REFUSE:
+        end_both(s, "proxy", "alert", "refused by policy");
+        alert_send(s, SSL_AD_ACCESS_DENIED);
+        session_close(s);
+    }
+}
+
+void sniff_begin(struct session *s) {
+    struct lane *client = &s->lanes[SIDE_CLIENT];
+    if (!s->direct) {
+        static const char established[] = "HTTP/1.1 200 Connection established\r\n\r\n";
+        CHECK(lane_put(client, established, sizeof(established) - 1));
+        obj_set_int(s->record->root, F_RECORD_RESPONSE_STATUS, 200);
+    }
+    client->num_reads = 0;
+    observe_step(&client->observe, STEP_HELLO, s->now_us);
+    session_enter(s, STATE_SNIFF, s->shared->limits.sniff_us);
+    if (lane_waiting(client) != 0) {
+        client->num_reads = 1;
+        sniff_input(s, NULL);
+    }
+}
+
+// ended handles a side that ended, or kept silent, before anything was said.
+static void ended(struct session *s, const struct event *event) {
+    const struct lane *client = &s->lanes[SIDE_CLIENT], *server = &s->lanes[SIDE_SERVER];
+    if (client->eof) {
+        end_both(s, "client", client->closed ? "rst" : "fin", NULL);
+        session_close(s);
+    } else if (server->eof) {
+        end_both(s, "server", server->closed ? "rst" : "fin", NULL);
+        session_close(s);
+    } else if (event != NULL && event->kind == EVENT_TIMER) {
+        end_both(s, "client", "timeout", "nothing was said after the CONNECT");
+        session_close(s);
+    }
+}
+
+// broken_hello answers what begins as TLS and cannot become a ClientHello: with a decode_error, as
+// any server would (RFC 8446 section 6).
+static void broken_hello(struct session *s, struct span span) {
+    struct observe *observe = &s->lanes[SIDE_CLIENT].observe;
+    observe_hello(observe, span.p, span.len, s->lanes[SIDE_CLIENT].num_reads, s->now_us);
+    end_both(s, "client", "error", hello_broken_says(s->peek.broken));
+    alert_send(s, SSL_AD_DECODE_ERROR);
+    session_close(s);
+}
+
+void sniff_input(struct session *s, const struct event *event) {
+    struct lane *client = &s->lanes[SIDE_CLIENT];
+    if (lane_waiting(&s->lanes[SIDE_SERVER]) != 0) {
+        tunnel_begin(s, "server-first");
+        return;
+    }
+    struct span span = lane_peek(client);
+    switch (span.len == 0 ? HELLO_NEED_MORE : hello_peek(&s->peek, span.p, span.len)) {
+    case HELLO_NEED_MORE:
+        ended(s, event);
+        return;
+    case HELLO_WHOLE:
+    case HELLO_SSLV2:
+        observe_hello(&client->observe, span.p, s->peek.wire_len, client->num_reads, s->now_us);
+        tls_begin(s);
+        return;
+    case HELLO_BROKEN:
+        broken_hello(s, span);
+        return;
+    case HELLO_NOT_TLS:
+        tunnel_begin(s, banner_name(s->peek.banner));
+        return;
+    }
+}

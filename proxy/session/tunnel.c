@@ -1,0 +1,79 @@
+// The tunnel: the same bytes go on, and are watched as they pass.
+#include <stdlib.h>
+
+#include "proxy/session/internal.h"
+
+static void watch(struct session *s, enum side side) {
+    const struct lane *lane = &s->lanes[side];
+    if (s->tap == NULL) {
+        return;
+    }
+    bool client = side == SIDE_CLIENT;
+    wire_tap_bytes(s->tap, client, buf_data(&lane->in), lane->in.len, s->now_us);
+    wire_tap_bytes(s->tap, client, lane->fresh.p, lane->fresh.len, s->now_us);
+}
+
+// forward passes on all that waits at `from`.
+static bool forward(struct session *s, enum side from) {
+    if (lane_waiting(&s->lanes[from]) == 0) {
+        return true;
+    }
+    watch(s, from);
+    return lane_move(&s->lanes[!from], &s->lanes[from]);
+}
+
+void tunnel_begin(struct session *s, const char *application) {
+    struct obj *root = s->record->root;
+    obj_set_str(root, F_RECORD_MODE, "tunnel");
+    if (application != NULL) {
+        obj_set_str(root, F_RECORD_APPLICATION, application);
+        observe_step(&s->lanes[SIDE_CLIENT].observe, STEP_DATA, s->now_us);
+        observe_step(&s->lanes[SIDE_SERVER].observe, STEP_DATA, s->now_us);
+    } else {
+        s->tap = xcalloc(1, sizeof(*s->tap));
+        wire_tap_init(s->tap, &s->lanes[SIDE_CLIENT].observe);
+    }
+    session_enter(s, STATE_TUNNEL, INT64_MAX);
+    tunnel_input(s, NULL);
+}
+
+// one_ended passes the end of one direction on. A reset goes on as a reset.
+static void one_ended(struct session *s, enum side side) {
+    struct lane *lane = &s->lanes[side], *other = &s->lanes[!side];
+    if (!lane->eof || other->shut) {
+        return;
+    }
+    const char *by = side == SIDE_CLIENT ? "client" : "server";
+    end_both(s, by, lane->closed ? "rst" : "fin", NULL);
+    if (lane->closed) {
+        record_finish(s);
+        session_reset(s, (enum side) !side);
+        session_close(s);
+        return;
+    }
+    other->shut = true;
+    s->deadline_us = s->now_us + s->shared->limits.linger_us;
+}
+
+void tunnel_input(struct session *s, const struct event *event) {
+    struct lane *client = &s->lanes[SIDE_CLIENT], *server = &s->lanes[SIDE_SERVER];
+    if (!forward(s, SIDE_CLIENT) || !forward(s, SIDE_SERVER)) {
+        end_both(s, "proxy", "error", "more was received than could be held");
+        session_close(s);
+        return;
+    }
+    if (event != NULL && event->kind == EVENT_TIMER) {
+        session_close(s);
+        return;
+    }
+    if (s->deadline_us != INT64_MAX) {
+        s->deadline_us = s->now_us + s->shared->limits.linger_us;
+    }
+    one_ended(s, SIDE_CLIENT);
+    if (s->state == STATE_TUNNEL) {
+        one_ended(s, SIDE_SERVER);
+    }
+    if (s->state == STATE_TUNNEL && client->eof && server->eof) {
+        session_close(s);
+    }
+}

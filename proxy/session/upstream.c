@@ -1,0 +1,150 @@
+// The server leg's handshake: it goes first, so that the client can be answered alike.
+#include "proxy/session/upstream.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "proxy/session/mirror.h"
+#include "proxy/session/verification.h"
+#include "proxy/tls/banner.h"
+
+void upstream_free(struct upstream *upstream) {
+    if (upstream != NULL) {
+        if (upstream->verified) {
+            verification_cleanup(&upstream->verification);
+        }
+        free(upstream);
+    }
+}
+
+// verify keeps what is wrong with the chain for the record; the handshake goes on in any case.
+static void verify(struct session *s) {
+    struct upstream *upstream = s->upstream;
+    SSL *ssl = s->lanes[SIDE_SERVER].ssl;
+    const STACK_OF(CRYPTO_BUFFER) *chain = SSL_get0_peer_certificates(ssl);
+    size_t num = chain == NULL ? 0 : sk_CRYPTO_BUFFER_num(chain);
+    if (upstream->verified || num == 0) {
+        return;
+    }
+    CBS *ders = xcalloc(num, sizeof(*ders));
+    for (size_t i = 0; i < num; i++) {
+        CRYPTO_BUFFER_init_CBS(sk_CRYPTO_BUFFER_value(chain, i), &ders[i]);
+    }
+    const char *sni = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+    const char *name = sni != NULL && s->host_is_address ? sni : s->host;
+    trust_verify(s->shared->trusts[s->rule->index], ders, num, name, s->wall_ms / 1000,
+                 &upstream->verification);
+    upstream->verified = true;
+    verification_record(obj_sub(s->lanes[SIDE_SERVER].observe.leg, F_LEG_VERIFICATION), name,
+                        &upstream->verification);
+    free(ders);
+}
+
+static enum ssl_verify_result_t on_verify(SSL *ssl, uint8_t *out_alert) {
+    (void)out_alert;
+    verify(SSL_get_app_data(ssl));
+    return ssl_verify_ok;
+}
+
+static bool defective(const struct session *s) {
+    const struct upstream *upstream = s->upstream;
+    return upstream->verified && !upstream->verification.ok && s->rule->server_leg.verify;
+}
+
+static void finished(struct session *s) {
+    struct lane *server = &s->lanes[SIDE_SERVER];
+    observe_step(&server->observe, STEP_FINISHED, s->now_us);
+    if (defective(s) && s->rule->on_failure != ON_FAILURE_MIRROR) {
+        s->upstream->failure = FAILURE_CERTIFICATE;
+        end_set(s, SIDE_SERVER, "proxy", "fin", "the server's certificate is not good");
+        failure_show(s);
+        return;
+    }
+    downstream_begin(s);
+}
+
+// head_is_tls returns whether the first bytes of the server can be a TLS record.
+static bool head_is_tls(const struct lane *lane) {
+    return lane->head_len == 0 || (lane->head[0] >= SSL3_RT_CHANGE_CIPHER_SPEC &&
+                                   lane->head[0] <= SSL3_RT_APPLICATION_DATA &&
+                                   (lane->head_len == 1 || lane->head[1] == 3));
+}
+
+// failed tells how the handshake failed. `timeout` says that nothing came in time.
+static void failed(struct session *s, bool timeout) {
+    struct lane *lane = &s->lanes[SIDE_SERVER];
+    struct upstream *upstream = s->upstream;
+    char reason[128];
+    lane_reason(reason, sizeof(reason));
+    if (timeout) {
+        upstream->failure = FAILURE_TIMEOUT;
+        end_set(s, SIDE_SERVER, "server", "timeout", NULL);
+    } else if (!head_is_tls(lane)) {
+        upstream->failure = FAILURE_NOT_TLS;
+        observe_not_tls(&lane->observe, lane->head, lane->head_len);
+        end_set(s, SIDE_SERVER, "proxy", "error", reason);
+    } else if (lane->peer_alert >= 0) {
+        upstream->failure = FAILURE_ALERT;
+        upstream->alert = (uint8_t)lane->peer_alert;
+        end_set(s, SIDE_SERVER, "server", "alert", reason);
+    } else if (lane->eof && lane_waiting(lane) == 0) {
+        upstream->failure = lane->closed ? FAILURE_RST : FAILURE_FIN;
+        end_set(s, SIDE_SERVER, "server", lane->closed ? end_how_errno(lane->errnum) : "fin", NULL);
+    } else {
+        upstream->failure = FAILURE_PROTOCOL;
+        end_set(s, SIDE_SERVER, "proxy", "alert", reason);
+    }
+    failure_show(s);
+}
+
+static void go_on(struct session *s) {
+    switch (lane_handshake(&s->lanes[SIDE_SERVER])) {
+    case LANE_DONE:
+        finished(s);
+        return;
+    case LANE_FAILED:
+        failed(s, false);
+        return;
+    case LANE_MORE:
+        return;
+    }
+}
+
+void upstream_begin(struct session *s) {
+    struct lane *server = &s->lanes[SIDE_SERVER];
+    const struct observe *client = &s->lanes[SIDE_CLIENT].observe;
+    struct client_hello hello;
+    if (client->sslv2) {
+        (void)client_hello_parse_sslv2(&hello, NULL, client->hello.p, client->hello.len);
+    } else {
+        (void)client_hello_parse(&hello, NULL, client->hello.p, client->hello.len);
+    }
+    s->upstream = xcalloc(1, sizeof(*s->upstream));
+    SSL *ssl = mirror_new(s->shared, &hello, &s->rule->server_leg);
+    SSL_set_app_data(ssl, s);
+    SSL_set_connect_state(ssl);
+    SSL_set_custom_verify(ssl, SSL_VERIFY_PEER, on_verify);
+    lane_start_tls(server, ssl, s->shared->lane_methods);
+    observe_step(&server->observe, STEP_HELLO, s->now_us);
+    session_enter(s, STATE_UPSTREAM, s->shared->limits.handshake_us);
+    if (lane_handshake(server) == LANE_FAILED) {
+        failed(s, false);
+        return;
+    }
+    observe_hello(&server->observe, buf_data(&server->out), server->out.len, 1, s->now_us);
+    if (lane_waiting(server) != 0 || server->eof) {
+        go_on(s);
+    }
+}
+
+void upstream_input(struct session *s, const struct event *event) {
+    const struct lane *client = &s->lanes[SIDE_CLIENT];
+    if (event->kind == EVENT_TIMER) {
+        failed(s, true);
+    } else if (client->eof) {
+        end_both(s, "client", client->closed ? "rst" : "fin", NULL);
+        session_close(s);
+    } else if (event->side == SIDE_SERVER) {
+        go_on(s);
+    }
+}

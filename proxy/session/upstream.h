@@ -1,0 +1,26 @@
+// What the server leg showed, for the client leg to be answered alike.
+#ifndef PROXY_SESSION_UPSTREAM_H_
+#define PROXY_SESSION_UPSTREAM_H_
+
+#include "policy/ca/trust_verify.h"
+#include "proxy/session/internal.h"
+
+enum failure {
+    FAILURE_NONE,
+    FAILURE_ALERT,       // the server sent a fatal alert: `alert`
+    FAILURE_FIN,         // it closed
+    FAILURE_RST,         // its connection broke
+    FAILURE_TIMEOUT,     // it said nothing (more)
+    FAILURE_NOT_TLS,     // it does not speak TLS: `head` of its lane is what it said
+    FAILURE_PROTOCOL,    // we gave up on what it said
+    FAILURE_CERTIFICATE, // its chain is not good and policy does not mirror that
+};
+
+struct upstream {
+    enum failure failure;
+    uint8_t alert; // FAILURE_ALERT
+    bool verified; // `verification` is filled
+    struct verification verification;
+};
+
+#endif // PROXY_SESSION_UPSTREAM_H_

@@ -1,0 +1,27 @@
+#include "proxy/session/verification.h"
+
+#include <string.h>
+
+void verification_record(struct obj *out, const char *name,
+                         const struct verification *verification) {
+    obj_set_int(out, F_VERIFICATION_OK, verification->ok);
+    obj_set_str(out, F_VERIFICATION_NAME, name);
+    obj_set_int(out, F_VERIFICATION_NAME_OK, verification->host_ok);
+    for (size_t i = 0; i < verification->num_defects; i++) {
+        const struct trust_defect *defect = &verification->defects[i];
+        struct obj *row = obj_add(out, F_VERIFICATION_DEFECTS);
+        obj_set_str(row, F_DEFECT_ID, trust_defect_id(defect->kind));
+        if (defect->index >= 0) {
+            obj_set_int(row, F_DEFECT_DEPTH, defect->index);
+        }
+        obj_set_int(row, F_DEFECT_FATAL, defect->fatal);
+        obj_set_str(row, F_DEFECT_SAYS, defect->says);
+        obj_set_str(row, F_DEFECT_CODE, defect->code_text);
+    }
+    for (size_t i = 0; verification->complete && i < verification->num_path; i++) {
+        const char *subject = verification->path[i].subject;
+        obj_add_str(out, F_VERIFICATION_PATH, subject, strlen(subject));
+    }
+    obj_set_str(out, F_VERIFICATION_MISSING_ISSUER, verification->missing_issuer);
+    obj_set_str(out, F_VERIFICATION_CA_ISSUERS, verification->ca_issuers);
+}

@@ -1,0 +1,12 @@
+// What trust_verify found, as observations.
+#ifndef PROXY_SESSION_VERIFICATION_H_
+#define PROXY_SESSION_VERIFICATION_H_
+
+#include "logs/record/obj.h"
+#include "policy/ca/trust_verify.h"
+
+// verification_record fills `out`, of KIND_VERIFICATION; `name` is what the leaf was held against.
+void verification_record(struct obj *out, const char *name,
+                         const struct verification *verification);
+
+#endif // PROXY_SESSION_VERIFICATION_H_

@@ -1,0 +1,44 @@
+// Handshake message types and content types of records, as far as this room tells them apart.
+#ifndef PROXY_TLS_HANDSHAKE_H_
+#define PROXY_TLS_HANDSHAKE_H_
+
+// clang-format off
+enum {
+    HANDSHAKE_HELLO_REQUEST          = 0,
+    HANDSHAKE_CLIENT_HELLO           = 1,
+    HANDSHAKE_SERVER_HELLO           = 2,
+    HANDSHAKE_HELLO_VERIFY_REQUEST   = 3,
+    HANDSHAKE_NEW_SESSION_TICKET     = 4,
+    HANDSHAKE_END_OF_EARLY_DATA      = 5,
+    HANDSHAKE_HELLO_RETRY_REQUEST    = 6,
+    HANDSHAKE_ENCRYPTED_EXTENSIONS   = 8,
+    HANDSHAKE_CERTIFICATE            = 11,
+    HANDSHAKE_SERVER_KEY_EXCHANGE    = 12,
+    HANDSHAKE_CERTIFICATE_REQUEST    = 13,
+    HANDSHAKE_SERVER_HELLO_DONE      = 14,
+    HANDSHAKE_CERTIFICATE_VERIFY     = 15,
+    HANDSHAKE_CLIENT_KEY_EXCHANGE    = 16,
+    HANDSHAKE_FINISHED               = 20,
+    HANDSHAKE_CERTIFICATE_URL        = 21,
+    HANDSHAKE_CERTIFICATE_STATUS     = 22,
+    HANDSHAKE_SUPPLEMENTAL_DATA      = 23,
+    HANDSHAKE_KEY_UPDATE             = 24,
+    HANDSHAKE_COMPRESSED_CERTIFICATE = 25,
+    HANDSHAKE_EKT_KEY                = 26,
+    HANDSHAKE_NEXT_PROTOCOL          = 67,
+    HANDSHAKE_CHANNEL_ID             = 203,
+    HANDSHAKE_MESSAGE_HASH           = 254,
+};
+
+enum {
+    CONTENT_CHANGE_CIPHER_SPEC = 20,
+    CONTENT_ALERT              = 21,
+    CONTENT_HANDSHAKE          = 22,
+    CONTENT_APPLICATION_DATA   = 23,
+    CONTENT_HEARTBEAT          = 24,
+    CONTENT_TLS12_CID          = 25,
+    CONTENT_ACK                = 26,
+};
+// clang-format on
+
+#endif // PROXY_TLS_HANDSHAKE_H_
