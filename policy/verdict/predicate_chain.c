@@ -32,25 +32,12 @@ ASK(verified) {
     return chain_ok(view);
 }
 
-// depth_fits returns whether a defect is where the question asks: 0 at the leaf, 1 above it, 2
-// anywhere.
-static enum answer depth_fits(const struct obj *defect, int where) {
-    int64_t depth;
-    if (where == 2) {
-        return YES;
-    }
-    if (!obj_int(defect, F_DEFECT_DEPTH, &depth)) {
-        return UNKNOWN;
-    }
-    return answer_from((where == 0) == (depth == 0));
-}
-
 ASK(defect) {
     const char *id = defect_ids[row->codes[0]];
     const struct obj *found = verification(view);
     enum answer ok = chain_ok(view);
     if (ok != NO) {
-        bool early = view_reached(view->up, view->up_step, STEP_CERTIFICATE) == NO;
+        bool early = view_reached(view->up, view->up_step, LEG_CERTIFICATE) == NO;
         return ok == YES || (early && found == NULL) ? NO : UNKNOWN;
     }
     enum answer any = obj_has(found, F_VERIFICATION_DEFECTS) ? NO : UNKNOWN;
@@ -58,20 +45,26 @@ ASK(defect) {
         const struct obj *item = obj_at(found, F_VERIFICATION_DEFECTS, i);
         const char *seen = obj_str(item, F_DEFECT_ID);
         enum answer same = seen == NULL ? UNKNOWN : answer_from(strcmp(seen, id) == 0);
-        any = answer_or(any, answer_and(same, depth_fits(item, row->codes[1])));
+        int64_t fatal;
+        enum answer counts =
+            obj_int(item, F_DEFECT_FATAL, &fatal) ? answer_from(fatal != 0) : UNKNOWN;
+        any = answer_or(any, answer_and(same, counts));
     }
     return any;
 }
 
-ASK(lone_leaf) {
+ASK(fetchable) {
     (void)row;
-    size_t num = obj_num(view->up, F_LEG_CHAIN);
-    if (num != 1) {
-        return num == 0 ? UNKNOWN : NO;
+    if (obj_has(verification(view), F_VERIFICATION_CA_ISSUERS)) {
+        return YES;
     }
+    if (obj_num(view->up, F_LEG_CHAIN) == 0) {
+        return UNKNOWN;
+    }
+    // A certificate that was read to its end tells all its extensions.
     const struct obj *leaf = obj_at(view->up, F_LEG_CHAIN, 0);
-    bool foreign = obj_is(leaf, F_CERT_SELF_SIGNED, false);
-    return answer_from(foreign && obj_num(leaf, F_CERT_AIA_ISSUERS) > 0);
+    bool whole = obj_has(leaf, F_CERT_SHA256) && !obj_has(leaf, F_CERT_MALFORMED);
+    return obj_num(leaf, F_CERT_AIA_ISSUERS) > 0 ? YES : whole ? NO : UNKNOWN;
 }
 
 static bool contains_fold(const char *text, const char *part) {
@@ -86,6 +79,18 @@ static bool contains_fold(const char *text, const char *part) {
         }
     }
     return false;
+}
+
+ASK(issuer_below_root) {
+    (void)row;
+    static const char *const words[] = {"intermediate", "issuing", "sub ca", "subca", "sub-ca"};
+    const char *issuer = obj_str(verification(view), F_VERIFICATION_MISSING_ISSUER);
+    for (size_t i = 0; issuer != NULL && i < ARRAY_LEN(words); i++) {
+        if (contains_fold(issuer, words[i])) {
+            return YES;
+        }
+    }
+    return issuer == NULL ? UNKNOWN : NO;
 }
 
 ASK(inspector) {
@@ -163,12 +168,12 @@ ASK(leaf_self_signed) {
     return answer_from(self_signed != 0);
 }
 
-static enum answer leg_established(const struct obj *leg, enum step step) {
+static enum answer leg_established(const struct obj *leg, enum leg_step step) {
     int64_t established;
     if (obj_int(leg, F_LEG_TLS_ESTABLISHED, &established)) {
         return answer_from(established != 0);
     }
-    return view_reached(leg, step, STEP_FINISHED);
+    return view_reached(leg, step, LEG_FINISHED);
 }
 
 ASK(established) {
@@ -184,24 +189,43 @@ ASK(established) {
 }
 
 // flowed returns whether `field` counted any data. A leg that ended before its data had none.
-static enum answer flowed(const struct obj *leg, enum step step, enum field field) {
+static enum answer flowed(const struct obj *leg, enum leg_step step, enum field field) {
     int64_t bytes;
     if (obj_int(leg, field, &bytes)) {
         return answer_from(bytes > 0);
     }
-    return view_reached(leg, step, STEP_DATA) == NO ? NO : UNKNOWN;
+    return view_reached(leg, step, LEG_DATA) == NO ? NO : UNKNOWN;
+}
+
+// wire_hides returns whether the wire shows only sizes of what follows the ServerHello: TLS 1.3
+// encrypts its handshake and alerts as data.
+static bool wire_hides(const struct view *view) {
+    int64_t version;
+    bool old = obj_int(view->up, F_LEG_ANSWER_VERSION, &version) && version < 0x0304;
+    return view->mode == MODE_WIRE && !old;
 }
 
 ASK(client_data) {
     (void)row;
+    // More than a Finished of the largest hash and two alerts is data.
+    enum { HIDDEN_MAX = 69 + 2 * 19 };
+    int64_t bytes;
     if (view->mode == MODE_PROBE) {
         return NO; // there is no client
     }
-    return flowed(view->down, view->down_step, F_LEG_DATA_RECEIVED);
+    if (!wire_hides(view)) {
+        return flowed(view->down, view->down_step, F_LEG_DATA_RECEIVED);
+    }
+    bool many = obj_int(view->down, F_LEG_DATA_RECEIVED, &bytes) && bytes > HIDDEN_MAX;
+    bool asked = obj_is(view->down, F_LEG_ANSWER_CERT_REQUEST, true);
+    return many && !asked && obj_str_is(view->down, F_LEG_END_AT, "data") ? YES : UNKNOWN;
 }
 
 ASK(server_data) {
     (void)row;
+    if (wire_hides(view)) {
+        return UNKNOWN;
+    }
     bool wire = view->mode == MODE_WIRE;
     return flowed(view->up, view->up_step, wire ? F_LEG_DATA_SENT : F_LEG_DATA_RECEIVED);
 }
@@ -213,6 +237,13 @@ ASK(down_resumed) {
         return UNKNOWN;
     }
     return answer_from(resumed != 0);
+}
+
+ASK(seen_12) {
+    (void)row;
+    int64_t version;
+    bool seen = obj_int(view->up, F_LEG_ANSWER_VERSION, &version);
+    return seen ? answer_from(version < 0x0304) : UNKNOWN;
 }
 
 ASK(saw_finished) {

@@ -45,10 +45,10 @@ static enum answer coded(const struct obj *leg, const struct alert_seen *seen, c
 
 // alert_early returns whether the server's alert came before its ServerHello.
 static enum answer alert_early(const struct view *view) {
-    if (view->server_alert.after != STEP_UNKNOWN) {
-        return answer_from(view->server_alert.after < STEP_ANSWER);
+    if (view->server_alert.after != LEG_UNKNOWN) {
+        return answer_from(view->server_alert.after < LEG_ANSWER);
     }
-    return answer_not(view_reached(view->up, view->up_step, STEP_ANSWER));
+    return answer_not(view_reached(view->up, view->up_step, LEG_ANSWER));
 }
 
 ASK(up_alert) {
@@ -56,14 +56,21 @@ ASK(up_alert) {
     return code == NO ? NO : answer_and(code, alert_early(view));
 }
 
+// silent_after_data answers for an alert that came when data had flowed: it still belongs to the
+// handshake when none of the data came from the alert's sender.
+static enum answer silent_after_data(const struct obj *leg, enum field field) {
+    int64_t bytes;
+    return obj_int(leg, field, &bytes) ? answer_from(bytes == 0) : UNKNOWN;
+}
+
 ASK(up_alert_late) {
     enum answer code = coded(view->up, &view->server_alert, "server", row);
     if (code != YES) {
         return code;
     }
-    if (view->server_alert.after == STEP_DATA && !has_code(row, 116)) {
-        // With data from the server the handshake is long over.
-        return answer_not(ask_server_data(view, row));
+    if (view->server_alert.after == LEG_DATA && !has_code(row, 116)) {
+        bool wire = view->mode == MODE_WIRE;
+        return silent_after_data(view->up, wire ? F_LEG_DATA_SENT : F_LEG_DATA_RECEIVED);
     }
     return answer_not(alert_early(view));
 }
@@ -74,14 +81,14 @@ ASK(down_alert) {
         return code;
     }
     switch (view->client_alert.after) {
-    case STEP_ANSWER:
-    case STEP_CERTIFICATE:
-    case STEP_FINISHED:
+    case LEG_ANSWER:
+    case LEG_CERTIFICATE:
+    case LEG_FINISHED:
         return YES;
-    case STEP_DATA:
-        return answer_not(ask_client_data(view, row));
-    case STEP_UNKNOWN:
-        return answer_and(view_reached(view->down, view->down_step, STEP_ANSWER),
+    case LEG_DATA:
+        return silent_after_data(view->down, F_LEG_DATA_RECEIVED);
+    case LEG_UNKNOWN:
+        return answer_and(view_reached(view->down, view->down_step, LEG_ANSWER),
                           answer_not(ask_client_data(view, row)));
     default:
         return NO;
@@ -130,15 +137,12 @@ ASK(down_detail) {
     return detail(view->down, row->word);
 }
 
-// ended compares who ended a leg and how with "who how"; "*" is anybody.
+// ended compares who ended a leg and how with "who how".
 static enum answer ended(const struct obj *leg, const char *word) {
     const char *by = obj_str(leg, F_LEG_END_BY), *how = obj_str(leg, F_LEG_END_HOW);
     size_t who_len = strcspn(word, " ");
     if (how != NULL && strcmp(how, word + who_len + 1) != 0) {
         return NO;
-    }
-    if (word[0] == '*') {
-        return how == NULL ? UNKNOWN : YES;
     }
     if (by != NULL && (strlen(by) != who_len || memcmp(by, word, who_len) != 0)) {
         return NO;
@@ -155,11 +159,11 @@ ASK(down_ended) {
 }
 
 ASK(down_reached) {
-    return view_reached(view->down, view->down_step, (enum step)row->codes[0]);
+    return view_reached(view->down, view->down_step, (enum leg_step)row->codes[0]);
 }
 
 // stopped_at returns whether the last step of an ended leg is one of the codes of `row`.
-static enum answer stopped_at(const struct obj *leg, enum step step,
+static enum answer stopped_at(const struct obj *leg, enum leg_step step,
                               const struct predicate_row *row) {
     return obj_has(leg, F_LEG_END_AT) ? answer_from(has_code(row, step)) : UNKNOWN;
 }
@@ -180,7 +184,16 @@ ASK(answered) {
     if (view->mode == MODE_INTERCEPT && view->server == NULL) {
         return obj_has(view->client, F_LEG_END_AT) ? NO : UNKNOWN;
     }
-    return view_reached(view->up, view->up_step, STEP_ANSWER);
+    return view_reached(view->up, view->up_step, LEG_ANSWER);
+}
+
+ASK(retried) {
+    (void)row;
+    if (obj_has(view->up, F_LEG_ANSWER_RETRY)) {
+        return YES;
+    }
+    // Whoever has a ServerHello, or ended without any byte of an answer, saw no retry.
+    return obj_has(view->up, F_LEG_END_AT) ? NO : UNKNOWN;
 }
 
 ASK(hello_seen) {
@@ -193,7 +206,7 @@ ASK(hello_seen) {
             return YES;
         }
     }
-    if (view->down_step > STEP_HELLO) {
+    if (view->down_step > LEG_HELLO) {
         return YES;
     }
     // A leg that still waits for its ClientHello stands at the hello, too.
@@ -212,12 +225,12 @@ ASK(client_left_first) {
         return view->mode == MODE_UNKNOWN ? UNKNOWN : NO;
     }
     const char *by = obj_str(view->down, F_LEG_END_BY);
-    if (by != NULL && strcmp(by, "client") != 0) {
-        return NO;
+    if (by == NULL || strcmp(by, "client") != 0) {
+        return by == NULL ? UNKNOWN : NO;
     }
-    enum answer waiting = answer_not(view_reached(view->down, view->down_step, STEP_ANSWER));
-    if (by == NULL || waiting != YES) {
-        return by == NULL && waiting != NO ? UNKNOWN : waiting;
+    enum answer waiting = answer_not(view_reached(view->down, view->down_step, LEG_ANSWER));
+    if (waiting != YES || obj_str_is(view->up, F_LEG_END_BY, "client")) {
+        return waiting; // the server's leg ended because the client was gone
     }
     int64_t left, failed;
     if (!obj_int(view->down, F_LEG_MS_END, &left) || !server_moment(view, &failed)) {

@@ -19,6 +19,10 @@ ASK(dialed);
 ASK(awaits_server);
 ASK(still_open);
 ASK(plain_flowed);
+ASK(plain_answered);
+ASK(dialed_itself);
+ASK(dial_failed_here);
+ASK(not_tls_tunnel);
 
 // predicate_end.c: how legs ended, alerts
 ASK(up_alert);      // the server's first error alert has one of `codes`, before its ServerHello
@@ -29,12 +33,13 @@ ASK(down_alerted);
 ASK(any_alert);
 ASK(up_detail);     // the library's words on the server's leg hold `word`
 ASK(down_detail);
-ASK(up_ended);      // the server's leg ended by one of `word`, "server fin"
+ASK(up_ended);      // the server's leg ended by `word`: "server fin"
 ASK(down_ended);
 ASK(down_reached);  // the client's leg completed step codes[0]
 ASK(up_stopped_at); // it completed codes[0] and nothing after
 ASK(down_stopped_at);
 ASK(answered);
+ASK(retried);
 ASK(hello_seen);
 ASK(client_left_first);
 ASK(client_waited);
@@ -69,8 +74,9 @@ ASK(answer_flag);   // the first field of the server's answer is true
 
 // predicate_chain.c: the server's certificates, what the client made of its own, data
 ASK(verified);
-ASK(defect);        // codes[0] is the defect, codes[1] where: 0 leaf, 1 above, 2 any
-ASK(lone_leaf);
+ASK(defect);        // a defect without which the chain would be good is codes[0]
+ASK(fetchable);
+ASK(issuer_below_root);
 ASK(inspector);
 ASK(clock_doubtful);
 ASK(leaf_dates);    // `word`: "expired" or "early", by the certificate's own dates
@@ -79,6 +85,7 @@ ASK(established);   // both legs that were terminated finished
 ASK(client_data);
 ASK(server_data);
 ASK(down_resumed);
+ASK(seen_12);
 ASK(saw_finished); // seen in clear, TLS 1.2 and before
 
 // word_in returns whether `text` holds `word` as a whole word of capitals, digits and underscores.

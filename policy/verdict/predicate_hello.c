@@ -249,16 +249,35 @@ static bool left_out(const struct view *view, enum field field, size_t i) {
     return !obj_has_code(view->server, field, code);
 }
 
+// list_sent returns whether `leg` offered a list in `field`; the extensions of the hello tell when
+// the list itself does not.
+static enum answer list_sent(const struct obj *leg, enum field field) {
+    static const struct {
+        enum field field;
+        uint16_t extension;
+    } rows[] = {{F_LEG_OFFER_GROUPS, 10}, {F_LEG_OFFER_SIGALGS, 13}, {F_LEG_OFFER_ALPN, 16}};
+    if (obj_has(leg, field)) {
+        return YES;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(rows) && hello_known(leg); i++) {
+        if (rows[i].field == field) {
+            return obj_has_code(leg, F_LEG_OFFER_EXTENSIONS, rows[i].extension) ? UNKNOWN : NO;
+        }
+    }
+    return UNKNOWN;
+}
+
 ASK(cut) {
     enum field field = row->fields[0];
     if (view->mode != MODE_INTERCEPT) {
         // On the wire and in probes the hello that counts is the one that the server got.
         return view->mode == MODE_UNKNOWN ? UNKNOWN : NO;
     }
-    if (!obj_has(view->client, field)) {
-        return hello_known(view->client) ? NO : UNKNOWN;
+    enum answer offered = list_sent(view->client, field);
+    if (offered != YES) {
+        return offered;
     }
-    if (!obj_has(view->server, field) && !hello_known(view->server)) {
+    if (list_sent(view->server, field) == UNKNOWN) {
         return UNKNOWN;
     }
     for (size_t i = 0; i < obj_num(view->client, field); i++) {
@@ -272,7 +291,7 @@ ASK(cut) {
 ASK(answer_version_old) {
     int64_t version;
     if (!obj_int(view->up, F_LEG_ANSWER_VERSION, &version)) {
-        return UNKNOWN;
+        return view_reached(view->up, view->up_step, LEG_ANSWER) == NO ? NO : UNKNOWN;
     }
     return answer_from(version <= row->codes[0]);
 }

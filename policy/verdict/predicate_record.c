@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <string.h>
 
 #include "logs/base/check.h"
@@ -45,7 +46,8 @@ ASK(status) {
 
 ASK(refused_by_policy) {
     enum answer action = str_among(view->root, F_RECORD_POLICY_ACTION, "refuse");
-    return action == YES ? YES : answer_or(action, ask_status(view, row));
+    enum answer status = ask_status(view, row);
+    return action == YES || status == YES ? YES : action == NO || status == NO ? NO : UNKNOWN;
 }
 
 // connected returns whether TCP to the server came about.
@@ -72,11 +74,11 @@ ASK(dns_error) {
 }
 
 ASK(dial_end) {
-    enum answer how = str_among(view->dial, F_LEG_END_HOW, row->word);
-    if (how != YES) {
-        return how;
+    if (connected(view) == YES) {
+        return NO;
     }
-    return str_among(view->dial, F_LEG_END_AT, "connect");
+    return answer_and(str_among(view->dial, F_LEG_END_HOW, row->word),
+                      str_among(view->dial, F_LEG_END_AT, "connect"));
 }
 
 ASK(all_refused) {
@@ -136,9 +138,48 @@ ASK(plain_flowed) {
     return answer_from(received > 0 && sent > 0);
 }
 
+ASK(plain_answered) {
+    (void)row;
+    int64_t status;
+    if (obj_int(view->root, F_RECORD_RESPONSE_STATUS, &status)) {
+        return answer_from(status < 400); // the proxy's own answer
+    }
+    return str_among(view->server, F_LEG_END_AT, "data");
+}
+
+// dial_error returns what the kernel said when the proxy itself could not even try.
+static const char *dial_error(const struct view *view) {
+    bool proxy = obj_str_is(view->dial, F_LEG_END_BY, "proxy") &&
+                 obj_str_is(view->dial, F_LEG_END_HOW, "error");
+    return proxy && connected(view) != YES ? obj_str(view->dial, F_LEG_END_DETAIL) : NULL;
+}
+
+ASK(dialed_itself) {
+    (void)row;
+    const char *detail = dial_error(view);
+    return detail == NULL ? UNKNOWN : answer_from(strcmp(detail, strerror(ELOOP)) == 0);
+}
+
+ASK(dial_failed_here) {
+    (void)row;
+    const char *detail = dial_error(view);
+    if (detail == NULL) {
+        return UNKNOWN;
+    }
+    return answer_from(strcmp(detail, strerror(EMFILE)) == 0 ||
+                       strcmp(detail, strerror(ENFILE)) == 0);
+}
+
+ASK(not_tls_tunnel) {
+    (void)row;
+    return obj_has(view->root, F_RECORD_APPLICATION)            ? YES
+           : obj_has(view->client, F_LEG_OFFER_CIPHERS) ? NO
+                                                                : UNKNOWN;
+}
+
 ASK(answer_not_tls) {
     enum answer kind = str_among(view->up, F_LEG_ANSWER_FIRST_KIND, row->word);
-    return kind == UNKNOWN && view->up_step >= STEP_ANSWER ? NO : kind;
+    return kind == UNKNOWN && view->up_step >= LEG_ANSWER ? NO : kind;
 }
 
 bool word_in(const char *text, const char *word) {

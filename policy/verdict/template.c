@@ -57,6 +57,11 @@ static bool fill_names(struct buf *out, const struct view *view) {
     return num > 0;
 }
 
+static bool fill_detail(struct buf *out, const struct view *view) {
+    text_write(out, view->down, F_LEG_END_DETAIL);
+    return out->len != 0;
+}
+
 static bool fill_defects(struct buf *out, const struct view *view) {
     const struct obj *found = obj_get(view->up, F_LEG_VERIFICATION);
     size_t num = obj_num(found, F_VERIFICATION_DEFECTS);
@@ -84,6 +89,7 @@ static const struct slot slots[] = {
     {"not_before",      WHERE_UP,           F_LEG_NOT_BEFORE,        "its date",           NULL},
     {"not_after",       WHERE_UP,           F_LEG_NOT_AFTER,         "its date",           NULL},
     {"name",            WHERE_VERIFICATION, F_VERIFICATION_NAME,     "the name asked for", NULL},
+    {"detail",          WHERE_FUNCTION,     FIELD_COUNT,             "it ends too early", fill_detail},
     {"dns_error",       WHERE_DIAL,         F_LEG_DNS_ERROR,         "no reason",          NULL},
     {"server_alert",    WHERE_FUNCTION,     FIELD_COUNT,             "an alert", fill_server_alert},
     {"client_alert",    WHERE_FUNCTION,     FIELD_COUNT,             "an alert", fill_client_alert},
@@ -129,12 +135,11 @@ static void slot_fill(struct buf *out, const struct slot *slot, const struct vie
     struct buf value;
     buf_init(&value, VALUE_MAX);
     const struct obj *obj = slot_object(slot, view);
-    if (slot->fill != NULL && !slot->fill(&value, view)) {
-        value.len = 0;
-    } else if (obj != NULL) {
+    bool filled = slot->fill != NULL ? slot->fill(&value, view) : obj_has(obj, slot->field);
+    if (filled && slot->fill == NULL) {
         text_write(&value, obj, slot->field);
     }
-    if (value.len == 0) {
+    if (!filled || value.len == 0) {
         put(out, slot->otherwise, strlen(slot->otherwise));
     } else {
         put(out, buf_data(&value), value.len);

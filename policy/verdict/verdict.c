@@ -19,8 +19,7 @@ struct writer {
 };
 
 static void set_template(struct writer *w, struct obj *obj, enum field field, const char *text) {
-    w->text.len = 0;
-    w->text.off = 0;
+    buf_consume(&w->text, w->text.len);
     template_fill(&w->text, &w->reading->view, text);
     obj_set_strn(obj, field, buf_data(&w->text), w->text.len);
 }

@@ -35,17 +35,17 @@ static const struct word modes[] = {
 };
 
 static const struct word ends[] = {
-    {"dns",         STEP_DNS},         {"connect",  STEP_CONNECT},  {"front", STEP_FRONT},
-    {"hello",       STEP_HELLO},       {"answer",   STEP_ANSWER},
-    {"certificate", STEP_CERTIFICATE}, {"finished", STEP_FINISHED}, {"data",  STEP_DATA},
-    {NULL,          STEP_UNKNOWN},
+    {"dns",         LEG_DNS},         {"connect",  LEG_CONNECT},  {"front", LEG_FRONT},
+    {"hello",       LEG_HELLO},       {"answer",   LEG_ANSWER},
+    {"certificate", LEG_CERTIFICATE}, {"finished", LEG_FINISHED}, {"data",  LEG_DATA},
+    {NULL,          LEG_UNKNOWN},
 };
 
 static const struct word afters[] = {
-    {"connect",      STEP_CONNECT}, {"client_hello", STEP_HELLO},
-    {"server_hello", STEP_ANSWER},  {"certificate",  STEP_CERTIFICATE},
-    {"finished",     STEP_FINISHED}, {"data",        STEP_DATA},
-    {NULL,           STEP_UNKNOWN},
+    {"connect",      LEG_CONNECT}, {"client_hello", LEG_HELLO},
+    {"server_hello", LEG_ANSWER},  {"certificate",  LEG_CERTIFICATE},
+    {"finished",     LEG_FINISHED}, {"data",        LEG_DATA},
+    {NULL,           LEG_UNKNOWN},
 };
 // clang-format on
 
@@ -61,31 +61,31 @@ static bool positive(const struct obj *leg, enum field field) {
     return obj_int(leg, field, &i) && i > 0;
 }
 
-// leg_step returns the last step of which `leg` holds something that only exists once the step was
+// leg_last returns the last step of which `leg` holds something that only exists once the step was
 // reached. Where the leg ended says the same.
-static enum step leg_step(const struct obj *leg) {
+static enum leg_step leg_last(const struct obj *leg) {
     static const struct {
         enum field field;
-        enum step step;
+        enum leg_step step;
     } traces[] = {
-        {F_LEG_MS_FIRST_DATA, STEP_DATA},
-        {F_LEG_MS_FINISHED, STEP_FINISHED},
-        {F_LEG_CHAIN, STEP_CERTIFICATE},
-        {F_LEG_CERTIFICATE_CHAIN, STEP_CERTIFICATE},
-        {F_LEG_MS_CERTIFICATE, STEP_CERTIFICATE},
-        {F_LEG_ANSWER_VERSION, STEP_ANSWER},
-        {F_LEG_ANSWER_EXTENSIONS, STEP_ANSWER},
-        {F_LEG_MS_ANSWER, STEP_ANSWER},
-        {F_LEG_MS_HELLO, STEP_HELLO},
-        {F_LEG_OFFER_CIPHERS, STEP_HELLO},
-        {F_LEG_OFFER_RAW, STEP_HELLO},
+        {F_LEG_MS_FIRST_DATA, LEG_DATA},
+        {F_LEG_MS_FINISHED, LEG_FINISHED},
+        {F_LEG_CHAIN, LEG_CERTIFICATE},
+        {F_LEG_CERTIFICATE_CHAIN, LEG_CERTIFICATE},
+        {F_LEG_MS_CERTIFICATE, LEG_CERTIFICATE},
+        {F_LEG_ANSWER_VERSION, LEG_ANSWER},
+        {F_LEG_ANSWER_EXTENSIONS, LEG_ANSWER},
+        {F_LEG_MS_ANSWER, LEG_ANSWER},
+        {F_LEG_MS_HELLO, LEG_HELLO},
+        {F_LEG_OFFER_CIPHERS, LEG_HELLO},
+        {F_LEG_OFFER_RAW, LEG_HELLO},
     };
-    enum step step = (enum step)word_find(ends, obj_str(leg, F_LEG_END_AT));
+    enum leg_step step = (enum leg_step)word_find(ends, obj_str(leg, F_LEG_END_AT));
     if (positive(leg, F_LEG_DATA_RECEIVED) || positive(leg, F_LEG_DATA_SENT)) {
-        return STEP_DATA;
+        return LEG_DATA;
     }
-    if (obj_is(leg, F_LEG_TLS_ESTABLISHED, true) && step < STEP_FINISHED) {
-        step = STEP_FINISHED;
+    if (obj_is(leg, F_LEG_TLS_ESTABLISHED, true) && step < LEG_FINISHED) {
+        step = LEG_FINISHED;
     }
     for (size_t i = 0; i < ARRAY_LEN(traces); i++) {
         if (traces[i].step > step && obj_has(leg, traces[i].field)) {
@@ -95,7 +95,7 @@ static enum step leg_step(const struct obj *leg) {
     return step;
 }
 
-enum answer view_reached(const struct obj *leg, enum step known, enum step step) {
+enum answer view_reached(const struct obj *leg, enum leg_step known, enum leg_step step) {
     if (known >= step) {
         return YES;
     }
@@ -114,7 +114,7 @@ static bool alert_is_error(const struct obj *alert) {
 }
 
 static struct alert_seen alert_first(const struct obj *leg, const char *from) {
-    struct alert_seen seen = {NULL, false, STEP_UNKNOWN};
+    struct alert_seen seen = {NULL, false, LEG_UNKNOWN};
     for (size_t i = 0; i < obj_num(leg, F_LEG_ALERTS) && seen.obj == NULL; i++) {
         const struct obj *alert = obj_at(leg, F_LEG_ALERTS, i);
         if (!alert_is_error(alert)) {
@@ -124,7 +124,7 @@ static struct alert_seen alert_first(const struct obj *leg, const char *from) {
             seen.doubt = true;
         } else if (obj_str_is(alert, F_ALERT_FROM, from)) {
             seen.obj = alert;
-            seen.after = (enum step)word_find(afters, obj_str(alert, F_ALERT_AFTER));
+            seen.after = (enum leg_step)word_find(afters, obj_str(alert, F_ALERT_AFTER));
         }
     }
     return seen;
@@ -162,8 +162,8 @@ void view_init(struct view *view, const struct obj *root) {
         .mode = (enum mode)word_find(modes, obj_str(root, F_RECORD_MODE)),
     };
     view_legs(view);
-    view->up_step = leg_step(view->up);
-    view->down_step = leg_step(view->down);
+    view->up_step = leg_last(view->up);
+    view->down_step = leg_last(view->down);
     view->server_alert = alert_first(view->up, "server");
     view->client_alert = alert_first(view->down, "client");
     if (view->mode == MODE_INTERCEPT || view->mode == MODE_PROBE) {

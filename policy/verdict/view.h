@@ -13,16 +13,16 @@ enum answer { UNKNOWN, NO, YES };
 enum mode { MODE_UNKNOWN, MODE_INTERCEPT, MODE_WIRE, MODE_PLAIN, MODE_PROBE };
 
 // The steps of a leg, in time: the words of LEG.end.at and ALERT.after.
-enum step {
-    STEP_UNKNOWN,
-    STEP_DNS,
-    STEP_CONNECT,
-    STEP_FRONT,
-    STEP_HELLO,
-    STEP_ANSWER,
-    STEP_CERTIFICATE,
-    STEP_FINISHED,
-    STEP_DATA,
+enum leg_step {
+    LEG_UNKNOWN,
+    LEG_DNS,
+    LEG_CONNECT,
+    LEG_FRONT,
+    LEG_HELLO,
+    LEG_ANSWER,
+    LEG_CERTIFICATE,
+    LEG_FINISHED,
+    LEG_DATA,
 };
 
 // struct alert_seen is the first error alert that one peer sent on one leg. `obj` is NULL where
@@ -31,7 +31,7 @@ enum step {
 struct alert_seen {
     const struct obj *obj;
     bool doubt;
-    enum step after;
+    enum leg_step after;
 };
 
 // struct view borrows the record, which must outlive it. Any object may be NULL: every getter of
@@ -43,7 +43,7 @@ struct view {
     const struct obj *down;  // leg on which the real client reacts
     const struct obj *offer; // leg with the hello of the real client; for probes our own
     const struct obj *dial;  // leg that tells of DNS and TCP
-    enum step up_step, down_step; // how far they came, for certain
+    enum leg_step up_step, down_step; // how far they came, for certain
     struct alert_seen server_alert, client_alert;      // of the two real peers
     struct alert_seen proxy_alert_up, proxy_alert_down; // ours; never on the wire
 };
@@ -52,7 +52,7 @@ struct view {
 void view_init(struct view *view, const struct obj *root);
 
 // view_reached returns whether `leg`, which came at least to `known`, completed `step`.
-enum answer view_reached(const struct obj *leg, enum step known, enum step step);
+enum answer view_reached(const struct obj *leg, enum leg_step known, enum leg_step step);
 
 // answer_not turns YES and NO round; answer_and is NO with one NO, YES with all YES.
 enum answer answer_not(enum answer answer);
