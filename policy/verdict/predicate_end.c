@@ -189,10 +189,9 @@ ASK(answered) {
 
 ASK(retried) {
     (void)row;
-    if (obj_has(view->up, F_LEG_ANSWER_RETRY)) {
+    if (obj_has(view->up, F_LEG_ANSWER_RETRY) || obj_has(view->up, F_LEG_OFFER_RAW_2)) {
         return YES;
     }
-    // Whoever has a ServerHello, or ended without any byte of an answer, saw no retry.
     return obj_has(view->up, F_LEG_END_AT) ? NO : UNKNOWN;
 }
 
@@ -224,13 +223,16 @@ ASK(client_left_first) {
     if (view->mode != MODE_INTERCEPT) {
         return view->mode == MODE_UNKNOWN ? UNKNOWN : NO;
     }
-    const char *by = obj_str(view->down, F_LEG_END_BY);
-    if (by == NULL || strcmp(by, "client") != 0) {
-        return by == NULL ? UNKNOWN : NO;
-    }
     enum answer waiting = answer_not(view_reached(view->down, view->down_step, LEG_ANSWER));
-    if (waiting != YES || obj_str_is(view->up, F_LEG_END_BY, "client")) {
-        return waiting; // the server's leg ended because the client was gone
+    const char *by = obj_str(view->down, F_LEG_END_BY);
+    if (waiting == NO || (by != NULL && strcmp(by, "client") != 0)) {
+        return NO;
+    }
+    if (by == NULL || waiting == UNKNOWN) {
+        return UNKNOWN;
+    }
+    if (obj_str_is(view->up, F_LEG_END_BY, "client")) {
+        return YES; // the server's leg ended because the client was gone
     }
     int64_t left, failed;
     if (!obj_int(view->down, F_LEG_MS_END, &left) || !server_moment(view, &failed)) {

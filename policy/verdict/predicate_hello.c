@@ -4,7 +4,7 @@
 #include "policy/verdict/predicate_fn.h"
 
 enum { SUITE_FALLBACK_SCSV = 0x5600, SUITE_RENEGOTIATION_SCSV = 0x00ff };
-enum { EXTENSION_SERVER_NAME = 0 };
+enum { EXTENSION_SERVER_NAME = 0, EXTENSION_PRE_SHARED_KEY = 41 };
 
 // version_normal maps drafts of TLS 1.3 to it and everything that orders no version to 0.
 static int version_normal(uint16_t code) {
@@ -69,7 +69,11 @@ ASK(offer_flag) {
     if (obj_int(view->offer, row->fields[0], &value)) {
         return answer_from(value > 0);
     }
-    return hello_known(view->offer) ? NO : UNKNOWN;
+    // The lists of the hello tell what the flag would have been made of.
+    bool psk = obj_has_code(view->offer, F_LEG_OFFER_EXTENSIONS, EXTENSION_PRE_SHARED_KEY);
+    bool scsv = obj_has_code(view->offer, F_LEG_OFFER_CIPHERS, SUITE_FALLBACK_SCSV);
+    bool listed = row->fields[0] == F_LEG_OFFER_PSK ? psk : scsv;
+    return hello_known(view->offer) && !listed ? NO : UNKNOWN;
 }
 
 ASK(offer_group) {

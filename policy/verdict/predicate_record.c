@@ -74,7 +74,7 @@ ASK(dns_error) {
 }
 
 ASK(dial_end) {
-    if (connected(view) == YES) {
+    if (connected(view) == YES || obj_str_is(view->dial, F_LEG_END_BY, "client")) {
         return NO;
     }
     return answer_and(str_among(view->dial, F_LEG_END_HOW, row->word),

@@ -22,7 +22,7 @@ const struct rule *rule_list(size_t *out_num) {
 void reading_init(struct reading *reading, const struct obj *root) {
     view_init(&reading->view, root);
     memset(reading->answers, 0, sizeof(reading->answers));
-    reading->client_left_first = reading_ask(reading, IS(CLIENT_LEFT_FIRST)) == YES;
+    reading->client_left_first = reading_ask(reading, IS(CLIENT_LEFT_FIRST));
 }
 
 enum answer reading_ask(struct reading *reading, literal asked) {
@@ -44,13 +44,20 @@ static enum answer all_of(struct reading *reading, const literal *literals, size
     return all;
 }
 
-enum answer rule_answer(struct reading *reading, const struct rule *rule) {
-    bool about_client = rule->needs[0] == IS(CLIENT_LEFT_FIRST);
+// relevant returns whether what `rule` tells can be why the connection failed: what happened after
+// the client had left did not make it leave. In doubt nobody is accused of it.
+static enum answer relevant(const struct reading *reading, const struct rule *rule) {
     bool waiting = rule->stage >= STAGE_HELLO && rule->stage <= STAGE_CLIENT;
-    if (reading->client_left_first && waiting && !about_client) {
-        return NO; // what happened after the client had left did not make it leave
+    bool accuses = rule->party != PARTY_NONE && rule->party != PARTY_UNDETERMINED;
+    if (!waiting || rule->needs[0] == IS(CLIENT_LEFT_FIRST)) {
+        return YES;
     }
-    return all_of(reading, rule->needs, RULE_NEEDS_MAX);
+    enum answer there = answer_not(reading->client_left_first);
+    return there == UNKNOWN && !accuses ? YES : there;
+}
+
+enum answer rule_answer(struct reading *reading, const struct rule *rule) {
+    return answer_and(relevant(reading, rule), all_of(reading, rule->needs, RULE_NEEDS_MAX));
 }
 
 enum confidence rule_confidence(struct reading *reading, const struct rule *rule) {

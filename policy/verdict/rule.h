@@ -56,7 +56,7 @@ const struct rule *rule_list(size_t *out_num);
 // struct reading remembers the answers about one record, so that each is asked once.
 struct reading {
     struct view view;
-    bool client_left_first;
+    enum answer client_left_first;
     uint8_t answers[PREDICATE_COUNT]; // 0: not asked yet, else the answer plus one
 };
 
@@ -65,8 +65,8 @@ void reading_init(struct reading *reading, const struct obj *root);
 // reading_ask answers the literal `asked`.
 enum answer reading_ask(struct reading *reading, literal asked);
 
-// rule_answer is YES when `rule` fires: all that it needs is YES and, before the client was
-// answered, the client was still there.
+// rule_answer is YES when `rule` fires: all that it needs is YES and, where it is about what came
+// before the client was answered, the client was still there.
 enum answer rule_answer(struct reading *reading, const struct rule *rule);
 
 // rule_confidence is how sure a rule that fires may be.
