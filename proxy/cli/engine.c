@@ -48,9 +48,20 @@ static void keylog(void *ctx, const char *line) {
     }
 }
 
+// limits_make lets the user's timeout take the place of those for a peer that keeps us waiting.
+static struct limits limits_make(int64_t timeout_us) {
+    struct limits limits = limits_default;
+    if (timeout_us != 0) {
+        limits.front_us = limits.handshake_us = timeout_us;
+    }
+    return limits;
+}
+
 static struct session_shared *shared_make(struct engine *engine, struct policy *policy,
                                           struct err *err) {
+    const struct limits limits = limits_make(engine->options.timeout_us);
     const struct shared_config config = {
+        .limits = &limits,
         .policy = policy,
         .authority = engine->authority,
         .leaves = engine->leaves,
@@ -163,6 +174,8 @@ static bool open_net(struct engine *engine, struct err *err) {
         .listens = engine->options.listens,
         .num_listens = engine->options.num_listens,
         .workers = engine->options.workers,
+        .dns_timeout_us = engine->options.timeout_us,
+        .connect_timeout_us = engine->options.timeout_us,
         .catch_signals = engine->options.catch_signals,
         .ctx = engine,
         .shared_ref = on_shared_ref,
