@@ -6,7 +6,8 @@
 #include "logs/record/text.h"
 #include "logs/view/align.h"
 
-enum { LABEL_WIDTH = 17, COLUMN_MIN = 16 };
+// A column as wide as a SHA-256 in hex is wide enough: the eye must find its way across.
+enum { LABEL_WIDTH = 17, COLUMN_MIN = 16, COLUMN_MAX = 64 };
 
 static struct span span_of(const char *s) {
     return s != NULL ? (struct span){(const uint8_t *)s, strlen(s)} : (struct span){NULL, 0};
@@ -25,6 +26,7 @@ static void row(struct page *page, const char *label, struct span left, char mar
                                      : STYLE_PLAIN;
     size_t fixed = LABEL_WIDTH + 4;
     size_t column = page->width > fixed + 2 * COLUMN_MIN ? (page->width - fixed) / 2 : COLUMN_MIN;
+    column = column < COLUMN_MAX ? column : COLUMN_MAX;
     const struct page_cell cells[] = {
         {LABEL_WIDTH, STYLE_DIM, span_of(label)},
         {column, style, left},

@@ -116,14 +116,16 @@ struct span page_wrap(struct span *text, size_t width) {
         }
     }
     size_t len = i, taken = i;
-    if (i != text->len && (space_columns > width / 2 || (space != 0 && soft < space))) {
+    if (i != text->len && (space_columns * 2 >= width || (space != 0 && soft < space))) {
         len = space;
         taken = space + 1;
     } else if (i != text->len && soft != 0) {
         len = taken = soft;
     }
     struct span line = {text->p, len};
-    *text = (struct span){text->p + taken, text->len - taken};
+    if (taken != 0) {
+        *text = (struct span){text->p + taken, text->len - taken};
+    }
     return line;
 }
 

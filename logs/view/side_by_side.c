@@ -22,11 +22,10 @@ static struct span span_of(const char *s) { return (struct span){(const uint8_t 
 
 static void write_head(struct page *page, struct arena *arena, const struct obj *root) {
     const char *host = or_empty(arena, root, F_RECORD_HOST);
-    page_puts(page, STYLE_TITLE, *host != '\0' ? host : "(no host)");
-    if (obj_has(root, F_RECORD_PORT)) {
-        page_printf(page, STYLE_TITLE, ":%s", or_empty(arena, root, F_RECORD_PORT));
-    }
-    page_newline(page);
+    host =
+        arena_printf(arena, "%s%s%s", *host != '\0' ? host : "(no host)",
+                     obj_has(root, F_RECORD_PORT) ? ":" : "", or_empty(arena, root, F_RECORD_PORT));
+    page_paragraph(page, STYLE_TITLE, 0, false, span_of(host));
     const char *context =
         arena_printf(arena, "%s, %s, id %s", or_empty(arena, root, F_RECORD_MODE),
                      or_empty(arena, root, F_RECORD_TIMESTAMP), or_empty(arena, root, F_RECORD_ID));
@@ -81,14 +80,14 @@ static void write_verdict(struct page *page, struct arena *arena, const struct o
     page_newline(page);
     page_puts(page, STYLE_TITLE, "VERDICT");
     page_pad(page, VERDICT_LABEL - strlen("VERDICT"));
-    page_printf(page,
-                none     ? STYLE_GOOD
-                : unsure ? STYLE_UNSURE
-                         : STYLE_BAD,
-                "%s: %s", or_empty(arena, verdict, F_VERDICT_PARTY),
-                or_empty(arena, verdict, F_VERDICT_CAUSE));
-    page_printf(page, STYLE_PLAIN, " (%s)", or_empty(arena, verdict, F_VERDICT_CONFIDENCE));
-    page_newline(page);
+    const char *blame = arena_printf(
+        arena, "%s: %s (%s)", or_empty(arena, verdict, F_VERDICT_PARTY),
+        or_empty(arena, verdict, F_VERDICT_CAUSE), or_empty(arena, verdict, F_VERDICT_CONFIDENCE));
+    page_paragraph(page,
+                   none     ? STYLE_GOOD
+                   : unsure ? STYLE_UNSURE
+                            : STYLE_BAD,
+                   VERDICT_LABEL, true, span_of(blame));
     verdict_text(page, "", or_empty(arena, verdict, F_VERDICT_SAYS));
     write_evidence(page, arena, verdict);
     for (size_t i = 0; i < obj_num(verdict, F_VERDICT_RULED_OUT); i++) {
@@ -144,7 +143,7 @@ static void write_differing(struct page *page, struct arena *arena, const struct
 }
 
 static void write_names(struct page *page, struct arena *arena, const struct legs *legs) {
-    if (legs->client != NULL && legs->server != NULL) {
+    if (obj_has(legs->client, F_LEG_OFFER_CIPHERS) && obj_has(legs->server, F_LEG_OFFER_CIPHERS)) {
         write_differing(page, arena, legs);
     }
     page_newline(page);

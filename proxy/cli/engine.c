@@ -16,7 +16,13 @@
 #include "proxy/net/net.h"
 #include "proxy/session/shared.h"
 
-enum { LEAVES_MAX = 10000, LEAVES_BYTES = 32 * 1024 * 1024, PATH_TEXT_MAX = 4096 };
+enum {
+    LEAVES_MAX = 10000,
+    LEAVES_BYTES = 32 * 1024 * 1024,
+    VERIFICATIONS_MAX = 2000,
+    VERIFICATIONS_BYTES = 32 * 1024 * 1024,
+    PATH_TEXT_MAX = 4096,
+};
 
 struct engine {
     struct engine_options options;
@@ -25,6 +31,7 @@ struct engine {
     struct authority *authority;
     struct mint *mint;
     struct leaf_cache *leaves;
+    struct verify_cache *verifications;
     struct policy *policy;
     struct log_writer *log;
     struct net *net;
@@ -65,6 +72,7 @@ static struct session_shared *shared_make(struct engine *engine, struct policy *
         .policy = policy,
         .authority = engine->authority,
         .leaves = engine->leaves,
+        .verifications = engine->verifications,
         .trust = engine->options.trust,
         .num_trust = engine->options.num_trust,
         .address = engine->address[0] != '\0' ? engine->address : NULL,
@@ -146,6 +154,7 @@ static bool open_ca(struct engine *engine, struct err *err) {
     }
     engine->mint = mint_new(engine->authority, now);
     engine->leaves = leaf_cache_new(engine->mint, LEAVES_MAX, LEAVES_BYTES);
+    engine->verifications = verify_cache_new(VERIFICATIONS_MAX, VERIFICATIONS_BYTES);
     return true;
 }
 
@@ -231,6 +240,7 @@ void engine_free(struct engine *engine) {
     shared_unref(engine->shared);
     policy_unref(engine->policy);
     leaf_cache_free(engine->leaves);
+    verify_cache_free(engine->verifications);
     mint_free(engine->mint);
     authority_free(engine->authority);
     if (engine->keylog_fd >= 0) {

@@ -17,7 +17,6 @@ import collections
 import os
 import shutil
 import signal
-import subprocess
 import tempfile
 import unittest
 
@@ -44,6 +43,7 @@ from tests.lab.program import (
     read_exactly,
     read_head,
     run,
+    splice,
     until,
 )
 from tests.lab.proxy import PROGRAM, Proxy, field, has_ended, read_log, without_bulk
