@@ -59,10 +59,11 @@ CERTIFICATES = [
 ]
 
 NEGOTIATION = [
-    Scenario("server-only-1.1", s_server(good("rsa"), "-tls1_1", *OLD), curl(),
+    Scenario("server-only-1.1", s_server(good("rsa"), "-tls1_1", *OLD), curl("--tlsv1.2"),
              "server", "version-mismatch-old-server"),
     Scenario("server-only-1.0-nginx",
-             nginx(good("rsa"), versions="TLSv1", server="ssl_ciphers DEFAULT@SECLEVEL=0;"), curl(),
+             nginx(good("rsa"), versions="TLSv1", server="ssl_ciphers DEFAULT@SECLEVEL=0;"),
+             curl("--tlsv1.2"),
              "server", "version-mismatch-old-server"),
     Scenario("client-only-1.1", nginx(good("rsa"), versions="TLSv1.2 TLSv1.3"),
              s_client("-tls1_1", *OLD), "client", "version-mismatch-old-client"),
@@ -142,7 +143,7 @@ CLIENTS = [
     Scenario("chromium-without-ca", nginx(good()), clients.chromium,
              "client", "proxy-ca-not-installed"),
     Scenario("node-without-ca", s_server(good()), clients.node,
-             "undetermined", "client-abort-speculative"),
+             "undetermined", "proxy-ca-not-installed"),
     Scenario("curl-pinned", s_server(good()),
              curl("--pinnedpubkey", "sha256//" + "A" * 43 + "="),
              "undetermined", "client-abort-speculative"),
