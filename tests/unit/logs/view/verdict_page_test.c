@@ -50,7 +50,7 @@ static void test_item(void) {
     verdict_page_item(&page, "nothing", "");
     CU_ASSERT_EQUAL(out.len, 0);
     verdict_page_item(&page, "more", "words that need two lines");
-    static const char wanted[] = "  more      words that need\n            two lines\n";
+    static const char wanted[] = "  more      words that need two\n            lines\n";
     CU_ASSERT_EQUAL_FATAL(out.len, strlen(wanted));
     CU_ASSERT_EQUAL(memcmp(buf_data(&out), wanted, out.len), 0);
     buf_cleanup(&out);
