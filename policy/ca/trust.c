@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <limits.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include "policy/ca/cert_pem.h"
 
 struct trust {
+    uint64_t serial;
     X509_STORE *store;
     char *source;
     size_t num_skipped;
@@ -126,7 +128,9 @@ static bool add_found_system(struct trust *trust, struct err *err) {
 
 struct trust *trust_new(const char *system, const char *const *extra, size_t num_extra,
                         struct err *err) {
+    static atomic_uint_fast64_t serials;
     struct trust *trust = xcalloc(1, sizeof(*trust));
+    trust->serial = atomic_fetch_add(&serials, 1);
     trust->store = X509_STORE_new();
     CHECK(trust->store != NULL);
     bool ok = true;
@@ -163,3 +167,5 @@ size_t trust_num_roots(const struct trust *trust) {
 size_t trust_num_skipped(const struct trust *trust) { return trust->num_skipped; }
 
 X509_STORE *trust_store(const struct trust *trust) { return trust->store; }
+
+uint64_t trust_serial(const struct trust *trust) { return trust->serial; }

@@ -60,6 +60,9 @@ bool lane_keep(struct lane *lane) {
 }
 
 bool lane_put(struct lane *lane, const void *p, size_t p_len) {
+    if (lane->shut || !lane->open) {
+        return true; // nobody is there to read it
+    }
     return buf_append(&lane->out, p, p_len);
 }
 
