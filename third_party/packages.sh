@@ -20,9 +20,17 @@ packages_build=(
 
 # To run tests/run.sh.
 packages_test=(
+    chromium
     clang-format
+    curl
+    gnutls-bin
     libcunit1-dev
+    libnss3-tools
+    nginx
+    nodejs
+    openssl
     python3
+    wget
 )
 
 # For the sanitizers and libFuzzer of .ci/run.

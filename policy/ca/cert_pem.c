@@ -1,6 +1,7 @@
 #include "policy/ca/cert_pem.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -22,6 +23,16 @@ bool cert_pem_read_fd(int fd, const char *path, struct buf *out, struct err *err
         }
         buf_commit(out, n > 0 ? (size_t)n : 0);
     }
+}
+
+bool cert_pem_read(const char *path, struct buf *out, struct err *err) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0) {
+        return err_errno(err, "%s: cannot be opened, expected certificates in PEM", path);
+    }
+    bool ok = cert_pem_read_fd(fd, path, out, err);
+    close(fd);
+    return ok;
 }
 
 static bool find(CBS *text, const char *wanted) {

@@ -1,9 +1,8 @@
 #include "policy/ca/trust.h"
 
 #include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include "policy/ca/cert_pem.h"
 
 struct trust {
+    uint64_t serial;
     X509_STORE *store;
     char *source;
     size_t num_skipped;
@@ -67,14 +67,9 @@ static bool add_text(struct trust *trust, const struct buf *text, const char *pa
 }
 
 static bool add_file(struct trust *trust, const char *path, bool strict, struct err *err) {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (fd < 0) {
-        return err_errno(err, "%s: cannot be opened, expected certificates in PEM", path);
-    }
     struct buf text;
     buf_init(&text, CERT_PEM_MAX_FILE);
-    bool ok = cert_pem_read_fd(fd, path, &text, err) && add_text(trust, &text, path, strict, err);
-    close(fd);
+    bool ok = cert_pem_read(path, &text, err) && add_text(trust, &text, path, strict, err);
     buf_cleanup(&text);
     return ok;
 }
@@ -133,7 +128,9 @@ static bool add_found_system(struct trust *trust, struct err *err) {
 
 struct trust *trust_new(const char *system, const char *const *extra, size_t num_extra,
                         struct err *err) {
+    static atomic_uint_fast64_t serials;
     struct trust *trust = xcalloc(1, sizeof(*trust));
+    trust->serial = atomic_fetch_add(&serials, 1);
     trust->store = X509_STORE_new();
     CHECK(trust->store != NULL);
     bool ok = true;
@@ -170,3 +167,5 @@ size_t trust_num_roots(const struct trust *trust) {
 size_t trust_num_skipped(const struct trust *trust) { return trust->num_skipped; }
 
 X509_STORE *trust_store(const struct trust *trust) { return trust->store; }
+
+uint64_t trust_serial(const struct trust *trust) { return trust->serial; }

@@ -1,79 +1,65 @@
 #include "proxy/cli/bundle.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "logs/base/buf.h"
+#include "logs/base/file.h"
+#include "policy/ca/cert_pem.h"
+#include "policy/ca/trust.h"
 #include "third_party/boringssl/boringssl.h"
 
-enum { BUNDLE_MAX = 16 * 1024 * 1024 };
+enum { BUNDLE_MAX = CERT_PEM_MAX_FILE };
 
-static bool read_file(struct buf *out, const char *path, struct err *err) {
-    FILE *file = fopen(path, "re");
-    if (file == NULL) {
-        return err_errno(err, "%s", path);
-    }
-    char part[16 * 1024];
-    size_t n;
-    bool fits = true;
-    while (fits && (n = fread(part, 1, sizeof(part), file)) != 0) {
-        fits = buf_append(out, part, n);
-    }
-    bool ok = fits ? !ferror(file) || err_errno(err, "%s", path)
-                   : err_set(err, "%s: larger than %d bytes", path, BUNDLE_MAX);
-    fclose(file);
-    return ok;
+// replace gives `path` the content unless it has that already, so that a start of the proxy writes
+// nothing where nothing has changed.
+static bool replace(const char *path, const uint8_t *p, size_t p_len, struct err *err) {
+    struct buf old;
+    buf_init(&old, BUNDLE_MAX);
+    bool same = cert_pem_read(path, &old, NULL) && old.len == p_len &&
+                memcmp(buf_data(&old), p, p_len) == 0;
+    buf_cleanup(&old);
+    return same || file_replace(path, 0644, p, p_len, err);
 }
 
-static bool write_all(int fd, const uint8_t *p, size_t p_len) {
-    while (p_len != 0) {
-        ssize_t n = write(fd, p, p_len);
-        if (n < 0 && errno != EINTR) {
-            return false;
-        }
-        p += n < 0 ? 0 : n;
-        p_len -= n < 0 ? 0 : (size_t)n;
-    }
-    return true;
-}
-
-// replace_file gives `path` new content at once, or leaves it as it is.
-static bool replace_file(const char *path, const uint8_t *p, size_t p_len, struct err *err) {
-    char *temporary = xmalloc(strlen(path) + sizeof(".XXXXXX"));
-    sprintf(temporary, "%s.XXXXXX", path);
-    int fd = mkostemp(temporary, O_CLOEXEC);
-    if (fd < 0) {
-        err_errno(err, "%s", path);
-        free(temporary);
+// add_folder appends the certificates of a folder, each once however many names it has there.
+static bool add_folder(struct buf *out, const char *path, struct err *err) {
+    struct trust *trust = trust_new(path, NULL, 0, err);
+    if (trust == NULL) {
         return false;
     }
-    bool ok = write_all(fd, p, p_len) && fchmod(fd, 0644) == 0 && fsync(fd) == 0;
-    ok = (close(fd) == 0 || !ok) && ok && rename(temporary, path) == 0;
-    if (!ok) {
-        err_errno(err, "%s", path);
-        unlink(temporary);
+    const STACK_OF(X509_OBJECT) *roots = X509_STORE_get0_objects(trust_store(trust));
+    bool fits = true;
+    for (size_t i = 0; fits && i < trust_num_roots(trust); i++) {
+        uint8_t *der = NULL;
+        int der_len = i2d_X509(X509_OBJECT_get0_X509(sk_X509_OBJECT_value(roots, i)), &der);
+        CHECK(der_len > 0);
+        fits = cert_pem_print(out, der, (size_t)der_len);
+        OPENSSL_free(der);
     }
-    free(temporary);
-    return ok;
+    trust_free(trust);
+    return fits || err_set(err, "%s: more than %d bytes of certificates", path, BUNDLE_MAX);
 }
 
-bool bundle_write(const char *path, const char *system_roots_file, const char *ca_pem,
-                  struct err *err) {
+static bool add_roots(struct buf *out, const char *path, struct err *err) {
+    struct stat st;
+    bool is_folder = stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+    return is_folder ? add_folder(out, path, err) : cert_pem_read(path, out, err);
+}
+
+bool bundle_write(const char *path, const char *system_roots, const char *ca_pem, struct err *err) {
     struct buf all;
     buf_init(&all, BUNDLE_MAX);
-    bool ok = system_roots_file == NULL || read_file(&all, system_roots_file, err);
+    bool ok = system_roots == NULL || add_roots(&all, system_roots, err);
     // The user's roots may be a bundle of ours, where a shell was given the variables before.
     if (ok && (all.len == 0 || memmem(buf_data(&all), all.len, ca_pem, strlen(ca_pem)) == NULL)) {
         bool open_line = all.len != 0 && buf_data(&all)[all.len - 1] != '\n';
         ok = buf_printf(&all, "%s%s", open_line ? "\n" : "", ca_pem) ||
              err_set(err, "%s: larger than %d bytes", path, BUNDLE_MAX);
     }
-    ok = ok && replace_file(path, buf_data(&all), all.len, err);
+    ok = ok && replace(path, buf_data(&all), all.len, err);
     buf_cleanup(&all);
     return ok;
 }
@@ -96,22 +82,17 @@ static bool add_certificate(CBB *cbb, unsigned i, const uint8_t *der, size_t der
 
 // add_certificates appends an entry for each certificate in `pem` and counts them.
 static unsigned add_certificates(CBB *cbb, const struct buf *pem) {
-    BIO *bio = BIO_new_mem_buf(buf_data(pem), (int)pem->len);
-    CHECK(bio != NULL);
+    CBS text;
+    CBS_init(&text, buf_data(pem), pem->len);
     unsigned num = 0;
-    char *name, *header;
     uint8_t *der;
-    long der_len;
-    while (PEM_read_bio(bio, &name, &header, &der, &der_len)) {
-        if (strcmp(name, PEM_STRING_X509) == 0 || strcmp(name, PEM_STRING_X509_OLD) == 0) {
-            CHECK(add_certificate(cbb, num++, der, (size_t)der_len));
+    size_t der_len;
+    for (int got; (got = cert_pem_next(&text, &der, &der_len)) != 0;) {
+        if (got > 0) {
+            CHECK(add_certificate(cbb, num++, der, der_len));
+            free(der);
         }
-        OPENSSL_free(name);
-        OPENSSL_free(header);
-        OPENSSL_free(der);
     }
-    ERR_clear_error();
-    BIO_free(bio);
     return num;
 }
 
@@ -135,7 +116,7 @@ bool bundle_write_java(const char *path, const char *bundle_file, struct err *er
     enum { MAGIC = 0xfeedfeed, VERSION = 2 };
     struct buf pem;
     buf_init(&pem, BUNDLE_MAX);
-    if (!read_file(&pem, bundle_file, err)) {
+    if (!cert_pem_read(bundle_file, &pem, err)) {
         buf_cleanup(&pem);
         return false;
     }
@@ -145,7 +126,7 @@ bool bundle_write_java(const char *path, const char *bundle_file, struct err *er
     buf_cleanup(&pem);
     CHECK(CBB_add_u32(&store, MAGIC) && CBB_add_u32(&store, VERSION) && CBB_add_u32(&store, num) &&
           CBB_add_bytes(&store, CBB_data(&entries), CBB_len(&entries)) && add_digest(&store));
-    bool ok = num != 0 ? replace_file(path, CBB_data(&store), CBB_len(&store), err)
+    bool ok = num != 0 ? replace(path, CBB_data(&store), CBB_len(&store), err)
                        : err_set(err, "%s: no certificate in PEM is there", bundle_file);
     CBB_cleanup(&entries);
     CBB_cleanup(&store);

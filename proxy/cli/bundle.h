@@ -13,10 +13,10 @@
 #define BUNDLE_FILE "bundle.pem"
 #define BUNDLE_JAVA_FILE "bundle.jks"
 
-// bundle_write makes `path` a PEM file of what `system_roots_file` (NULL: nothing) holds and of
-// `ca_pem`, which is there once even if the former had it. A reader sees the old file or the new
-// one, never a part; its mode is 0644.
-WUNRES bool bundle_write(const char *path, const char *system_roots_file, const char *ca_pem,
+// bundle_write makes `path` a PEM file of what the file or folder `system_roots` (NULL: nothing)
+// holds and of `ca_pem`, which is there once even if the former had it. A reader sees the old file
+// or the new one, never a part; its mode is 0644. A file that holds the same already is left alone.
+WUNRES bool bundle_write(const char *path, const char *system_roots, const char *ca_pem,
                          struct err *err);
 
 // bundle_write_java makes `path` a Java trust store (JKS) of the certificates in the PEM file

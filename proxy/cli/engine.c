@@ -16,7 +16,13 @@
 #include "proxy/net/net.h"
 #include "proxy/session/shared.h"
 
-enum { LEAVES_MAX = 10000, LEAVES_BYTES = 32 * 1024 * 1024, PATH_TEXT_MAX = 4096 };
+enum {
+    LEAVES_MAX = 10000,
+    LEAVES_BYTES = 32 * 1024 * 1024,
+    VERIFICATIONS_MAX = 2000,
+    VERIFICATIONS_BYTES = 32 * 1024 * 1024,
+    PATH_TEXT_MAX = 4096,
+};
 
 struct engine {
     struct engine_options options;
@@ -25,6 +31,7 @@ struct engine {
     struct authority *authority;
     struct mint *mint;
     struct leaf_cache *leaves;
+    struct verify_cache *verifications;
     struct policy *policy;
     struct log_writer *log;
     struct net *net;
@@ -48,12 +55,24 @@ static void keylog(void *ctx, const char *line) {
     }
 }
 
+// limits_make lets the user's timeout take the place of those for a peer that keeps us waiting.
+static struct limits limits_make(int64_t timeout_us) {
+    struct limits limits = limits_default;
+    if (timeout_us != 0) {
+        limits.front_us = limits.handshake_us = timeout_us;
+    }
+    return limits;
+}
+
 static struct session_shared *shared_make(struct engine *engine, struct policy *policy,
                                           struct err *err) {
+    const struct limits limits = limits_make(engine->options.timeout_us);
     const struct shared_config config = {
+        .limits = &limits,
         .policy = policy,
         .authority = engine->authority,
         .leaves = engine->leaves,
+        .verifications = engine->verifications,
         .trust = engine->options.trust,
         .num_trust = engine->options.num_trust,
         .address = engine->address[0] != '\0' ? engine->address : NULL,
@@ -135,6 +154,7 @@ static bool open_ca(struct engine *engine, struct err *err) {
     }
     engine->mint = mint_new(engine->authority, now);
     engine->leaves = leaf_cache_new(engine->mint, LEAVES_MAX, LEAVES_BYTES);
+    engine->verifications = verify_cache_new(VERIFICATIONS_MAX, VERIFICATIONS_BYTES);
     return true;
 }
 
@@ -163,6 +183,8 @@ static bool open_net(struct engine *engine, struct err *err) {
         .listens = engine->options.listens,
         .num_listens = engine->options.num_listens,
         .workers = engine->options.workers,
+        .dns_timeout_us = engine->options.timeout_us,
+        .connect_timeout_us = engine->options.timeout_us,
         .catch_signals = engine->options.catch_signals,
         .ctx = engine,
         .shared_ref = on_shared_ref,
@@ -218,6 +240,7 @@ void engine_free(struct engine *engine) {
     shared_unref(engine->shared);
     policy_unref(engine->policy);
     leaf_cache_free(engine->leaves);
+    verify_cache_free(engine->verifications);
     mint_free(engine->mint);
     authority_free(engine->authority);
     if (engine->keylog_fd >= 0) {

@@ -19,6 +19,7 @@ struct engine_options {
     char **trust;
     size_t num_trust;
     unsigned workers;
+    int64_t timeout_us; // for each step that a peer may keep us waiting in; 0: the defaults
     // catch_signals: SIGINT and SIGTERM stop, SIGHUP rereads the policy and reopens the log.
     bool catch_signals;
     // on_record is told of each record that is complete, on any worker's thread, one at a time.

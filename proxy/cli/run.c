@@ -12,9 +12,9 @@
 #include "proxy/net/address.h"
 #include "proxy/net/listen.h"
 
-enum { LISTENS_MAX = 16, TRUST_MAX = 64, LINE_MAX_BYTES = 16 * 1024, WORKERS_MAX = 64 };
+enum { LISTENS_MAX = 16, TRUST_MAX = 64, LINE_MAX_BYTES = 16 * 1024, WORKERS_MAX = 64, TIMEOUT_MAX_S = 3600 };
 
-enum { OPT_CA_DIR = 256, OPT_POLICY, OPT_TRUST, OPT_LOG, OPT_WORKERS, OPT_COLOR };
+enum { OPT_CA_DIR = 256, OPT_POLICY, OPT_TRUST, OPT_LOG, OPT_WORKERS, OPT_TIMEOUT, OPT_COLOR };
 
 struct run {
     struct engine_options engine;
@@ -39,6 +39,9 @@ static const char help[] =
     "      --ca-dir DIR        folder of the proxy's own CA, made at the first start\n"
     "                          (default ~/.config/tlsblame/ca)\n"
     "      --log FILE          the log (default ~/.local/state/tlsblame/log.ndjson)\n"
+    "      --timeout SECONDS   how long a name lookup, a connection attempt, a request to the proxy\n"
+    "                          and each leg's handshake may take (default 10 for the first two,\n"
+    "                          30 for the others)\n"
     "      --workers N         threads that serve connections (default 1)\n"
     "  -q, --quiet             no line for each connection\n"
     "      --color WHEN        auto, always or never; NO_COLOR is honoured\n"
@@ -54,6 +57,7 @@ static const struct option options[] = {
     {"policy", required_argument, NULL, OPT_POLICY},
     {"trust", required_argument, NULL, OPT_TRUST},
     {"log", required_argument, NULL, OPT_LOG},
+    {"timeout", required_argument, NULL, OPT_TIMEOUT},
     {"workers", required_argument, NULL, OPT_WORKERS},
     {"quiet", no_argument, NULL, 'q'},
     {"color", required_argument, NULL, OPT_COLOR},
@@ -86,6 +90,16 @@ static bool set_workers(struct run *run, const char *text, struct err *err) {
     return true;
 }
 
+static bool set_timeout(struct run *run, const char *text, struct err *err) {
+    char *end;
+    double seconds = strtod(text, &end);
+    if (*text == '\0' || *end != '\0' || !(seconds >= 0.1 && seconds <= TIMEOUT_MAX_S)) {
+        return err_set(err, "--timeout %s: expected seconds, from 0.1 to %d", text, TIMEOUT_MAX_S);
+    }
+    run->engine.timeout_us = (int64_t)(seconds * 1e6);
+    return true;
+}
+
 static bool option_take(struct run *run, int option, struct err *err) {
     switch (option) {
     case 'l':
@@ -101,6 +115,8 @@ static bool option_take(struct run *run, int option, struct err *err) {
     case OPT_LOG:
         run->engine.log = optarg;
         return true;
+    case OPT_TIMEOUT:
+        return set_timeout(run, optarg, err);
     case OPT_WORKERS:
         return set_workers(run, optarg, err);
     case 'q':

@@ -65,7 +65,7 @@ static void test_key(void) {
             CU_ASSERT_PTR_NOT_EQUAL(seen[i], seen[j]);
         }
     }
-    struct leaf_cache_stats stats = leaf_cache_stats(w.cache);
+    struct lru_stats stats = leaf_cache_stats(w.cache);
     CU_ASSERT_EQUAL(stats.entries, 7);
     CU_ASSERT_EQUAL(stats.hits, 0);
     CU_ASSERT_PTR_EQUAL(get(&w, "a.test", a, NULL, PKI_NOW + 1), seen[0]);
@@ -98,7 +98,7 @@ static void test_lru(void) {
     get(&w, "c.test", NULL, NULL, PKI_NOW);
     get(&w, "a.test", NULL, NULL, PKI_NOW);
     get(&w, "d.test", NULL, NULL, PKI_NOW);
-    struct leaf_cache_stats stats = leaf_cache_stats(w.cache);
+    struct lru_stats stats = leaf_cache_stats(w.cache);
     CU_ASSERT_EQUAL(stats.entries, 3);
     CU_ASSERT_EQUAL(stats.evicted, 1);
     get(&w, "a.test", NULL, NULL, PKI_NOW);
@@ -162,7 +162,7 @@ static void test_threads(void) {
     for (int i = 0; i < 4; i++) {
         pthread_join(threads[i], NULL);
     }
-    struct leaf_cache_stats stats = leaf_cache_stats(w.cache);
+    struct lru_stats stats = leaf_cache_stats(w.cache);
     CU_ASSERT_EQUAL(stats.hits + stats.misses, 1200);
     CU_ASSERT_TRUE(stats.entries <= 10);
     world_end(&w);
