@@ -23,9 +23,12 @@ packages_test=(
     chromium
     clang-format
     curl
+    faketime
     gnutls-bin
+    iproute2
     libcunit1-dev
     libnss3-tools
+    nftables
     nginx
     nodejs
     openssl
@@ -43,6 +46,7 @@ packages_ci=(
 # For tests/bench/run.sh: what it measures against.
 packages_bench=(
     libnginx-mod-stream
+    nftables
     nginx
     openssl
     python3
