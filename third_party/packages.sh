@@ -46,7 +46,6 @@ packages_ci=(
 # For tests/bench/run.sh: what it measures against.
 packages_bench=(
     libnginx-mod-stream
-    nftables
     nginx
     openssl
     python3
