@@ -156,7 +156,7 @@ static void answer(struct session *s, const struct http *http) {
 void local_begin(struct session *s) {
     session_enter(s, STATE_LOCAL, s->shared->limits.front_us);
     if (s->lanes[SIDE_CLIENT].ssl == NULL) {
-        answer(s, front_http(s));
+        answer(s, s->plain != NULL ? plain_request(s) : front_http(s));
         return;
     }
     s->local_site = xcalloc(1, sizeof(*s->local_site));

@@ -58,6 +58,7 @@ void session_enter(struct session *s, enum state state, int64_t timeout_us) {
 }
 
 void session_dial(struct session *s, const char *host, uint16_t port) {
+    s->lanes[SIDE_SERVER].closed = false;
     s->dial = (struct dial_wish){.serial = s->dial.serial + 1, .host = host, .port = port};
 }
 
