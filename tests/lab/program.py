@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 
-TIMEOUT = 30  # seconds that nothing in the lab takes
+TIMEOUT = 20  # seconds that nothing in the lab takes
 
 # Bazel ends a test that takes too long with SIGTERM; then too, nothing is to be left behind.
 signal.signal(signal.SIGTERM, lambda signum, frame: sys.exit(1))
