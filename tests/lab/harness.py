@@ -40,6 +40,7 @@ from tests.lab.program import (
     read_all,
     read_exactly,
     read_head,
+    reset,
     run,
     splice,
     until,
@@ -132,9 +133,10 @@ class Lab(unittest.TestCase):
 
     def s_server(self, certificate, *args):
         """Starts `openssl s_server`, whose every page tells of the session."""
+        above = ["-cert_chain", certificate.above] if certificate.above != os.devnull else []
         program = self.program(
             *["openssl", "s_server", "-accept", "127.0.0.1:0", "-www"],
-            *["-cert", certificate.file, "-cert_chain", certificate.chain, "-key", certificate.key],
+            *["-cert", certificate.file, *above, "-key", certificate.key],
             *args,
             wait_for="ACCEPT",
         )
