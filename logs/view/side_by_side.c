@@ -9,103 +9,33 @@
 #include "logs/record/time.h"
 #include "logs/view/legs.h"
 #include "logs/view/steps.h"
-
-enum { VERDICT_LABEL = 12 };
-
-// or_empty makes text of a field that may be absent.
-static const char *or_empty(struct arena *arena, const struct obj *obj, enum field field) {
-    const char *text = text_dup(arena, obj, field);
-    return text != NULL ? text : "";
-}
-
-static struct span span_of(const char *s) { return (struct span){(const uint8_t *)s, strlen(s)}; }
+#include "logs/view/verdict_page.h"
 
 static void write_head(struct page *page, struct arena *arena, const struct obj *root) {
-    const char *host = or_empty(arena, root, F_RECORD_HOST);
-    host =
-        arena_printf(arena, "%s%s%s", *host != '\0' ? host : "(no host)",
-                     obj_has(root, F_RECORD_PORT) ? ":" : "", or_empty(arena, root, F_RECORD_PORT));
-    page_paragraph(page, STYLE_TITLE, 0, false, span_of(host));
-    const char *context =
-        arena_printf(arena, "%s, %s, id %s", or_empty(arena, root, F_RECORD_MODE),
-                     or_empty(arena, root, F_RECORD_TIMESTAMP), or_empty(arena, root, F_RECORD_ID));
+    const char *host = text_or_empty(arena, root, F_RECORD_HOST);
+    host = arena_printf(arena, "%s%s%s", *host != '\0' ? host : "(no host)",
+                        obj_has(root, F_RECORD_PORT) ? ":" : "",
+                        text_or_empty(arena, root, F_RECORD_PORT));
+    page_paragraph(page, STYLE_TITLE, 0, false, page_span(host));
+    const char *context = arena_printf(
+        arena, "%s, %s, id %s", text_or_empty(arena, root, F_RECORD_MODE),
+        text_or_empty(arena, root, F_RECORD_TIMESTAMP), text_or_empty(arena, root, F_RECORD_ID));
     for (enum field field = F_RECORD_USER_AGENT; field < F_RECORD_LEG_CLIENT; field++) {
         if (obj_has(root, field)) {
             context = arena_printf(arena, "%s, %s %s", context, field_row(field)->label,
-                                   or_empty(arena, root, field));
+                                   text_or_empty(arena, root, field));
         }
     }
-    page_paragraph(page, STYLE_DIM, 0, false, span_of(context));
-}
-
-// verdict_label begins a paragraph of the verdict: the label, and space up to where the text
-// stands.
-static void verdict_label(struct page *page, const char *label) {
-    page_pad(page, 2);
-    page_puts(page, STYLE_DIM, label);
-    page_pad(page, VERDICT_LABEL - 2 - strlen(label));
-}
-
-static void verdict_text(struct page *page, const char *label, const char *text) {
-    if (*text != '\0') {
-        verdict_label(page, label);
-        page_paragraph(page, STYLE_PLAIN, VERDICT_LABEL, true, span_of(text));
-    }
-}
-
-static void write_evidence(struct page *page, struct arena *arena, const struct obj *verdict) {
-    for (size_t i = 0; i < obj_num(verdict, F_VERDICT_EVIDENCE); i++) {
-        const struct obj *evidence = obj_at(verdict, F_VERDICT_EVIDENCE, i);
-        const char *text = or_empty(arena, evidence, F_EVIDENCE_FIELD);
-        if (obj_has(evidence, F_EVIDENCE_CLIENT)) {
-            text = arena_printf(arena, "%s; client leg: %s", text,
-                                or_empty(arena, evidence, F_EVIDENCE_CLIENT));
-        }
-        if (obj_has(evidence, F_EVIDENCE_SERVER)) {
-            text = arena_printf(arena, "%s; server leg: %s", text,
-                                or_empty(arena, evidence, F_EVIDENCE_SERVER));
-        }
-        verdict_text(page, i == 0 ? "evidence" : "", text);
-        verdict_text(page, "", or_empty(arena, evidence, F_EVIDENCE_BECAUSE));
-    }
-}
-
-static void write_verdict(struct page *page, struct arena *arena, const struct obj *root) {
-    const struct obj *verdict = obj_get(root, F_RECORD_VERDICT);
-    if (verdict == NULL) {
-        return;
-    }
-    bool none = obj_str_is(verdict, F_VERDICT_PARTY, "none");
-    bool unsure = obj_str_is(verdict, F_VERDICT_PARTY, "undetermined");
-    page_newline(page);
-    page_puts(page, STYLE_TITLE, "VERDICT");
-    page_pad(page, VERDICT_LABEL - strlen("VERDICT"));
-    const char *blame = arena_printf(
-        arena, "%s: %s (%s)", or_empty(arena, verdict, F_VERDICT_PARTY),
-        or_empty(arena, verdict, F_VERDICT_CAUSE), or_empty(arena, verdict, F_VERDICT_CONFIDENCE));
-    page_paragraph(page,
-                   none     ? STYLE_GOOD
-                   : unsure ? STYLE_UNSURE
-                            : STYLE_BAD,
-                   VERDICT_LABEL, true, span_of(blame));
-    verdict_text(page, "", or_empty(arena, verdict, F_VERDICT_SAYS));
-    write_evidence(page, arena, verdict);
-    for (size_t i = 0; i < obj_num(verdict, F_VERDICT_RULED_OUT); i++) {
-        const struct obj *ruled_out = obj_at(verdict, F_VERDICT_RULED_OUT, i);
-        verdict_text(page, i == 0 ? "ruled out" : "",
-                     arena_printf(arena, "%s: %s", or_empty(arena, ruled_out, F_RULED_OUT_CAUSE),
-                                  or_empty(arena, ruled_out, F_RULED_OUT_BECAUSE)));
-    }
-    verdict_text(page, "remedy", or_empty(arena, verdict, F_VERDICT_REMEDY));
-    verdict_text(page, "next test", or_empty(arena, verdict, F_VERDICT_NEXT));
+    page_paragraph(page, STYLE_DIM, 0, false, page_span(context));
 }
 
 static const char *peer(struct arena *arena, const struct obj *leg) {
-    const char *address = or_empty(arena, leg, F_LEG_ADDRESS);
+    const char *address = text_or_empty(arena, leg, F_LEG_ADDRESS);
     bool colons = strchr(address, ':') != NULL;
-    return *address == '\0' ? ""
-                            : arena_printf(arena, "%s%s%s:%s", colons ? "[" : "", address,
-                                           colons ? "]" : "", or_empty(arena, leg, F_LEG_PORT));
+    return *address == '\0'
+               ? ""
+               : arena_printf(arena, "%s%s%s:%s", colons ? "[" : "", address, colons ? "]" : "",
+                              text_or_empty(arena, leg, F_LEG_PORT));
 }
 
 // outcome says in words how far a leg came and how it ended.
@@ -116,9 +46,11 @@ static const char *outcome(struct arena *arena, const struct obj *leg) {
         text = established != 0 ? "established" : "not established";
     }
     if (obj_has(leg, F_LEG_END_BY) || obj_has(leg, F_LEG_END_HOW)) {
+        const char *at = text_or_empty(arena, leg, F_LEG_END_AT);
         text =
-            arena_printf(arena, "%s%sended by %s (%s)", text, *text != '\0' ? ", " : "",
-                         or_empty(arena, leg, F_LEG_END_BY), or_empty(arena, leg, F_LEG_END_HOW));
+            arena_printf(arena, "%s%sended by %s (%s)%s%s", text, *text != '\0' ? ", " : "",
+                         text_or_empty(arena, leg, F_LEG_END_BY),
+                         text_or_empty(arena, leg, F_LEG_END_HOW), *at != '\0' ? " at " : "", at);
     } else if (leg != NULL) {
         text = arena_printf(arena, "%s%sstill open when recorded", text, *text != '\0' ? ", " : "");
     }
@@ -138,8 +70,8 @@ static void write_differing(struct page *page, struct arena *arena, const struct
     page_newline(page);
     page_puts(page, STYLE_TITLE, "LEGS DIFFER");
     page_puts(page, STYLE_PLAIN, " ");
-    page_paragraph(page, *text != '\0' ? STYLE_UNSURE : STYLE_GOOD, VERDICT_LABEL, true,
-                   span_of(*text != '\0' ? text : "in nothing that is compared"));
+    page_paragraph(page, *text != '\0' ? STYLE_UNSURE : STYLE_GOOD, VERDICT_PAGE_INDENT, true,
+                   page_span(*text != '\0' ? text : "in nothing that is compared"));
 }
 
 static void write_names(struct page *page, struct arena *arena, const struct legs *legs) {
@@ -220,31 +152,80 @@ static void write_certificates(struct page *page, struct arena *arena, const str
     }
 }
 
-static void write_verification(struct page *page, const struct obj *leg, const char *title) {
-    const struct obj *verification = obj_get(leg, F_LEG_VERIFICATION);
-    if (verification != NULL) {
-        struct legs legs = {.client = verification};
-        write_fields(page, &legs, title, F_VERIFICATION_FIRST, F_VERIFICATION_END);
+static void write_defects(struct page *page, struct arena *arena, const struct obj *verification) {
+    const struct legs legs = {.client = verification};
+    for (size_t i = 0; i < obj_num(verification, F_VERIFICATION_DEFECTS); i++) {
+        const struct obj *defect = obj_at(verification, F_VERIFICATION_DEFECTS, i);
+        const char *depth = text_or_empty(arena, defect, F_DEFECT_DEPTH);
+        const char *text =
+            arena_printf(arena, "%s%s%s%s: %s", text_or_empty(arena, defect, F_DEFECT_ID),
+                         *depth != '\0' ? ", certificate " : "", depth,
+                         obj_is(defect, F_DEFECT_FATAL, 0) ? ", not fatal" : "",
+                         text_or_empty(arena, defect, F_DEFECT_SAYS));
+        legs_row(page, &legs, i == 0 ? "defects" : "", text, "");
     }
 }
 
-static void write_list(struct page *page, struct arena *arena, const struct obj *root,
-                       enum field list, const char *title) {
-    for (size_t i = 0; i < obj_num(root, list); i++) {
+static void write_verification(struct page *page, struct arena *arena, const struct obj *leg,
+                               const char *title) {
+    const struct obj *verification = obj_get(leg, F_LEG_VERIFICATION);
+    if (verification != NULL) {
+        struct legs legs = {.client = verification};
+        write_fields(page, &legs, title, F_VERIFICATION_FIRST, F_VERIFICATION_DEFECTS);
+        write_defects(page, arena, verification);
+        for (enum field f = F_VERIFICATION_DEFECTS + 1; f < F_VERIFICATION_END; f++) {
+            legs_field(page, &legs, f);
+        }
+    }
+}
+
+static void write_notes(struct page *page, struct arena *arena, const struct obj *root) {
+    for (size_t i = 0; i < obj_num(root, F_RECORD_NOTES); i++) {
         if (i == 0) {
-            page_title(page, title);
+            page_title(page, "NOTES");
         }
-        const struct obj *item = obj_at(root, list, i);
-        const struct kind_row *kind = kind_row(obj_kind(item));
-        const char *text = "";
-        for (enum field field = kind->first; field < kind->end; field++) {
-            if (obj_has(item, field)) {
-                text = arena_printf(arena, "%s%s%s %s", text, *text != '\0' ? ", " : "",
-                                    field_row(field)->label, or_empty(arena, item, field));
-            }
-        }
+        const struct obj *note = obj_at(root, F_RECORD_NOTES, i);
+        const char *leg = text_or_empty(arena, note, F_NOTE_LEG);
+        const char *offset = text_or_empty(arena, note, F_NOTE_OFFSET);
+        const char *text =
+            arena_printf(arena, "%s%s%s%s%s: %s", text_or_empty(arena, note, F_NOTE_ID),
+                         *leg != '\0' ? ", " : "", leg, *leg != '\0' ? " leg" : "",
+                         *offset != '\0' ? arena_printf(arena, ", offset %s", offset) : "",
+                         text_or_empty(arena, note, F_NOTE_SAYS));
         page_pad(page, 2);
-        page_paragraph(page, STYLE_PLAIN, 4, true, span_of(text));
+        page_paragraph(page, STYLE_PLAIN, 4, true, page_span(text));
+    }
+}
+
+// answered says in words what came back to an experiment.
+static const char *answered(struct arena *arena, const struct obj *leg) {
+    const char *text = outcome(arena, leg);
+    if (obj_has(leg, F_LEG_TLS_VERSION)) {
+        text = arena_printf(arena, "TLS %s %s, %s", text_or_empty(arena, leg, F_LEG_TLS_VERSION),
+                            text_or_empty(arena, leg, F_LEG_TLS_CIPHER), text);
+    }
+    for (size_t i = 0; i < obj_num(leg, F_LEG_ALERTS); i++) {
+        const struct obj *alert = obj_at(leg, F_LEG_ALERTS, i);
+        text = arena_printf(arena, "%s, alert %s by %s", text,
+                            text_or_empty(arena, alert, F_ALERT_NAME),
+                            text_or_empty(arena, alert, F_ALERT_FROM));
+    }
+    return text;
+}
+
+static void write_experiments(struct page *page, struct arena *arena, const struct obj *root) {
+    for (size_t i = 0; i < obj_num(root, F_RECORD_EXPERIMENTS); i++) {
+        if (i == 0) {
+            page_title(page, "EXPERIMENTS");
+        }
+        const struct obj *experiment = obj_at(root, F_RECORD_EXPERIMENTS, i);
+        const char *factors = text_or_empty(arena, experiment, F_EXPERIMENT_FACTORS);
+        const char *text = arena_printf(
+            arena, "%s%s%s%s: %s", text_or_empty(arena, experiment, F_EXPERIMENT_PROBE),
+            *factors != '\0' ? " (" : "", factors, *factors != '\0' ? ")" : "",
+            answered(arena, obj_get(experiment, F_EXPERIMENT_LEG)));
+        page_pad(page, 2);
+        page_paragraph(page, STYLE_PLAIN, 4, true, page_span(text));
     }
 }
 
@@ -252,19 +233,22 @@ void side_by_side_write(struct page *page, const struct obj *root) {
     struct arena arena = {0};
     struct legs legs = {.client = record_leg(root, false), .server = record_leg(root, true)};
     write_head(page, &arena, root);
-    write_verdict(page, &arena, root);
+    if (obj_has(root, F_RECORD_VERDICT)) {
+        page_newline(page);
+        verdict_page_write(page, obj_get(root, F_RECORD_VERDICT), false);
+    }
     if (legs.client != NULL || legs.server != NULL) {
         write_names(page, &arena, &legs);
         write_half(page, &legs, "OFFER", FLAG_OFFER, "offer.");
         write_half(page, &legs, "ANSWER", FLAG_ANSWER, "answer.");
         write_certificates(page, &arena, &legs);
-        write_verification(page, legs.client, "VERIFICATION OF THE CHAIN");
-        write_verification(page, legs.server, "VERIFICATION OF THE SERVER'S CHAIN");
+        write_verification(page, &arena, legs.client, "VERIFICATION OF THE CHAIN");
+        write_verification(page, &arena, legs.server, "VERIFICATION OF THE SERVER'S CHAIN");
         write_fields(page, &legs, "TRANSPORT AND END", F_LEG_BYTES_RECEIVED, F_LEG_END);
         steps_alerts(page, root);
         steps_time_line(page, root);
     }
-    write_list(page, &arena, root, F_RECORD_NOTES, "NOTES");
-    write_list(page, &arena, root, F_RECORD_EXPERIMENTS, "EXPERIMENTS");
+    write_notes(page, &arena, root);
+    write_experiments(page, &arena, root);
     arena_cleanup(&arena);
 }

@@ -129,7 +129,7 @@ void sniff_input(struct session *s, const struct event *event);
 
 // tunnel.c
 void tunnel_begin(struct session *s, const char *application);
-// tunnel_enter goes on as a tunnel with a connection that has its record: after a 101.
+// tunnel_enter only passes bytes on: after a 101.
 void tunnel_enter(struct session *s);
 void tunnel_input(struct session *s, const struct event *event);
 

@@ -87,10 +87,9 @@ static void origin_drop(struct session *s, const char *by, const char *how, cons
     struct lane *server = &s->lanes[SIDE_SERVER];
     end_both(s, by, how, detail);
     record_finish(s);
-    bool open = server->open;
     lane_cleanup(server);
     lane_init(server, &s->now_us);
-    server->closed = open;
+    server->closed = true;
     s->plain->host[0] = '\0';
 }
 
@@ -242,8 +241,8 @@ static void next_request(struct session *s) {
     if (result == MESSAGE_MORE) {
         return;
     }
-    const char *target = http_target(&plain->request, &len);
-    if (result != MESSAGE_HEAD || !front_absolute(s, target, len)) {
+    const char *target = result == MESSAGE_HEAD ? http_target(&plain->request, &len) : NULL;
+    if (target == NULL || !front_absolute(s, target, len)) {
         end_both(s, "client", "error", "the next request is not one to a proxy");
         respond_text(s, 400, "After an http:// request this connection takes only more of them.");
         return;

@@ -29,10 +29,10 @@ void tunnel_begin(struct session *s, const char *application) {
         obj_set_str(root, F_RECORD_APPLICATION, application);
         observe_step(&s->lanes[SIDE_CLIENT].observe, STEP_DATA, s->now_us);
         observe_step(&s->lanes[SIDE_SERVER].observe, STEP_DATA, s->now_us);
-    } else {
-        s->tap = xcalloc(1, sizeof(*s->tap));
-        wire_tap_init(s->tap, &s->lanes[SIDE_CLIENT].observe);
     }
+    // Where the server spoke first, the client may still say a ClientHello, in vain.
+    s->tap = xcalloc(1, sizeof(*s->tap));
+    wire_tap_init(s->tap, &s->lanes[SIDE_CLIENT].observe);
     tunnel_enter(s);
 }
 

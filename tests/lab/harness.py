@@ -22,6 +22,8 @@ import unittest
 
 # Tests import this module alone.
 from tests.lab.pki import (
+    CA_EXTENSIONS,
+    NOW,
     Certificate,
     expired,
     intermediate,

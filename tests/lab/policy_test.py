@@ -242,6 +242,7 @@ class BadCertificate(harness.Lab):
                          ["expired"])
         self.assertIn(("client", "certificate_expired"),
                       [(a["from"], a["name"]) for a in record["legs"]["client"]["alerts"]])
+        self.blamed(record, "server-cert-expired")
 
     def test_mirror_to_a_client_that_does_not_care(self):
         answer, record = self.ask({}, "-k")
@@ -250,13 +251,21 @@ class BadCertificate(harness.Lab):
 
     def test_alert(self):
         answer, record = self.ask({"on_server_failure": "alert"})
-        self.assertNotEqual(answer.exit, 0)
-        self.assertIn("alert certificate expired", answer.err)
-        self.assertIsNone(field(record, "legs.client.tls.established") or None)
+        self.assertEqual(answer.exit, 60)
+        self.assertEqual([(a["from"], a["name"]) for a in record["legs"]["client"]["alerts"]],
+                         [("server", "certificate_expired")])
+        self.assertIsNot(field(record, "legs.client.tls.established"), True)
+        self.blamed(record, "server-cert-expired")
+
+    def blamed(self, record, cause):
+        """The server is blamed."""
+        self.assertEqual((record["verdict"]["party"], record["verdict"]["cause"]),
+                         ("server", cause))
 
     def test_page(self):
         answer, record = self.ask({"on_server_failure": "page"}, check=True)
         self.assertEqual(answer.status, 502)
+        self.blamed(record, "server-cert-expired")
         for text in record["id"], record["verdict"]["cause"]:
             self.assertIn(text.encode(), answer.body)
 
