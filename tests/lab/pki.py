@@ -14,9 +14,9 @@ from tests.lab.program import run
 
 NOW = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
 
-Certificate = collections.namedtuple("Certificate", "file key chain above")
-Certificate.__doc__ = """Names of PEM files: the certificate alone, its private key, the certificate
-with its intermediates, as a server sends it, and these intermediates alone."""
+Certificate = collections.namedtuple("Certificate", "file key chain")
+Certificate.__doc__ = """Names of PEM files: the certificate alone, its private key, and the
+certificate with its intermediates, as a server sends it."""
 
 KEYS = {
     "ec": ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"],
@@ -94,12 +94,11 @@ def issue(subject, issuer, extensions, kind="ec", which=0, start=None, end=None)
         *["-enddate", _stamp(end or NOW + datetime.timedelta(days=30))],
         *["-in", f"{base}.csr", "-out", f"{base}.pem"],
     )
-    above = os.devnull if issuer is None else issuer.chain
     with open(f"{base}.chain", "wb") as chain:
-        for path in f"{base}.pem", above:
+        for path in [f"{base}.pem"] + ([issuer.chain] if issuer is not None else []):
             with open(path, "rb") as f:
                 chain.write(f.read())
-    return Certificate(f"{base}.pem", key, f"{base}.chain", above)
+    return Certificate(f"{base}.pem", key, f"{base}.chain")
 
 
 @functools.cache
