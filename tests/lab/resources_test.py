@@ -181,4 +181,5 @@ class Running(harness.Lab):
 
         first = rounds(300)
         last = rounds(1000)
-        self.assertLess(last - first, 4 << 20, f"{first} {last}")
+        if not harness.sanitized():
+            self.assertLess(last - first, 4 << 20, f"{first} {last}")
