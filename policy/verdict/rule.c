@@ -19,13 +19,16 @@
 #define OPEN(name, what)                                                                           \
     { CAUSE_##name, what, true }
 
+// In the order of a connection's life; the last rule stays last.
 static const struct rule rules[] = {
-#include "policy/verdict/rules_certificate.inc"
-#include "policy/verdict/rules_healthy.inc"
-#include "policy/verdict/rules_name.inc"
-#include "policy/verdict/rules_negotiation.inc"
+// clang-format off
 #include "policy/verdict/rules_transport.inc"
+#include "policy/verdict/rules_negotiation.inc"
+#include "policy/verdict/rules_name.inc"
+#include "policy/verdict/rules_certificate.inc"
 #include "policy/verdict/rules_trust.inc"
+#include "policy/verdict/rules_healthy.inc"
+    // clang-format on
 };
 
 #undef RULE
