@@ -20,9 +20,17 @@ packages_build=(
 
 # To run tests/run.sh.
 packages_test=(
+    chromium
     clang-format
+    curl
+    gnutls-bin
     libcunit1-dev
+    libnss3-tools
+    nginx
+    nodejs
+    openssl
     python3
+    wget
 )
 
 # For the sanitizers and libFuzzer of .ci/run.
@@ -30,6 +38,14 @@ packages_ci=(
     clang
     libclang-rt-dev
     llvm
+)
+
+# For tests/bench/run.sh: what it measures against.
+packages_bench=(
+    libnginx-mod-stream
+    nginx
+    openssl
+    python3
 )
 
 # packages_install PACKAGE... installs those that are missing. It says what it does only when there

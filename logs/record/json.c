@@ -6,63 +6,138 @@
 #include "logs/record/time.h"
 #include "logs/record/utf8.h"
 
-static bool put(struct buf *out, const char *s) { return buf_append(out, s, strlen(s)); }
+enum { CHUNK = 1024 };
 
-static bool escape(struct buf *out, uint8_t c) {
-    switch (c) {
-    case '"':
-        return put(out, "\\\"");
-    case '\\':
-        return put(out, "\\\\");
-    case '\n':
-        return put(out, "\\n");
-    case '\r':
-        return put(out, "\\r");
-    case '\t':
-        return put(out, "\\t");
-    default:
-        return buf_printf(out, "\\u%04x", c);
+// struct sink is the room at the end of `buf` while it is being filled: a record is some thousand
+// small pieces, too many for a call of buf_append each.
+struct sink {
+    struct buf *buf;
+    uint8_t *start, *p, *end;
+};
+
+static bool write_object(struct sink *sink, const struct obj *obj);
+
+static void sink_close(struct sink *sink) {
+    if (sink->p != sink->start) {
+        buf_commit(sink->buf, (size_t)(sink->p - sink->start));
+        sink->start = sink->p;
     }
 }
 
-bool json_write_string(struct buf *out, const void *s, size_t s_len) {
-    const uint8_t *p = s;
-    bool ok = put(out, "\"");
-    for (size_t i = 0; ok && i < s_len;) {
-        size_t plain = i;
-        while (plain < s_len && p[plain] >= 0x20 && p[plain] < 0x7f && p[plain] != '"' &&
-               p[plain] != '\\') {
-            plain++;
-        }
-        if (plain > i) {
-            ok = buf_append(out, p + i, plain - i);
-            i = plain;
-        } else if (p[i] < 0x80) {
-            ok = escape(out, p[i++]);
-        } else {
-            uint32_t code;
-            size_t n = utf8_decode(&code, p + i, s_len - i);
-            ok = n != 0 ? buf_append(out, p + i, n) : put(out, "\xef\xbf\xbd");
-            i += n != 0 ? n : 1;
-        }
-    }
-    return ok && put(out, "\"");
-}
-
-static bool write_base64(struct buf *out, struct span span) {
-    size_t len = base64_encoded_len(span.len);
-    uint8_t *to = buf_reserve(out, len + 2);
-    if (to == NULL) {
+// sink_grow makes room for `n` more bytes, or returns false at the ceiling.
+static bool sink_grow(struct sink *sink, size_t n) {
+    sink_close(sink);
+    size_t want = n < CHUNK ? CHUNK : n, room = buf_room(sink->buf);
+    want = want < room ? want : room;
+    uint8_t *p = n <= want ? buf_reserve(sink->buf, want) : NULL;
+    if (p == NULL) {
         return false;
     }
-    to[0] = '"';
-    base64_encode((char *)to + 1, span.p, span.len);
-    to[len + 1] = '"';
-    buf_commit(out, len + 2);
+    sink->start = sink->p = p;
+    sink->end = p + want;
     return true;
 }
 
-static bool write_int(struct buf *out, int64_t value) {
+static bool has_room(struct sink *sink, size_t n) {
+    return (size_t)(sink->end - sink->p) >= n || sink_grow(sink, n);
+}
+
+static bool put(struct sink *sink, const void *s, size_t s_len) {
+    if (!has_room(sink, s_len)) {
+        return false;
+    }
+    memcpy(sink->p, s, s_len);
+    sink->p += s_len;
+    return true;
+}
+
+static bool put_char(struct sink *sink, char c) {
+    if (!has_room(sink, 1)) {
+        return false;
+    }
+    *sink->p++ = (uint8_t)c;
+    return true;
+}
+
+// put_name writes a string that is known to need no escapes: a key, a code point, a time.
+static bool put_name(struct sink *sink, const char *s, size_t s_len) {
+    if (!has_room(sink, s_len + 2)) {
+        return false;
+    }
+    *sink->p++ = '"';
+    memcpy(sink->p, s, s_len);
+    sink->p += s_len;
+    *sink->p++ = '"';
+    return true;
+}
+
+static bool put_escape(struct sink *sink, uint8_t c) {
+    static const char hex[] = "0123456789abcdef";
+    static const char shorts[] = "\"\\\n\r\t", letters[] = "\"\\nrt";
+    const char *known = c != 0 ? strchr(shorts, c) : NULL;
+    if (known != NULL) {
+        return put_char(sink, '\\') && put_char(sink, letters[known - shorts]);
+    }
+    char text[6] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
+    return put(sink, text, sizeof(text));
+}
+
+static bool is_plain(uint8_t c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; }
+
+// plain_len returns how many bytes at the front of `p` need no escape: eight at a time as long as
+// all eight are plain. A byte is not when one of the terms sets its highest bit: it has it set
+// itself, lies below 0x20, is 0x7f, or becomes zero when '"' or '\\' is taken out of it. Carries
+// can make a plain byte look odd, never an odd one plain.
+static size_t plain_len(const uint8_t *p, size_t len) {
+    const uint64_t ones = UINT64_MAX / 255, highs = ones * 0x80;
+    size_t i = 0;
+    for (; i + 8 <= len; i += 8) {
+        uint64_t x;
+        memcpy(&x, p + i, 8);
+        uint64_t quote = (x ^ ones * '"') - ones, backslash = (x ^ ones * '\\') - ones;
+        if (((x | (x + ones) | (x - ones * 0x20) | quote | backslash) & highs) != 0) {
+            break;
+        }
+    }
+    while (i < len && is_plain(p[i])) {
+        i++;
+    }
+    return i;
+}
+
+static bool put_string(struct sink *sink, const void *s, size_t s_len) {
+    const uint8_t *p = s;
+    bool ok = put_char(sink, '"');
+    for (size_t i = 0; ok && i < s_len;) {
+        size_t plain = plain_len(p + i, s_len - i);
+        if (plain != 0) {
+            ok = put(sink, p + i, plain);
+            i += plain;
+        } else if (p[i] < 0x80) {
+            ok = put_escape(sink, p[i++]);
+        } else {
+            uint32_t code;
+            size_t n = utf8_decode(&code, p + i, s_len - i);
+            ok = n != 0 ? put(sink, p + i, n) : put(sink, "\xef\xbf\xbd", 3);
+            i += n != 0 ? n : 1;
+        }
+    }
+    return ok && put_char(sink, '"');
+}
+
+static bool put_base64(struct sink *sink, struct span span) {
+    size_t len = base64_encoded_len(span.len);
+    if (!has_room(sink, len + 2)) {
+        return false;
+    }
+    *sink->p++ = '"';
+    base64_encode((char *)sink->p, span.p, span.len);
+    sink->p += len;
+    *sink->p++ = '"';
+    return true;
+}
+
+static bool put_int(struct sink *sink, int64_t value) {
     char digits[24];
     size_t at = sizeof(digits);
     uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
@@ -73,47 +148,35 @@ static bool write_int(struct buf *out, int64_t value) {
     if (value < 0) {
         digits[--at] = '-';
     }
-    return buf_append(out, digits + at, sizeof(digits) - at);
+    return put(sink, digits + at, sizeof(digits) - at);
 }
 
-static bool write_ms(struct buf *out, int64_t us) {
+static bool put_ms(struct sink *sink, int64_t us) {
     uint64_t abs = us < 0 ? 0 - (uint64_t)us : (uint64_t)us;
     unsigned frac = (unsigned)(abs % 1000);
     char tail[4] = {'.', (char)('0' + frac / 100), (char)('0' + frac / 10 % 10),
                     (char)('0' + frac % 10)};
-    return (us >= 0 || put(out, "-")) && write_int(out, (int64_t)(abs / 1000)) &&
-           buf_append(out, tail, sizeof(tail));
+    return (us >= 0 || put_char(sink, '-')) && put_int(sink, (int64_t)(abs / 1000)) &&
+           put(sink, tail, sizeof(tail));
 }
 
-static bool write_code(struct buf *out, const struct field_row *row, uint16_t code) {
+static bool put_code(struct sink *sink, const struct field_row *row, uint16_t code) {
     char name[CODEPOINT_NAME_MAX];
     const char *text = codepoint_name(row->extra, code, name);
-    return json_write_string(out, text, strlen(text));
+    return put_name(sink, text, strlen(text));
 }
 
-static bool write_scalar(struct buf *out, const struct obj *obj, enum field field) {
-    const struct field_row *row = field_row(field);
+static bool write_number(struct sink *sink, const struct field_row *row, int64_t i) {
     char text[TIME_TEXT_MAX];
-    int64_t i = 0;
-    switch ((enum field_type)row->type) {
-    case TYPE_STR:
-        return json_write_string(out, obj_span(obj, field).p, obj_span(obj, field).len);
-    case TYPE_BYTES:
-        return write_base64(out, obj_span(obj, field));
-    case TYPE_OBJ:
-        return json_write(out, obj_get(obj, field));
-    default:
-        CHECK(obj_int(obj, field, &i));
-    }
     switch ((enum field_type)row->type) {
     case TYPE_INT:
-        return write_int(out, i);
+        return put_int(sink, i);
     case TYPE_MS:
-        return write_ms(out, i);
+        return put_ms(sink, i);
     case TYPE_BOOL:
-        return put(out, i != 0 ? "true" : "false");
+        return i != 0 ? put(sink, "true", 4) : put(sink, "false", 5);
     case TYPE_CODE:
-        return write_code(out, row, (uint16_t)i);
+        return put_code(sink, row, (uint16_t)i);
     case TYPE_TIME:
         time_format_ms(text, i);
         break;
@@ -121,34 +184,52 @@ static bool write_scalar(struct buf *out, const struct obj *obj, enum field fiel
         CHECK(row->type == TYPE_DATE);
         time_format(text, i, -1);
     }
-    return json_write_string(out, text, strlen(text));
+    return put_name(sink, text, strlen(text));
 }
 
-static bool write_item(struct buf *out, const struct obj *obj, enum field field, size_t i) {
+static bool write_item(struct sink *sink, const struct obj *obj, enum field field, size_t i) {
     const struct field_row *row = field_row(field);
     switch ((enum field_type)row->type) {
     case TYPE_CODES:
-        return write_code(out, row, obj_code(obj, field, i));
+        return put_code(sink, row, obj_code(obj, field, i));
     case TYPE_STRS:
-        return json_write_string(out, obj_item(obj, field, i).p, obj_item(obj, field, i).len);
+        return put_string(sink, obj_item(obj, field, i).p, obj_item(obj, field, i).len);
     case TYPE_BYTES_LIST:
-        return write_base64(out, obj_item(obj, field, i));
+        return put_base64(sink, obj_item(obj, field, i));
     default:
         CHECK(row->type == TYPE_OBJS);
-        return json_write(out, obj_at(obj, field, i));
+        return write_object(sink, obj_at(obj, field, i));
     }
 }
 
-static bool write_value(struct buf *out, const struct obj *obj, enum field field) {
-    enum field_type type = field_row(field)->type;
-    if (type != TYPE_CODES && type != TYPE_STRS && type != TYPE_BYTES_LIST && type != TYPE_OBJS) {
-        return write_scalar(out, obj, field);
+static bool write_list(struct sink *sink, const struct obj *obj, enum field field) {
+    size_t num = obj_num(obj, field);
+    bool ok = put_char(sink, '[');
+    for (size_t i = 0; ok && i < num; i++) {
+        ok = (i == 0 || put_char(sink, ',')) && write_item(sink, obj, field, i);
     }
-    bool ok = put(out, "[");
-    for (size_t i = 0; ok && i < obj_num(obj, field); i++) {
-        ok = (i == 0 || put(out, ",")) && write_item(out, obj, field, i);
+    return ok && put_char(sink, ']');
+}
+
+static bool write_value(struct sink *sink, const struct obj *obj, enum field field) {
+    const struct field_row *row = field_row(field);
+    int64_t i = 0;
+    switch ((enum field_type)row->type) {
+    case TYPE_STR:
+        return put_string(sink, obj_span(obj, field).p, obj_span(obj, field).len);
+    case TYPE_BYTES:
+        return put_base64(sink, obj_span(obj, field));
+    case TYPE_OBJ:
+        return write_object(sink, obj_get(obj, field));
+    case TYPE_CODES:
+    case TYPE_STRS:
+    case TYPE_BYTES_LIST:
+    case TYPE_OBJS:
+        return write_list(sink, obj, field);
+    default:
+        CHECK(obj_int(obj, field, &i));
+        return write_number(sink, row, i);
     }
-    return ok && put(out, "]");
 }
 
 // shared_len returns the length of the longest prefix of whole components, with their dots, that
@@ -163,47 +244,64 @@ static size_t shared_len(const char *a, const char *b) {
     return shared;
 }
 
-static size_t num_dots(const char *s) {
-    size_t num = 0;
-    for (; *s != '\0'; s++) {
-        num += *s == '.';
-    }
-    return num;
-}
-
-// write_path closes the nested objects of path `last` that `path` does not share, opens its own and
-// writes the last component with its colon.
-static bool write_path(struct buf *out, const char *last, const char *path) {
-    size_t shared = shared_len(last, path);
+// put_closing closes one object for each dot in `path`.
+static bool put_closing(struct sink *sink, const char *path) {
     bool ok = true;
-    for (size_t close = num_dots(last + shared); ok && close > 0; close--) {
-        ok = put(out, "}");
-    }
-    ok = ok && (*last == '\0' || put(out, ","));
-    for (const char *p = path + shared; ok; p = strchr(p, '.') + 1) {
-        const char *dot = strchr(p, '.');
-        ok = json_write_string(out, p, dot != NULL ? (size_t)(dot - p) : strlen(p)) &&
-             put(out, dot != NULL ? ":{" : ":");
-        if (dot == NULL) {
-            break;
-        }
+    for (; ok && *path != '\0'; path++) {
+        ok = *path != '.' || put_char(sink, '}');
     }
     return ok;
 }
 
-bool json_write(struct buf *out, const struct obj *obj) {
-    const struct kind_row *kind = kind_row(obj_kind(obj));
-    const char *last = "";
-    bool ok = put(out, "{");
-    for (enum field field = kind->first; ok && field < kind->end; field++) {
-        if (obj_has(obj, field)) {
-            const char *path = field_row(field)->path;
-            ok = write_path(out, last, path) && write_value(out, obj, field);
-            last = path;
+// write_path closes the nested objects of path `last` that `path` does not share, opens its own and
+// writes the last component with its colon.
+static bool write_path(struct sink *sink, const char *last, const char *path) {
+    size_t shared = shared_len(last, path);
+    bool ok = put_closing(sink, last + shared) && (*last == '\0' || put_char(sink, ','));
+    // Each dot becomes `":{"`, and three characters stand around them all.
+    size_t len = strlen(path + shared);
+    if (!ok || !has_room(sink, len * 4 + 3)) {
+        return false;
+    }
+    uint8_t *p = sink->p;
+    *p++ = '"';
+    for (const char *c = path + shared; *c != '\0'; c++) {
+        if (*c == '.') {
+            memcpy(p, "\":{\"", 4);
+            p += 4;
+        } else {
+            *p++ = (uint8_t)*c;
         }
     }
-    for (size_t close = num_dots(last); ok && close > 0; close--) {
-        ok = put(out, "}");
+    *p++ = '"';
+    *p++ = ':';
+    sink->p = p;
+    return true;
+}
+
+static bool write_object(struct sink *sink, const struct obj *obj) {
+    const struct kind_row *kind = kind_row(obj_kind(obj));
+    const char *last = "";
+    bool ok = put_char(sink, '{');
+    enum field field = obj_next(obj, kind->first);
+    for (; ok && field < kind->end; field = obj_next(obj, field + 1)) {
+        const char *path = field_row(field)->path;
+        ok = write_path(sink, last, path) && write_value(sink, obj, field);
+        last = path;
     }
-    return ok && put(out, "}");
+    return ok && put_closing(sink, last) && put_char(sink, '}');
+}
+
+bool json_write(struct buf *out, const struct obj *obj) {
+    struct sink sink = {.buf = out};
+    bool ok = write_object(&sink, obj);
+    sink_close(&sink);
+    return ok;
+}
+
+bool json_write_string(struct buf *out, const void *s, size_t s_len) {
+    struct sink sink = {.buf = out};
+    bool ok = put_string(&sink, s, s_len);
+    sink_close(&sink);
+    return ok;
 }

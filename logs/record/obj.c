@@ -80,6 +80,14 @@ static struct value *value_make(struct obj *obj, enum field field) {
 
 bool obj_has(const struct obj *obj, enum field field) { return value_get(obj, field) != NULL; }
 
+enum field obj_next(const struct obj *obj, enum field field) {
+    enum field end = kind_row(obj->kind)->end;
+    while (field < end && obj->slot[slot_index(obj, field)] == 0) {
+        field++;
+    }
+    return field;
+}
+
 void obj_unset(struct obj *obj, enum field field) {
     uint8_t *slot = &obj->slot[slot_index(obj, field)];
     if (*slot == 0) {

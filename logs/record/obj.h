@@ -30,6 +30,10 @@ struct arena *obj_arena(const struct obj *obj);
 // obj_has returns whether `field` was seen. A NULL `obj` has nothing, here and in every getter.
 bool obj_has(const struct obj *obj, enum field field);
 
+// obj_next returns the first field from `field` on, in the table's order, that was seen, or the end
+// of the kind.
+enum field obj_next(const struct obj *obj, enum field field);
+
 // obj_unset makes `field` absent again.
 void obj_unset(struct obj *obj, enum field field);
 

@@ -27,6 +27,15 @@ static void civil_from_days(int64_t *y, int *m, int *d, int64_t z) {
     *y = yoe + era * 400 + (*m <= 2);
 }
 
+// put_digits writes `value` with `num` digits and `then` behind it, and returns what follows.
+static char *put_digits(char *p, int value, int num, char then) {
+    for (int i = num; i-- > 0; value /= 10) {
+        p[i] = (char)('0' + value % 10);
+    }
+    p[num] = then;
+    return p + num + 1;
+}
+
 void time_format(char out[TIME_TEXT_MAX], int64_t seconds, int milliseconds) {
     seconds = seconds < year_0 ? year_0 : seconds > year_9999_end ? year_9999_end : seconds;
     int64_t days = seconds / 86400, rest = seconds % 86400;
@@ -38,17 +47,21 @@ void time_format(char out[TIME_TEXT_MAX], int64_t seconds, int milliseconds) {
     int m, d;
     civil_from_days(&y, &m, &d, days);
     int s = (int)rest;
-    int n = snprintf(out, TIME_TEXT_MAX, "%04d-%02d-%02dT%02d:%02d:%02d", (int)(y % 10000), m, d,
-                     s / 3600, s / 60 % 60, s % 60);
+    char *p = put_digits(out, (int)y, 4, '-');
+    p = put_digits(p, m, 2, '-');
+    p = put_digits(p, d, 2, 'T');
+    p = put_digits(p, s / 3600, 2, ':');
+    p = put_digits(p, s / 60 % 60, 2, ':');
+    p = put_digits(p, s % 60, 2, milliseconds >= 0 ? '.' : 'Z');
     if (milliseconds >= 0) {
-        n += snprintf(out + n, TIME_TEXT_MAX - (size_t)n, ".%03d", milliseconds % 1000);
+        p = put_digits(p, milliseconds % 1000, 3, 'Z');
     }
-    snprintf(out + n, TIME_TEXT_MAX - (size_t)n, "Z");
+    *p = '\0';
 }
 
 void time_format_ms(char out[TIME_TEXT_MAX], int64_t milliseconds) {
-    int ms = (int)((milliseconds % 1000 + 1000) % 1000);
-    time_format(out, (milliseconds - ms) / 1000, ms);
+    int ms = (int)(milliseconds % 1000);
+    time_format(out, milliseconds / 1000 - (ms < 0), ms < 0 ? ms + 1000 : ms);
 }
 
 bool time_parse(int64_t *out_seconds, int *out_milliseconds, const char *s) {

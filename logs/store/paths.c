@@ -1,10 +1,10 @@
 #include "logs/store/paths.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+
+#include "logs/base/file.h"
 
 static char *folder_path(const char *variable, const char *below_home, const char *name,
                          struct err *err) {
@@ -30,21 +30,11 @@ char *paths_config(const char *name, struct err *err) {
 }
 
 bool paths_make_parent(const char *path, struct err *err) {
-    char *folder = xstrdup(path);
+    char *folder = xstrdup(path), *slash = strrchr(folder, '/');
     bool ok = true;
-    for (char *slash = strchr(folder + (folder[0] == '/'), '/'); ok && slash != NULL;
-         slash = strchr(slash + 1, '/')) {
+    if (slash != NULL && slash != folder) {
         *slash = '\0';
-        if (mkdir(folder, 0700) != 0 && errno != EEXIST) {
-            // A folder above may be one that we can neither write to nor need to.
-            int why = errno;
-            struct stat st;
-            if (stat(folder, &st) != 0 || !S_ISDIR(st.st_mode)) {
-                errno = why;
-                ok = err_errno(err, "cannot make the folder %s", folder);
-            }
-        }
-        *slash = '/';
+        ok = file_make_folders(folder, err);
     }
     free(folder);
     return ok;

@@ -119,7 +119,7 @@ static bool read_list(struct obj *obj, enum field field, const json_t *json, str
 }
 
 static bool read_value(struct obj *obj, enum field field, const json_t *json, struct err *err) {
-    int64_t i;
+    int64_t i = 0;
     uint8_t *bytes;
     size_t len;
     switch ((enum field_type)field_row(field)->type) {

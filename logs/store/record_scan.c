@@ -9,7 +9,6 @@ enum { DEPTH_MAX = 64, PATH_MAX_LEN = 64 };
 struct scan {
     const char *start, *p, *end;
     const struct record_scan_plan *plan;
-    int depth;
     struct err *err;
 };
 
@@ -46,25 +45,31 @@ static bool take(struct scan *scan, char c) {
     return true;
 }
 
+// string_end returns what follows the string whose first character is at `p`, or NULL.
+static const char *string_end(const char *p, const char *end) {
+    for (const char *from = p;;) {
+        const char *quote = memchr(from, '"', (size_t)(end - from));
+        if (quote == NULL) {
+            return NULL;
+        }
+        const char *last = quote;
+        while (last > p && last[-1] == '\\') {
+            last--;
+        }
+        from = quote + 1;
+        if ((quote - last) % 2 == 0) {
+            return from;
+        }
+    }
+}
+
 static bool skip_string(struct scan *scan) {
     if (!take(scan, '"')) {
         return broken(scan, "expected a string");
     }
-    for (;;) {
-        const char *quote = memchr(scan->p, '"', (size_t)(scan->end - scan->p));
-        if (quote == NULL) {
-            scan->p = scan->end;
-            return broken(scan, "");
-        }
-        const char *last = quote;
-        while (last > scan->p && last[-1] == '\\') {
-            last--;
-        }
-        scan->p = quote + 1;
-        if ((quote - last) % 2 == 0) {
-            return true;
-        }
-    }
+    const char *end = string_end(scan->p, scan->end);
+    scan->p = end != NULL ? end : scan->end;
+    return end != NULL || broken(scan, "");
 }
 
 // skip_word steps over a number, true, false or null; jansson looks at those that are wanted.
@@ -78,48 +83,72 @@ static bool skip_word(struct scan *scan) {
     return scan->p > start || broken(scan, "expected a value");
 }
 
-static bool skip_value(struct scan *scan);
-
-static bool skip_array(struct scan *scan) {
-    if (!take(scan, ']')) {
-        do {
-            if (!skip_value(scan)) {
-                return false;
+// skip_nested steps over an object or an array to the bracket that closes it.
+static bool skip_nested(struct scan *scan) {
+    uint64_t objects =
+        0; // a bit for each open bracket, the innermost lowest: an object or an array
+    int depth = 0;
+    for (const char *p = scan->p; p < scan->end; p++) {
+        switch (*p) {
+        case '"':
+            p = string_end(p + 1, scan->end);
+            if (p == NULL) {
+                scan->p = scan->end;
+                return broken(scan, "");
             }
-        } while (take(scan, ','));
-        return take(scan, ']') || broken(scan, "expected ',' or ']'");
+            p--;
+            break;
+        case '{':
+        case '[':
+            if (depth++ == DEPTH_MAX) {
+                scan->p = p;
+                return broken(scan, "nested too deeply");
+            }
+            objects = objects << 1 | (*p == '{');
+            break;
+        case '}':
+        case ']':
+            scan->p = p;
+            if ((objects & 1) != (*p == '}')) {
+                return broken(scan, "the wrong bracket");
+            }
+            objects >>= 1;
+            if (--depth == 0) {
+                scan->p = p + 1;
+                return true;
+            }
+            break;
+        default:
+            break;
+        }
     }
-    return true;
+    scan->p = scan->end;
+    return broken(scan, "");
 }
 
 static bool skip_value(struct scan *scan) {
     skip_space(scan);
     char c = scan->p < scan->end ? *scan->p : '\0';
-    if (c == '"') {
-        return skip_string(scan);
-    }
-    if (c != '{' && c != '[') {
-        return skip_word(scan);
-    }
-    if (scan->depth == DEPTH_MAX) {
-        return err_set(scan->err, "byte %zu: nested too deeply", (size_t)(scan->p - scan->start));
-    }
-    scan->depth++;
-    if (c == '[') {
-        scan->p++;
-    }
-    bool ok = c == '[' ? skip_array(scan) : scan_object(scan, NULL);
-    scan->depth--;
-    return ok;
+    return c == '"'               ? skip_string(scan)
+           : c == '{' || c == '[' ? skip_nested(scan)
+                                  : skip_word(scan);
+}
+
+// value_json makes the value between `start` and the place of the scan; NULL when it is no JSON.
+static json_t *value_json(const struct scan *scan, const char *start) {
+    size_t len = (size_t)(scan->p - start);
+    bool plain = len >= 2 && *start == '"' && memchr(start, '\\', len) == NULL;
+    return plain ? json_stringn(start + 1, len - 2)
+                 : json_loadb(start, len, JSON_ALLOW_NUL | JSON_DECODE_ANY, NULL);
 }
 
 static bool scan_field(struct scan *scan, const struct place *place, enum field field) {
+    skip_space(scan);
     const char *start = scan->p;
     if (!skip_value(scan)) {
         return false;
     }
-    json_t *json =
-        json_loadb(start, (size_t)(scan->p - start), JSON_ALLOW_NUL | JSON_DECODE_ANY, NULL);
+    json_t *json = value_json(scan, start);
     bool ok = json != NULL ? record_read_field(place->obj, field, json, scan->err)
                            : err_set(scan->err, "%s: no JSON", field_row(field)->path);
     json_decref(json);
@@ -132,13 +161,15 @@ static bool scan_field(struct scan *scan, const struct place *place, enum field 
 // scan_value reads the value at `place`, whose path has just been completed by a key.
 static bool scan_value(struct scan *scan, struct place *place) {
     enum kind kind = obj_kind(place->obj);
+    size_t len = place->path_len;
     for (size_t i = 0; i < scan->plan->num_steps; i++) {
         const struct record_scan_step *step = &scan->plan->steps[i];
-        if (step->kind != kind || step->path_len < place->path_len ||
-            memcmp(step->path, place->path, place->path_len) != 0) {
+        if (step->kind != kind || step->path_len < len || len == 0 ||
+            step->path[len - 1] != place->path[len - 1] ||
+            memcmp(step->path, place->path, len) != 0) {
             continue;
         }
-        char next = step->path[place->path_len];
+        char next = step->path[len];
         if (next == '\0' && step->enter) {
             struct place inside = {
                 .up = place, .at = step->field, .obj = obj_sub(place->obj, step->field)};
@@ -155,7 +186,7 @@ static bool scan_value(struct scan *scan, struct place *place) {
     return skip_value(scan);
 }
 
-// scan_object reads the object that begins here, or steps over it when `place` is NULL.
+// scan_object reads the object that begins here.
 static bool scan_object(struct scan *scan, struct place *place) {
     if (!take(scan, '{')) {
         return broken(scan, "expected an object");
@@ -163,7 +194,7 @@ static bool scan_object(struct scan *scan, struct place *place) {
     if (take(scan, '}')) {
         return true;
     }
-    size_t below = place != NULL ? place->path_len : 0;
+    size_t below = place->path_len;
     do {
         skip_space(scan);
         const char *key = scan->p + 1;
@@ -174,7 +205,8 @@ static bool scan_object(struct scan *scan, struct place *place) {
         if (!take(scan, ':')) {
             return broken(scan, "expected ':'");
         }
-        bool fits = place != NULL && below + key_len + 2 <= PATH_MAX_LEN;
+        // A dot in a key of ours is a way into an object, never a part of the key.
+        bool fits = below + key_len + 2 <= PATH_MAX_LEN && memchr(key, '.', key_len) == NULL;
         if (fits) {
             memcpy(place->path + below, key, key_len);
             place->path_len = below + key_len;

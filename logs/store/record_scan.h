@@ -26,9 +26,9 @@ void record_scan_plan_init(struct record_scan_plan *plan, const enum field *fiel
                            size_t num_fields);
 
 // record_scan reads the planned fields of one line and steps over everything else, which takes a
-// small part of the time of record_read. The whole line is checked to be JSON as far as its
-// brackets, quotes and commas go, so a line that was cut anywhere is refused. What it returns and
-// the errors are those of record_read.
+// small part of the time of record_read. The whole line is checked as far as its brackets and
+// quotes go, so a line that was cut anywhere is refused. What it returns and the errors are those
+// of record_read.
 WUNRES struct record *record_scan(const char *line, size_t line_len,
                                   const struct record_scan_plan *plan, struct err *err);
 

@@ -39,6 +39,10 @@ static size_t next_char(size_t *out_width, const uint8_t *p, size_t len) {
     return n != 0 ? n : 1;
 }
 
+struct span page_span(const char *s) {
+    return s != NULL ? (struct span){(const uint8_t *)s, strlen(s)} : (struct span){NULL, 0};
+}
+
 size_t page_width(const char *s, size_t s_len) {
     size_t sum = 0, width;
     for (size_t i = 0; i < s_len; sum += width) {
@@ -116,14 +120,16 @@ struct span page_wrap(struct span *text, size_t width) {
         }
     }
     size_t len = i, taken = i;
-    if (i != text->len && (space_columns > width / 2 || (space != 0 && soft < space))) {
+    if (i != text->len && (space_columns * 2 >= width || (space != 0 && soft < space))) {
         len = space;
         taken = space + 1;
     } else if (i != text->len && soft != 0) {
         len = taken = soft;
     }
     struct span line = {text->p, len};
-    *text = (struct span){text->p + taken, text->len - taken};
+    if (taken != 0) {
+        *text = (struct span){text->p + taken, text->len - taken};
+    }
     return line;
 }
 

@@ -74,7 +74,9 @@ static void steps_sort(struct steps *steps) {
     int64_t last[2] = {0, 0};
     for (size_t i = 0; i < steps->num; i++) {
         steps->steps[i].from_us = last[steps->steps[i].server];
-        last[steps->steps[i].server] = steps->steps[i].us;
+        if (steps->steps[i].us > 0) {
+            last[steps->steps[i].server] = steps->steps[i].us;
+        }
     }
 }
 
@@ -113,14 +115,14 @@ void steps_time_line(struct page *page, const struct obj *root) {
     if (steps.num != 0) {
         page_title(page, "TIME LINE");
     }
-    size_t fixed = has_both(root) ? 47 : 35;
+    size_t fixed = has_both(root) ? 48 : 36;
     size_t width = page->width > fixed + BAR_MIN ? page->width - fixed : BAR_MIN;
     width = width < BAR_MAX ? width : BAR_MAX;
     int64_t max = scale_max(&steps);
     for (size_t i = 0; i < steps.num; i++) {
         const struct step *step = &steps.steps[i];
         if (step->us < 0) {
-            continue; // an alert whose time was not seen
+            continue; // an alert whose time was not seen, or nonsense in a log
         }
         page_printf(page, STYLE_PLAIN, "%9.1f ms  ", (double)step->us / 1000);
         if (has_both(root)) {

@@ -94,7 +94,8 @@ bool authority_pem(const struct authority *authority, struct buf *out) {
 bool authority_pkcs12(const struct authority *authority, struct buf *out) {
     X509 *cert = X509_parse_from_buffer(authority->chain[0]);
     CHECK(cert != NULL);
-    PKCS12 *p12 = PKCS12_create("", "tlsblame CA", NULL, cert, NULL, 0, -1, 0, 2048, 0);
+    PKCS12 *p12 =
+        PKCS12_create("", "tlsblame CA", NULL, cert, NULL, 0, -1, 0, PKCS12_DEFAULT_ITER, 0);
     BIO *bio = BIO_new(BIO_s_mem());
     const uint8_t *der;
     size_t der_len;

@@ -1,5 +1,4 @@
 // The CA as files: loading, with every reason to refuse, and making one at the first start.
-#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -9,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "logs/base/file.h"
 #include "policy/ca/authority.h"
 #include "policy/ca/cert_facts.h"
 #include "policy/ca/cert_pem.h"
@@ -17,7 +17,7 @@
 enum { MAX_CA_FILE = 256 * 1024 };
 
 struct paths {
-    char cert[PATH_MAX], key[PATH_MAX], new_file[PATH_MAX];
+    char cert[PATH_MAX], key[PATH_MAX];
 };
 
 static bool open_and_read(const char *path, struct buf *out, struct stat *out_stat,
@@ -201,33 +201,6 @@ struct authority *authority_load(const char *cert_path, const char *key_path, in
     return NULL;
 }
 
-// Writes `text` to `path` so that at every moment the file is either absent or whole, and never
-// open to others: a temporary file made with `mode`, synced, then renamed. The folder is locked, so
-// a temporary file found is what a crash left.
-static bool write_file(const struct paths *paths, const char *path, mode_t mode,
-                       const struct buf *text, struct err *err) {
-    const char *temporary = paths->new_file;
-    unlink(temporary);
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
-    if (fd < 0) {
-        return err_errno(err, "%s: cannot be made", temporary);
-    }
-    const uint8_t *p = buf_data(text);
-    bool ok = true;
-    for (size_t done = 0; ok && done < text->len;) {
-        ssize_t n = write(fd, p + done, text->len - done);
-        ok = n >= 0 || errno == EINTR;
-        done += n > 0 ? (size_t)n : 0;
-    }
-    ok = ok && fchmod(fd, mode) == 0 && fsync(fd) == 0 && rename(temporary, path) == 0;
-    if (!ok) {
-        err_errno(err, "%s: cannot be written", path);
-        unlink(temporary);
-    }
-    close(fd);
-    return ok;
-}
-
 static bool write_key(const struct authority *authority, const struct paths *paths,
                       struct err *err) {
     BIO *bio = BIO_new(BIO_s_mem());
@@ -238,7 +211,7 @@ static bool write_key(const struct authority *authority, const struct paths *pat
     CHECK(bio != NULL &&
           PEM_write_bio_PKCS8PrivateKey(bio, authority->key->key, NULL, NULL, 0, NULL, NULL) &&
           BIO_mem_contents(bio, &pem, &pem_len) && buf_append(&text, pem, pem_len));
-    bool ok = write_file(paths, paths->key, 0600, &text, err);
+    bool ok = file_replace(paths->key, 0600, buf_data(&text), text.len, err);
     OPENSSL_cleanse(text.data, text.cap);
     buf_cleanup(&text);
     BIO_free(bio);
@@ -250,7 +223,7 @@ static bool write_cert(const struct authority *authority, const struct paths *pa
     struct buf text;
     buf_init(&text, MAX_CA_FILE);
     CHECK(authority_pem(authority, &text));
-    bool ok = write_file(paths, paths->cert, 0644, &text, err);
+    bool ok = file_replace(paths->cert, 0644, buf_data(&text), text.len, err);
     buf_cleanup(&text);
     return ok;
 }
@@ -295,25 +268,9 @@ static bool make_missing(const struct paths *paths, int dir_fd, int64_t now, str
     return key ? complete_files(paths, dir_fd, now, err) : make_files(paths, dir_fd, now, err);
 }
 
-static bool make_folder(const char *dir, struct err *err) {
-    char path[PATH_MAX];
-    snprintf(path, sizeof(path), "%s", dir);
-    for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        if (mkdir(path, 0700) != 0 && errno != EEXIST) {
-            return err_errno(err, "%s: cannot be made", path);
-        }
-        *slash = '/';
-    }
-    if (mkdir(path, 0700) != 0 && errno != EEXIST) {
-        return err_errno(err, "%s: cannot be made", path);
-    }
-    return true;
-}
-
 static bool make_under_lock(const char *dir, const struct paths *paths, int64_t now,
                             struct err *err) {
-    if (!make_folder(dir, err)) {
+    if (!file_make_folders(dir, err)) {
         return false;
     }
     int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -338,7 +295,6 @@ struct authority *authority_open(const char *dir, int64_t now, struct err *err) 
     }
     snprintf(paths.cert, sizeof(paths.cert), "%s/ca.pem", dir);
     snprintf(paths.key, sizeof(paths.key), "%s/ca-key.pem", dir);
-    snprintf(paths.new_file, sizeof(paths.new_file), "%s/.ca-new.pem", dir);
     if ((!exists(paths.cert) || !exists(paths.key)) && !make_under_lock(dir, &paths, now, err)) {
         return NULL;
     }

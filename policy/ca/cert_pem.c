@@ -1,6 +1,7 @@
 #include "policy/ca/cert_pem.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -24,7 +25,20 @@ bool cert_pem_read_fd(int fd, const char *path, struct buf *out, struct err *err
     }
 }
 
+bool cert_pem_read(const char *path, struct buf *out, struct err *err) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0) {
+        return err_errno(err, "%s: cannot be opened, expected certificates in PEM", path);
+    }
+    bool ok = cert_pem_read_fd(fd, path, out, err);
+    close(fd);
+    return ok;
+}
+
 static bool find(CBS *text, const char *wanted) {
+    if (CBS_len(text) == 0) {
+        return false;
+    }
     const uint8_t *at = memmem(CBS_data(text), CBS_len(text), wanted, strlen(wanted));
     return at != NULL && CBS_skip(text, (size_t)(at - CBS_data(text)));
 }

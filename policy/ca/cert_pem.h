@@ -16,6 +16,9 @@ enum { CERT_PEM_MAX_FILE = 16 * 1024 * 1024 };
 // ceiling of `out` is passed; `path` is for the message.
 bool cert_pem_read_fd(int fd, const char *path, struct buf *out, struct err *err);
 
+// cert_pem_read is cert_pem_read_fd for the file `path`.
+WUNRES bool cert_pem_read(const char *path, struct buf *out, struct err *err);
+
 // cert_pem_next finds the next CERTIFICATE block in `*text`, moves `*text` behind it and decodes it
 // into `*out_der`, to be freed with `free`. It returns 1 for a certificate, 0 when there is no
 // further block, -1 for a block that is not base64. Everything between the blocks is skipped.

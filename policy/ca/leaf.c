@@ -136,11 +136,16 @@ static void copy_san(struct leaf_spec *spec, CBS san, const char *host) {
     }
 }
 
-static void mirror_names(struct leaf_spec *spec, const struct cert_facts *facts, const char *host) {
+// `good`: nobody asked whether the names are right, so the host's own is among them.
+static void mirror_names(struct leaf_spec *spec, const struct cert_facts *facts, const char *host,
+                         bool good) {
     CBS subject = facts->raw.subject, name, cn;
     unsigned tag;
-    if (CBS_get_asn1(&subject, &name, CBS_ASN1_SEQUENCE) &&
-        cert_text_attribute(name, "CN", &cn, &tag)) {
+    struct host_name wanted;
+    if (good && host_name_init(&wanted, host) && !host_name_in_san(&wanted, facts->raw.san, NULL)) {
+        name_host(spec, host);
+    } else if (CBS_get_asn1(&subject, &name, CBS_ASN1_SEQUENCE) &&
+               cert_text_attribute(name, "CN", &cn, &tag)) {
         leaf_spec_set_cn(spec, CBS_data(&cn), CBS_len(&cn), tag);
     }
     copy_san(spec, facts->raw.san, host);
@@ -184,7 +189,7 @@ void leaf_spec_from_chain(struct leaf_spec *spec, const uint8_t *origin, size_t 
     } else {
         leaf_spec_init(spec);
         spec->defects = defects;
-        mirror_names(spec, &facts, host);
+        mirror_names(spec, &facts, host, verification == NULL);
         mirror_dates(spec, &facts, verification, now);
     }
     if (facts.issuer_cn != NULL) {

@@ -23,13 +23,13 @@ enum leaf_defect {
 };
 
 // The longest common name (RFC 5280 appendix A.1, ub-common-name), the most bytes of alternative
-// names that a leaf gets, and a leaf's longest life: 199 days, two of them in the past so that
-// clients whose clock is behind accept it.
+// names that a leaf gets, and a leaf's longest life: 199 days (notAfter itself counts), two of them
+// in the past so that clients whose clock is behind accept it.
 enum {
     LEAF_MAX_CN = 64,
     LEAF_MAX_SAN = 16 * 1024,
     LEAF_BACKDATED = 2 * 24 * 60 * 60,
-    LEAF_LIFETIME = 199 * 24 * 60 * 60,
+    LEAF_LIFETIME = 199 * 24 * 60 * 60 - 1,
 };
 
 // struct leaf_spec is owned by its caller: leaf_spec_init or a function that calls it, then
@@ -60,7 +60,8 @@ void leaf_spec_for_host(struct leaf_spec *spec, const char *host, unsigned defec
 // leaf_spec_from_chain makes the specification that mirrors the server's certificate `origin` (DER;
 // NULL: there is none) and what `verification` (NULL: not asked) found wrong with it:
 // - CN, dNSNames and iPAddresses are the server's, wildcards included. Past LEAF_MAX_SAN bytes of
-//   names only the first ones are kept, and the one that speaks for `host`.
+//   names only the first ones are kept, and the one that speaks for `host`. Where nobody
+//   asked and no name speaks for it, `host` is added.
 // - Dates: those of a certificate that is expired or not yet valid; those of its issuer where that
 //   is what has expired; else two days ago until the server's own end, 199 days at most.
 // - Issuer: the leaf itself where the server's certificate is self-signed; the untrusted CA for

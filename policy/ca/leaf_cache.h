@@ -8,6 +8,7 @@
 #ifndef POLICY_CA_LEAF_CACHE_H_
 #define POLICY_CA_LEAF_CACHE_H_
 
+#include "policy/ca/lru.h"
 #include "policy/ca/mint.h"
 
 // struct leaf_cache may be used by any number of threads. Its lock is never held over cryptography:
@@ -24,11 +25,6 @@ struct leaf_request {
     enum cert_key_type key_type;
 };
 
-struct leaf_cache_stats {
-    size_t entries, bytes;
-    uint64_t hits, misses, evicted, stale;
-};
-
 // leaf_cache_new makes a cache for leaves of `mint`, which must outlive it. It holds at most
 // `max_entries` leaves (at least 1) and `max_bytes` of certificates.
 struct leaf_cache *leaf_cache_new(struct mint *mint, size_t max_entries, size_t max_bytes);
@@ -40,6 +36,6 @@ struct leaf *leaf_cache_get(struct leaf_cache *cache, const struct leaf_request 
                             int64_t now);
 
 // leaf_cache_stats counts since the cache was made.
-struct leaf_cache_stats leaf_cache_stats(struct leaf_cache *cache);
+struct lru_stats leaf_cache_stats(struct leaf_cache *cache);
 
 #endif // POLICY_CA_LEAF_CACHE_H_

@@ -1,9 +1,8 @@
 #include "policy/ca/trust.h"
 
 #include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,9 +12,10 @@
 #include "policy/ca/cert_pem.h"
 
 struct trust {
+    uint64_t serial;
     X509_STORE *store;
     char *source;
-    size_t num_roots, num_skipped;
+    size_t num_skipped;
 };
 
 // Where distributions keep their roots: bundles first, they load fastest.
@@ -31,9 +31,8 @@ static const char *const places[] = {
 static bool add_der(struct trust *trust, const uint8_t *der, size_t der_len) {
     const uint8_t *p = der;
     X509 *cert = d2i_X509(NULL, &p, (long)der_len);
-    bool ok = cert != NULL && p == der + der_len && trust->num_roots < TRUST_MAX_ROOTS &&
+    bool ok = cert != NULL && p == der + der_len && trust_num_roots(trust) < TRUST_MAX_ROOTS &&
               X509_STORE_add_cert(trust->store, cert);
-    trust->num_roots += ok;
     X509_free(cert);
     ERR_clear_error();
     return ok;
@@ -68,14 +67,9 @@ static bool add_text(struct trust *trust, const struct buf *text, const char *pa
 }
 
 static bool add_file(struct trust *trust, const char *path, bool strict, struct err *err) {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (fd < 0) {
-        return err_errno(err, "%s: cannot be opened, expected certificates in PEM", path);
-    }
     struct buf text;
     buf_init(&text, CERT_PEM_MAX_FILE);
-    bool ok = cert_pem_read_fd(fd, path, &text, err) && add_text(trust, &text, path, strict, err);
-    close(fd);
+    bool ok = cert_pem_read(path, &text, err) && add_text(trust, &text, path, strict, err);
     buf_cleanup(&text);
     return ok;
 }
@@ -134,7 +128,9 @@ static bool add_found_system(struct trust *trust, struct err *err) {
 
 struct trust *trust_new(const char *system, const char *const *extra, size_t num_extra,
                         struct err *err) {
+    static atomic_uint_fast64_t serials;
     struct trust *trust = xcalloc(1, sizeof(*trust));
+    trust->serial = atomic_fetch_add(&serials, 1);
     trust->store = X509_STORE_new();
     CHECK(trust->store != NULL);
     bool ok = true;
@@ -164,8 +160,12 @@ void trust_free(struct trust *trust) {
 
 const char *trust_source(const struct trust *trust) { return trust->source; }
 
-size_t trust_num_roots(const struct trust *trust) { return trust->num_roots; }
+size_t trust_num_roots(const struct trust *trust) {
+    return sk_X509_OBJECT_num(X509_STORE_get0_objects(trust->store));
+}
 
 size_t trust_num_skipped(const struct trust *trust) { return trust->num_skipped; }
 
 X509_STORE *trust_store(const struct trust *trust) { return trust->store; }
+
+uint64_t trust_serial(const struct trust *trust) { return trust->serial; }

@@ -3,6 +3,7 @@
 #define POLICY_CA_TRUST_H_
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "logs/base/err.h"
 #include "third_party/boringssl/boringssl.h"
@@ -29,9 +30,13 @@ void trust_free(struct trust *trust);
 // trust_source is the file or folder that the system's roots came from, or NULL for none.
 const char *trust_source(const struct trust *trust);
 
-// trust_num_roots and trust_num_skipped count the certificates taken and, of the system's, refused.
+// trust_num_roots and trust_num_skipped count the certificates taken, each once, and, of the
+// system's, refused.
 size_t trust_num_roots(const struct trust *trust);
 size_t trust_num_skipped(const struct trust *trust);
+
+// trust_serial is a number that no other `struct trust` of this process ever has.
+uint64_t trust_serial(const struct trust *trust);
 
 // trust_store is the roots as libcrypto wants them.
 X509_STORE *trust_store(const struct trust *trust);

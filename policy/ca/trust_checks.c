@@ -9,11 +9,24 @@ enum { DAY = 24 * 60 * 60, MAX_PUBLIC_DAYS = 398, MAX_APPLE_DAYS = 825 };
 
 int trust_checks_depth(const struct verification *out, int index) {
     for (size_t i = 0; i < out->num_path; i++) {
-        if (out->path[i].index == index && index >= 0) {
+        if (out->path[i].index == index) {
             return (int)i;
         }
     }
     return -1;
+}
+
+// Where the next defect goes. In a full list a fatal one takes the place of the last that is not.
+static struct trust_defect *new_defect(struct verification *out, bool fatal) {
+    if (out->num_defects < TRUST_MAX_DEFECTS) {
+        return &out->defects[out->num_defects++];
+    }
+    for (size_t i = TRUST_MAX_DEFECTS; fatal && i > 0; i--) {
+        if (!out->defects[i - 1].fatal) {
+            return &out->defects[i - 1];
+        }
+    }
+    return NULL;
 }
 
 void trust_checks_add(struct verification *out, enum trust_defect_kind kind, bool fatal, int index,
@@ -25,12 +38,10 @@ void trust_checks_add(struct verification *out, enum trust_defect_kind kind, boo
         }
     }
     if (defect == NULL) {
-        if (out->num_defects == TRUST_MAX_DEFECTS) {
-            // A chain with that many defects is told from a good one by any of them.
-            out->defects[TRUST_MAX_DEFECTS - 1].fatal |= fatal;
+        defect = new_defect(out, fatal);
+        if (defect == NULL) {
             return;
         }
-        defect = &out->defects[out->num_defects++];
         *defect = (struct trust_defect){.kind = kind, .index = index, .says = says};
         defect->depth = trust_checks_depth(out, index);
     }

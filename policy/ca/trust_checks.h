@@ -22,7 +22,8 @@ void trust_checks_run(const struct trust_chain *chain, const char *host, int64_t
 const char *trust_checks_who(struct verification *out, int index, const char *subject);
 
 // trust_checks_add adds a defect unless one of the same kind is there for `index`; that one then
-// takes over `code` if it has none, and becomes fatal if this is. `says` lives in `out->arena`.
+// takes over `code` if it has none, and becomes fatal if this is. In a full list a fatal
+// defect replaces one that is not. `says` lives in `out->arena`.
 void trust_checks_add(struct verification *out, enum trust_defect_kind kind, bool fatal, int index,
                       int code, const char *says);
 
@@ -31,7 +32,8 @@ void trust_checks_add(struct verification *out, enum trust_defect_kind kind, boo
 void trust_checks_note_dates(struct verification *out, int64_t not_before, int64_t not_after,
                              int64_t now);
 
-// trust_checks_depth is the place on the path of the certificate sent at `index`, or -1.
+// trust_checks_depth is the place on the path of the certificate sent at `index`, for -1 that of
+// the first one that was not sent, else -1.
 int trust_checks_depth(const struct verification *out, int index);
 
 #endif // POLICY_CA_TRUST_CHECKS_H_

@@ -17,6 +17,9 @@ struct attempt {
     STACK_OF(X509) * path;
 };
 
+// The longest time, in seconds, for which an answer is called the same.
+enum { SAME_MAX = 60 * 60, SAME_INCOMPLETE = 60 };
+
 // What libcrypto's complaint about the leaf, and about any other certificate, means.
 static const struct {
     int code;
@@ -250,18 +253,62 @@ static void add_missing_issuer(const struct trust_chain *chain, int index, size_
                                   who, facts->issuer != NULL ? facts->issuer : "no name"));
 }
 
-static void note_root_dates(X509 *root, int64_t now, struct verification *out) {
+// root_dates reads both dates of a certificate that is not in the chain as sent.
+static bool root_dates(X509 *root, int64_t *out_not_before, int64_t *out_not_after) {
     const ASN1_TIME *times[] = {X509_get0_notBefore(root), X509_get0_notAfter(root)};
-    int64_t seconds[ARRAY_LEN(times)];
+    int64_t *const out[] = {out_not_before, out_not_after};
     for (size_t i = 0; i < ARRAY_LEN(times); i++) {
         CBS text;
         bool der;
         CBS_init(&text, ASN1_STRING_get0_data(times[i]), (size_t)ASN1_STRING_length(times[i]));
-        if (!cert_time_parse(text, (unsigned)ASN1_STRING_type(times[i]), &seconds[i], &der)) {
-            return;
+        if (!cert_time_parse(text, (unsigned)ASN1_STRING_type(times[i]), out[i], &der)) {
+            return false;
         }
     }
-    trust_checks_note_dates(out, seconds[0], seconds[1], now);
+    return true;
+}
+
+static void note_root_dates(X509 *root, int64_t now, struct verification *out) {
+    int64_t not_before, not_after;
+    if (root_dates(root, &not_before, &not_after)) {
+        trust_checks_note_dates(out, not_before, not_after, now);
+    }
+}
+
+// same_narrow keeps the interval of the same answer away from the moment `at`, which belongs to
+// what comes after it.
+static void same_narrow(struct verification *out, int64_t at, int64_t now) {
+    if (at <= now) {
+        out->same_from = at > out->same_from ? at : out->same_from;
+    } else {
+        out->same_until = at < out->same_until ? at : out->same_until;
+    }
+}
+
+// same_interval finds how long the answer stays the same. A path that could not be built may be
+// built at another time with another root, so that is asked again soon.
+static void same_interval(const struct attempt *attempt, const struct trust_chain *chain,
+                          int64_t now, struct verification *out) {
+    int64_t span = out->complete ? SAME_MAX : SAME_INCOMPLETE;
+    out->same_from = now - span;
+    out->same_until = now + span;
+    for (size_t i = 0; i < chain->num; i++) {
+        const struct cert_facts *facts = &chain->facts[i];
+        if (facts->has_not_before) {
+            same_narrow(out, facts->not_before, now);
+        }
+        if (facts->has_not_after) {
+            same_narrow(out, facts->not_after, now);
+            same_narrow(out, facts->not_after + 1, now);
+        }
+    }
+    size_t num = attempt->path != NULL ? sk_X509_num(attempt->path) : 0;
+    int64_t not_before, not_after;
+    if (num != 0 && root_dates(sk_X509_value(attempt->path, num - 1), &not_before, &not_after)) {
+        same_narrow(out, not_before, now);
+        same_narrow(out, not_after, now);
+        same_narrow(out, not_after + 1, now);
+    }
 }
 
 // The library has one code where the record has two causes.
@@ -355,6 +402,8 @@ void trust_verify(const struct trust *trust, const CBS *chain, size_t num_chain,
     *out = (struct verification){0};
     if (!check_size(chain, num_chain, out)) {
         finish(out);
+        out->same_from = now;
+        out->same_until = now + 1;
         return;
     }
     struct trust_chain sent = {
@@ -381,6 +430,7 @@ void trust_verify(const struct trust *trust, const CBS *chain, size_t num_chain,
         add_error(&attempt, &sent, attempt.errors[i].code, attempt.errors[i].depth, now, out);
     }
     finish(out);
+    same_interval(&attempt, &sent, now, out);
     attempt_cleanup(&attempt);
     for (size_t i = 0; i < num_chain; i++) {
         X509_free(sent.certs[i]);

@@ -58,6 +58,9 @@ struct verification {
     const char *missing_issuer; // the Name that was looked for in vain
     const char *ca_issuers;     // where that certificate is said to be (RFC 5280 section 4.2.2.1)
     int64_t fatal_not_before, fatal_not_after; // of needed issuers not valid now, else 0
+    // The same question gets the same answer as long as same_from <= now < same_until: no date of a
+    // certificate that counts is passed in between.
+    int64_t same_from, same_until;
     struct arena arena;
 };
 

@@ -2,9 +2,11 @@
 #include <string.h>
 
 #include "logs/base/check.h"
+#include "proxy/cli/env.h"
 #include "proxy/cli/exit.h"
 #include "proxy/cli/list.h"
 #include "proxy/cli/policy.h"
+#include "proxy/cli/run.h"
 #include "proxy/cli/show.h"
 
 static int version_main(int argc, char **argv);
@@ -17,8 +19,10 @@ static const struct {
     int (*main)(int argc, char **argv);
 } SUBCOMMANDS[] = {
     // clang-format off
+    {"run",     "run the proxy", run_main},
     {"list",    "show the log, a line per connection", list_main},
     {"show",    "show one connection, side by side", show_main},
+    {"env",     "print the variables that make programs use the proxy", env_main},
     {"policy",  "check a policy file", policy_main},
     {"version", "show the version",    version_main},
     {"help",    "show this overview",  help_main},

@@ -126,25 +126,25 @@ static int socket_error(int fd) {
     return getsockopt(fd, SOL_SOCKET, SO_ERROR, &errnum, &len) == 0 ? errnum : errno;
 }
 
-// Tells the session that the leg broke once nothing more can come before that: bytes that it still
-// wants to read are read first. Returns whether it was told.
+// Tells the session that the leg broke, and returns true, unless bytes came before that: these are
+// read first, now or when backpressure ends. Only a session that waits for output to be written is
+// told at once, for it may otherwise wait for ever.
 static bool leg_tell_broken(struct leg *leg, const struct wishes *wishes) {
     enum side side = side_of(leg);
-    if (leg->fd < 0 || wishes->done || wishes->reset[side] || (wishes->read[side] && !leg->eof)) {
+    if (leg->fd < 0 || wishes->done || wishes->reset[side]) {
         return false;
     }
-    if (leg->hung && leg->errnum == 0) {
+    bool reads = wishes->read[side] && !leg->eof;
+    if (leg->hung && leg->errnum == 0 && !reads) {
         leg->hung = false;
         leg->errnum = socket_error(leg->fd);
     }
     if (leg->errnum == 0) {
         return false;
     }
-    // Under backpressure unread bytes wait; but not when the session waits for output to be
-    // written, for it may then wait for ever.
     int unread = 0;
-    if (!leg->eof && session_output(leg->connection->session, side).len == 0 &&
-        ioctl(leg->fd, FIONREAD, &unread) == 0 && unread > 0) {
+    bool more = !leg->eof && ioctl(leg->fd, FIONREAD, &unread) == 0 && unread > 0;
+    if (more && (reads || session_output(leg->connection->session, side).len == 0)) {
         return false;
     }
     leg_break(leg, leg->errnum);

@@ -26,7 +26,8 @@ static bool split(char *host, size_t host_size, const char **out_port, const cha
     bool bracketed = end > s && s[0] == '[' && end[-1] == ']';
     const char *from = bracketed ? s + 1 : s;
     size_t len = (size_t)(end - from) - (bracketed ? 1 : 0);
-    if (len >= host_size || (!bracketed && memchr(from, ':', len) != NULL)) {
+    // Brackets are for the colons of IPv6, and for nothing else (RFC 3986 section 3.2.2).
+    if (len >= host_size || bracketed != (memchr(from, ':', len) != NULL)) {
         return false;
     }
     memcpy(host, from, len);

@@ -8,19 +8,29 @@
 
 #include "proxy/net/address.h"
 
-struct resolver {
+// One c-ares channel in the loop.
+struct asker {
     struct ev_loop *loop;
-    ares_channel channel;
-    int64_t timeout_us;
-    ev_timer timer; // runs while c-ares waits for an answer
-    struct resolver_socket *sockets;
-    size_t num_lookups;
+    ares_channel channel; // NULL: not initialised
+    ev_timer timer;       // runs while c-ares waits for an answer
+    struct asker_socket *sockets;
 };
 
-struct resolver_socket {
-    struct resolver_socket *next;
-    struct resolver *resolver;
+struct asker_socket {
+    struct asker_socket *next;
+    struct asker *asker;
     ev_io io;
+};
+
+// The first asker goes on to the next server when one says SERVFAIL or REFUSED, and when all do, it
+// has forgotten what they said. Then the second is asked, which takes the first server's word.
+enum { PERSISTENT, FAITHFUL, NUM_ASKERS };
+
+struct resolver {
+    struct ev_loop *loop;
+    struct asker askers[NUM_ASKERS];
+    int64_t timeout_us;
+    size_t num_lookups;
 };
 
 // c-ares cannot cancel one of its queries, so a cancelled lookup stays until c-ares is done with
@@ -30,8 +40,10 @@ struct lookup {
     void (*on_done)(void *ctx, const struct lookup_result *result);
     void *ctx;
     ev_timer timer; // the deadline; fed with EV_CUSTOM when c-ares is done
+    int asker;
     bool answered, cancelled;
     struct lookup_result result;
+    char host[];
 };
 
 // The table of what c-ares says; all else is DNS_OTHER.
@@ -55,40 +67,43 @@ static enum dns_error dns_error_of(int status) {
     return DNS_OTHER;
 }
 
-static void arm(struct resolver *resolver) {
+// ---- c-ares in the loop
+
+static void arm(struct asker *asker) {
     struct timeval tv;
-    ev_timer_stop(resolver->loop, &resolver->timer);
-    if (ares_timeout(resolver->channel, NULL, &tv) != NULL) {
-        ev_timer_set(&resolver->timer, (double)tv.tv_sec + (double)tv.tv_usec * 1e-6, 0);
-        ev_timer_start(resolver->loop, &resolver->timer);
+    ev_timer_stop(asker->loop, &asker->timer);
+    if (ares_timeout(asker->channel, NULL, &tv) != NULL) {
+        ev_timer_set(&asker->timer, (double)tv.tv_sec + (double)tv.tv_usec * 1e-6, 0);
+        ev_timer_start(asker->loop, &asker->timer);
     }
 }
 
 static void on_timer(struct ev_loop *loop, ev_timer *timer, int revents) {
     (void)loop, (void)revents;
-    struct resolver *resolver = timer->data;
-    ares_process_fd(resolver->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
-    arm(resolver);
+    struct asker *asker = timer->data;
+    ares_process_fd(asker->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+    arm(asker);
 }
 
 static void on_io(struct ev_loop *loop, ev_io *io, int revents) {
     (void)loop;
-    struct resolver *resolver = ((struct resolver_socket *)io->data)->resolver;
-    int fd = io->fd; // c-ares may close it, and on_socket_state free `io`
-    ares_process_fd(resolver->channel, revents & EV_READ ? fd : ARES_SOCKET_BAD,
+    // c-ares may close the socket, and on_socket_state free `io`.
+    struct asker *asker = ((struct asker_socket *)io->data)->asker;
+    int fd = io->fd;
+    ares_process_fd(asker->channel, revents & EV_READ ? fd : ARES_SOCKET_BAD,
                     revents & EV_WRITE ? fd : ARES_SOCKET_BAD);
-    arm(resolver);
+    arm(asker);
 }
 
 static void on_socket_state(void *data, ares_socket_t fd, int readable, int writable) {
-    struct resolver *resolver = data;
-    struct resolver_socket **at = &resolver->sockets;
+    struct asker *asker = data;
+    struct asker_socket **at = &asker->sockets;
     while (*at != NULL && (*at)->io.fd != fd) {
         at = &(*at)->next;
     }
-    struct resolver_socket *s = *at;
+    struct asker_socket *s = *at;
     if (s != NULL) {
-        ev_io_stop(resolver->loop, &s->io);
+        ev_io_stop(asker->loop, &s->io);
     }
     if (!readable && !writable) {
         if (s != NULL) {
@@ -99,41 +114,59 @@ static void on_socket_state(void *data, ares_socket_t fd, int readable, int writ
     }
     if (s == NULL) {
         s = *at = xcalloc(1, sizeof(*s));
-        s->resolver = resolver;
+        s->asker = asker;
         ev_init(&s->io, on_io);
         s->io.data = s;
     }
     ev_io_set(&s->io, fd, (readable ? EV_READ : 0) | (writable ? EV_WRITE : 0));
-    ev_io_start(resolver->loop, &s->io);
+    ev_io_start(asker->loop, &s->io);
+}
+
+static bool asker_init(struct asker *asker, struct ev_loop *loop, int flags, const char *servers,
+                       int64_t timeout_us, struct err *err) {
+    *asker = (struct asker){.loop = loop};
+    ev_init(&asker->timer, on_timer);
+    asker->timer.data = asker;
+    // Two rounds, the second twice as long: c-ares gives up before the lookup's own deadline, and
+    // what one address family has answered counts although the other was not.
+    struct ares_options options = {
+        .flags = flags,
+        .timeout = (int)(timeout_us / 4000),
+        .tries = 2,
+        .sock_state_cb = on_socket_state,
+        .sock_state_cb_data = asker,
+    };
+    int status = ares_init_options(&asker->channel, &options,
+                                   ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES |
+                                       ARES_OPT_SOCK_STATE_CB);
+    if (status != ARES_SUCCESS) {
+        asker->channel = NULL;
+        return err_set(err, "cannot start the resolver: %s", ares_strerror(status));
+    }
+    status = servers != NULL ? ares_set_servers_ports_csv(asker->channel, servers) : ARES_SUCCESS;
+    return status == ARES_SUCCESS ||
+           err_set(err, "cannot use \"%s\" as name servers: %s", servers, ares_strerror(status));
+}
+
+static void asker_cleanup(struct asker *asker) {
+    if (asker->channel != NULL) {
+        ares_destroy(asker->channel);
+        ev_timer_stop(asker->loop, &asker->timer);
+    }
+    CHECK(asker->sockets == NULL);
 }
 
 struct resolver *resolver_new(struct ev_loop *loop, const char *servers, int64_t timeout_us,
                               struct err *err) {
+    static const int flags[NUM_ASKERS] = {[FAITHFUL] = ARES_FLAG_NOCHECKRESP};
     struct resolver *resolver = xcalloc(1, sizeof(*resolver));
     resolver->loop = loop;
     resolver->timeout_us = timeout_us;
-    // Two rounds, the second twice as long: c-ares gives up before our own deadline, and what one
-    // address family has answered counts although the other was not.
-    struct ares_options options = {
-        .timeout = (int)(timeout_us / 4000),
-        .tries = 2,
-        .sock_state_cb = on_socket_state,
-        .sock_state_cb_data = resolver,
-    };
-    int status = ares_init_options(&resolver->channel, &options,
-                                   ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB);
-    if (status != ARES_SUCCESS) {
-        err_set(err, "cannot start the resolver: %s", ares_strerror(status));
-        free(resolver);
-        return NULL;
-    }
-    ev_init(&resolver->timer, on_timer);
-    resolver->timer.data = resolver;
-    status = servers != NULL ? ares_set_servers_ports_csv(resolver->channel, servers) : 0;
-    if (status != ARES_SUCCESS) {
-        err_set(err, "cannot use \"%s\" as name servers: %s", servers, ares_strerror(status));
-        resolver_free(resolver);
-        return NULL;
+    for (size_t i = 0; i < NUM_ASKERS; i++) {
+        if (!asker_init(&resolver->askers[i], loop, flags[i], servers, timeout_us, err)) {
+            resolver_free(resolver);
+            return NULL;
+        }
     }
     return resolver;
 }
@@ -142,11 +175,14 @@ void resolver_free(struct resolver *resolver) {
     if (resolver == NULL) {
         return;
     }
-    ares_destroy(resolver->channel);
-    ev_timer_stop(resolver->loop, &resolver->timer);
-    CHECK(resolver->sockets == NULL && resolver->num_lookups == 0);
+    for (size_t i = 0; i < NUM_ASKERS; i++) {
+        asker_cleanup(&resolver->askers[i]);
+    }
+    CHECK(resolver->num_lookups == 0);
     free(resolver);
 }
+
+// ---- lookups
 
 static void lookup_free(struct lookup *lookup) {
     ev_timer_stop(lookup->resolver->loop, &lookup->timer);
@@ -166,27 +202,43 @@ static void add(struct lookup_result *result, const struct address *address) {
     result->addresses[result->num++] = *address;
 }
 
+static void ask(struct lookup *lookup);
+
+static void take(struct lookup *lookup, int status, const struct ares_addrinfo *info) {
+    // All servers said no, or none was there (see NUM_ASKERS).
+    if (status == ARES_ECONNREFUSED && lookup->asker == PERSISTENT) {
+        lookup->asker = FAITHFUL;
+        ask(lookup);
+        return;
+    }
+    for (const struct ares_addrinfo_node *n = info != NULL ? info->nodes : NULL; n != NULL;
+         n = n->ai_next) {
+        struct address address;
+        address_from_sockaddr(&address, n->ai_addr);
+        address.port = 0;
+        add(&lookup->result, &address);
+    }
+    lookup->result.dns_error = status != ARES_SUCCESS ? dns_error_of(status) : DNS_NO_DATA;
+    lookup->answered = true;
+    ev_feed_event(lookup->resolver->loop, &lookup->timer, EV_CUSTOM);
+}
+
 static void on_answer(void *arg, int status, int timeouts, struct ares_addrinfo *info) {
     (void)timeouts;
     struct lookup *lookup = arg;
-    if (!lookup->cancelled) {
-        for (struct ares_addrinfo_node *n = info != NULL ? info->nodes : NULL; n != NULL;
-             n = n->ai_next) {
-            struct address address;
-            address_from_sockaddr(&address, n->ai_addr);
-            address.port = 0;
-            add(&lookup->result, &address);
-        }
-        lookup->result.dns_error = status != ARES_SUCCESS ? dns_error_of(status) : DNS_NO_DATA;
-        lookup->answered = true;
-        ev_feed_event(lookup->resolver->loop, &lookup->timer, EV_CUSTOM);
-    }
-    if (info != NULL) {
-        ares_freeaddrinfo(info);
-    }
     if (lookup->cancelled) {
         lookup_free(lookup);
+    } else {
+        take(lookup, status, info);
     }
+    ares_freeaddrinfo(info);
+}
+
+static void ask(struct lookup *lookup) {
+    struct asker *asker = &lookup->resolver->askers[lookup->asker];
+    struct ares_addrinfo_hints hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+    ares_getaddrinfo(asker->channel, lookup->host, NULL, &hints, on_answer, lookup);
+    arm(asker);
 }
 
 static void on_done_or_late(struct ev_loop *loop, ev_timer *timer, int revents) {
@@ -210,8 +262,12 @@ static bool is_localhost(const char *host) {
 struct lookup *lookup_new(struct resolver *resolver, const char *host,
                           void (*on_done)(void *ctx, const struct lookup_result *result),
                           void *ctx) {
-    struct lookup *lookup = xcalloc(1, sizeof(*lookup));
-    *lookup = (struct lookup){.resolver = resolver, .on_done = on_done, .ctx = ctx};
+    size_t host_size = strlen(host) + 1;
+    struct lookup *lookup = xcalloc(1, sizeof(*lookup) + host_size);
+    lookup->resolver = resolver;
+    lookup->on_done = on_done;
+    lookup->ctx = ctx;
+    memcpy(lookup->host, host, host_size);
     resolver->num_lookups++;
     ev_timer_init(&lookup->timer, on_done_or_late, (double)resolver->timeout_us * 1e-6, 0);
     lookup->timer.data = lookup;
@@ -222,11 +278,9 @@ struct lookup *lookup_new(struct resolver *resolver, const char *host,
         lookup->result.num = 2;
         lookup->answered = true;
         ev_feed_event(resolver->loop, &lookup->timer, EV_CUSTOM);
-        return lookup;
+    } else {
+        ask(lookup);
     }
-    struct ares_addrinfo_hints hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
-    ares_getaddrinfo(resolver->channel, host, NULL, &hints, on_answer, lookup);
-    arm(resolver);
     return lookup;
 }
 

@@ -111,6 +111,9 @@ void worker_added(struct worker *worker) {
 
 void worker_removed(struct worker *worker) {
     worker->num_connections--;
+    if (worker->num_connections == 0 && ev_is_active(&worker->grace)) {
+        ev_break(worker->loop, EVBREAK_ALL);
+    }
     if (!worker->accepting && worker->num_listeners != 0 && !ev_is_active(&worker->resume)) {
         accept_start(worker);
     }
@@ -126,17 +129,33 @@ static void listeners_close(struct worker *worker) {
     worker->num_listeners = 0;
 }
 
+static void on_grace_over(struct ev_loop *loop, ev_timer *timer, int revents) {
+    (void)revents;
+    struct worker *worker = timer->data;
+    while (worker->connections != NULL) {
+        connection_stop(worker->connections);
+    }
+    ev_break(loop, EVBREAK_ALL);
+}
+
 static void on_stop(struct ev_loop *loop, ev_async *async, int revents) {
     (void)revents;
     struct worker *worker = async->data;
     if (!atomic_exchange(&worker->env->told_stopping, true)) {
         worker->env->on_stopping(worker->env->ctx);
     }
-    listeners_close(worker);
-    while (worker->connections != NULL) {
-        connection_stop(worker->connections);
+    if (worker->config->grace_us != 0) {
+        for (size_t i = 0; i < worker->num_listeners; i++) {
+            on_acceptable(loop, &worker->listeners[i].io, EV_READ);
+        }
     }
-    ev_break(loop, EVBREAK_ALL);
+    listeners_close(worker);
+    if (worker->config->grace_us != 0 && worker->num_connections != 0) {
+        ev_timer_set(&worker->grace, (double)worker->config->grace_us * 1e-6, 0);
+        ev_timer_start(loop, &worker->grace);
+    } else {
+        on_grace_over(loop, &worker->grace, 0);
+    }
 }
 
 static bool init_parts(struct worker *worker, struct err *err) {
@@ -176,7 +195,8 @@ struct worker *worker_new(struct worker_env *env, const int *fds, const struct a
     }
     ev_init(&worker->resume, on_resume);
     ev_async_init(&worker->stop, on_stop);
-    worker->resume.data = worker->stop.data = worker;
+    ev_init(&worker->grace, on_grace_over);
+    worker->resume.data = worker->stop.data = worker->grace.data = worker;
     worker->loop = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
     if (!init_parts(worker, err)) {
         worker_free(worker);
@@ -196,6 +216,7 @@ void worker_free(struct worker *worker) {
         hangup_cleanup(&worker->hangup);
         resolver_free(worker->resolver);
         ev_timer_stop(worker->loop, &worker->resume);
+        ev_timer_stop(worker->loop, &worker->grace);
         ev_async_stop(worker->loop, &worker->stop);
         ev_loop_destroy(worker->loop);
     }

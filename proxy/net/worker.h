@@ -41,6 +41,7 @@ struct worker {
     bool accepting;
     ev_timer resume; // accepting begins again
     ev_async stop;
+    ev_timer grace; // runs while connections may end by themselves
     struct connection *connections;
     size_t num_connections, max_connections;
     struct net_counts counts;
@@ -54,7 +55,7 @@ WUNRES struct worker *worker_new(struct worker_env *env, const int *fds,
 void worker_free(struct worker *worker);
 
 // worker_run blocks until worker_stop, which any thread and a signal handler may call, before or
-// after.
+// after. What was connected by then is served, for as long as the configuration's grace lasts.
 void worker_run(struct worker *worker);
 void worker_stop(struct worker *worker);
 

@@ -53,8 +53,8 @@ static struct leaf *leaf_get(struct session *s, const struct client_hello *hello
             request.origin = CRYPTO_BUFFER_data(origin);
             request.origin_len = CRYPTO_BUFFER_len(origin);
         }
-        bool shown = upstream->verified && s->rule->server_leg.verify;
-        request.verification = shown ? &upstream->verification : NULL;
+        bool shown = upstream->verified != NULL && s->rule->server_leg.verify;
+        request.verification = shown ? &upstream->verified->verification : NULL;
     }
     return leaf_cache_get(s->shared->leaves, &request, s->wall_ms / 1000);
 }

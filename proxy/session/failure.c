@@ -30,7 +30,7 @@ static uint8_t failure_alert(const struct upstream *upstream) {
     case FAILURE_ALERT:
         return upstream->alert;
     case FAILURE_CERTIFICATE:
-        return defect_alert(&upstream->verification);
+        return defect_alert(&upstream->verified->verification);
     case FAILURE_PROTOCOL:
         return SSL_AD_HANDSHAKE_FAILURE;
     default:

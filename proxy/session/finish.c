@@ -8,7 +8,7 @@
 #include "policy/verdict/verdict.h"
 #include "proxy/session/internal.h"
 
-const char *address_text(char out[ADDRESS_TEXT_MAX], const struct address *address) {
+const char *ip_text(char out[IP_TEXT_MAX], const struct address *address) {
     struct network network = {.bits = 128};
     memcpy(network.address, address->ip, sizeof(network.address));
     network_text(out, &network);
@@ -16,8 +16,8 @@ const char *address_text(char out[ADDRESS_TEXT_MAX], const struct address *addre
 }
 
 void leg_set_peer(struct obj *leg, const struct address *peer) {
-    char text[ADDRESS_TEXT_MAX];
-    obj_set_str(leg, F_LEG_ADDRESS, address_text(text, peer));
+    char text[IP_TEXT_MAX];
+    obj_set_str(leg, F_LEG_ADDRESS, ip_text(text, peer));
     obj_set_int(leg, F_LEG_PORT, peer->port);
 }
 
@@ -41,10 +41,10 @@ static const char *tried_result(int errnum) {
 }
 
 void tried_add(struct obj *leg, const struct event *event) {
-    char text[ADDRESS_TEXT_MAX];
+    char text[IP_TEXT_MAX];
     int errnum = event->tried.errnum;
     struct obj *tried = obj_add(leg, F_LEG_TRIED);
-    obj_set_str(tried, F_TRIED_ADDRESS, address_text(text, &event->tried.address));
+    obj_set_str(tried, F_TRIED_ADDRESS, ip_text(text, &event->tried.address));
     obj_set_str(tried, F_TRIED_RESULT, tried_result(errnum));
     if (errnum != 0 && errnum != ECANCELED) {
         obj_set_str(tried, F_TRIED_ERROR, strerror(errnum));
@@ -152,7 +152,7 @@ void record_judge(struct session *s) {
             obj_set_int(lane->observe.leg, F_LEG_DATA_SENT, lane->data_sent);
         }
     }
-    if (s->tap != NULL) {
+    if (s->tap != NULL && s->lanes[SIDE_CLIENT].observe.client_hello) {
         wire_tap_finish(s->tap);
     }
     difference_record(s->record->root);

@@ -48,7 +48,9 @@ static enum message_result feed_head(struct http *http, const uint8_t *p, size_t
     size_t n = run(http, p, *p_len);
     if (failed(http)) {
         *p_len = n;
-        return MESSAGE_BAD;
+        // The parser has a limit of its own, which a long read meets first.
+        bool long_head = HTTP_PARSER_ERRNO(&http->parser) == HPE_HEADER_OVERFLOW;
+        return long_head ? MESSAGE_TOO_LONG : MESSAGE_BAD;
     }
     if (http->head_done && !http->done) {
         n += run(http, p + n, *p_len - n < 1 ? *p_len - n : 1);

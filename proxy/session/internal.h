@@ -88,8 +88,8 @@ void session_close(struct session *s);
 void session_reset(struct session *s, enum side side);
 
 // finish.c: the beginning and the end of a record.
-enum { ADDRESS_TEXT_MAX = NETWORK_TEXT_MAX };
-const char *address_text(char out[ADDRESS_TEXT_MAX], const struct address *address);
+enum { IP_TEXT_MAX = NETWORK_TEXT_MAX };
+const char *ip_text(char out[IP_TEXT_MAX], const struct address *address);
 void leg_set_peer(struct obj *leg, const struct address *peer);
 void tried_add(struct obj *leg, const struct event *event);
 void leg_begin_server(struct session *s);

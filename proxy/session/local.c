@@ -87,13 +87,13 @@ static const char *make_p12(struct session *s, struct buf *out) {
 }
 
 static const char *make_pac(struct session *s, struct buf *out) {
-    char own[ADDRESS_TEXT_MAX];
+    char own[IP_TEXT_MAX];
     const char *address = s->shared->address;
     (void)buf_printf(out, "function FindProxyForURL(url, host) {\n    return \"PROXY ");
     if (address != NULL) {
         (void)buf_printf(out, "%s", address);
     } else {
-        const char *ip = address_text(own, &s->local);
+        const char *ip = ip_text(own, &s->local);
         (void)buf_printf(out, strchr(ip, ':') != NULL ? "[%s]:%d" : "%s:%d", ip, s->local.port);
     }
     (void)buf_printf(out, "\";\n}\n");

@@ -105,8 +105,8 @@ static void dial_observe(struct session *s, const struct event *event) {
     switch (event->kind) {
     case EVENT_RESOLVED:
         for (size_t i = 0; i < event->resolved.num; i++) {
-            char text[ADDRESS_TEXT_MAX];
-            const char *ip = address_text(text, &event->resolved.addresses[i]);
+            char text[IP_TEXT_MAX];
+            const char *ip = ip_text(text, &event->resolved.addresses[i]);
             obj_add_str(observe->leg, F_LEG_DNS_ANSWERS, ip, strlen(ip));
         }
         observe_time(observe, F_LEG_MS_DNS, s->now_us);

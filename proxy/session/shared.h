@@ -7,6 +7,7 @@
 #include "policy/ca/authority.h"
 #include "policy/ca/leaf_cache.h"
 #include "policy/ca/trust.h"
+#include "policy/ca/verify_cache.h"
 #include "policy/config/policy.h"
 #include "third_party/boringssl/boringssl_ssl.h"
 
@@ -28,11 +29,12 @@ struct limits {
 extern const struct limits limits_default;
 
 struct shared_config {
-    struct policy *policy;       // a reference is taken
-    struct authority *authority; // borrowed: must outlive all sessions
-    struct leaf_cache *leaves;   // borrowed: mints from that authority
-    const char *roots;           // PEM file of the system's roots, NULL to look for it
-    char **trust;                // PEM files trusted in addition
+    struct policy *policy;              // a reference is taken
+    struct authority *authority;        // borrowed: must outlive all sessions
+    struct leaf_cache *leaves;          // borrowed: mints from that authority
+    struct verify_cache *verifications; // borrowed
+    const char *roots;                  // PEM file of the system's roots, NULL to look for it
+    char **trust;                       // PEM files trusted in addition
     size_t num_trust;
     const struct limits *limits; // copied; NULL for the defaults
     // Where the proxy listens, for the PAC file: "127.0.0.1:8080". Copied; may be NULL.
@@ -49,6 +51,7 @@ struct session_shared {
     struct policy *policy;
     struct authority *authority;
     struct leaf_cache *leaves;
+    struct verify_cache *verifications;
     struct trust **trusts;     // one for each rule of the policy, by its index
     struct trust *plain_trust; // shared by the rules that add no roots of their own
     size_t num_trusts;

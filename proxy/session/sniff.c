@@ -12,6 +12,13 @@ static void refuse_direct(struct session *s) {
     session_close(s);
 }
 
+// refuse_unknown ends a connection for which there is no server: whoever is meant, it is us.
+static void refuse_unknown(struct session *s) {
+    end_set(s, SIDE_CLIENT, "client", "error", "neither HTTP nor TLS");
+    respond_text(s, 400, s->direct ? "This is an HTTP proxy, and this is not an HTTP request."
+                                   : "After a CONNECT to the proxy's own site comes TLS.");
+}
+
 static void tls_begin(struct session *s) {
     struct observe *observe = &s->lanes[SIDE_CLIENT].observe;
     if (s->direct) {
@@ -55,17 +62,25 @@ void sniff_begin(struct session *s) {
     }
 }
 
-// ended handles a side that ended, or kept silent, before anything was said.
+// ended handles a side that ended, or kept silent, before a whole hello was said.
 static void ended(struct session *s, const struct event *event) {
-    const struct lane *client = &s->lanes[SIDE_CLIENT], *server = &s->lanes[SIDE_SERVER];
+    struct lane *client = &s->lanes[SIDE_CLIENT];
+    const struct lane *server = &s->lanes[SIDE_SERVER];
+    struct span half = lane_peek(client);
+    bool over = client->eof || server->eof || (event != NULL && event->kind == EVENT_TIMER);
+    if (over && half.len != 0) {
+        observe_hello(&client->observe, half.p, half.len, client->num_reads, s->now_us);
+    }
+    const char *detail = half.len != 0 ? "in the middle of the ClientHello" : NULL;
     if (client->eof) {
-        end_both(s, "client", client->closed ? "rst" : "fin", NULL);
+        end_both(s, "client", client->closed ? "rst" : "fin", detail);
         session_close(s);
     } else if (server->eof) {
         end_both(s, "server", server->closed ? "rst" : "fin", NULL);
         session_close(s);
     } else if (event != NULL && event->kind == EVENT_TIMER) {
-        end_both(s, "client", "timeout", "nothing was said after the CONNECT");
+        end_both(s, "client", "timeout",
+                 detail != NULL ? detail : "nothing was said after the CONNECT");
         session_close(s);
     }
 }
@@ -87,6 +102,11 @@ void sniff_input(struct session *s, const struct event *event) {
         return;
     }
     struct span span = lane_peek(client);
+    if (span.len != 0 && client->num_reads == 1) {
+        // A client may wait before it speaks, but then it has the time of a handshake.
+        int64_t until_us = s->now_us + s->shared->limits.handshake_us;
+        s->deadline_us = until_us < s->deadline_us ? until_us : s->deadline_us;
+    }
     switch (span.len == 0 ? HELLO_NEED_MORE : hello_peek(&s->peek, span.p, span.len)) {
     case HELLO_NEED_MORE:
         ended(s, event);
@@ -100,6 +120,10 @@ void sniff_input(struct session *s, const struct event *event) {
         broken_hello(s, span);
         return;
     case HELLO_NOT_TLS:
+        if (s->direct || site_is(s->host)) {
+            refuse_unknown(s);
+            return;
+        }
         tunnel_begin(s, banner_name(s->peek.banner));
         return;
     }

@@ -10,9 +10,7 @@
 
 void upstream_free(struct upstream *upstream) {
     if (upstream != NULL) {
-        if (upstream->verified) {
-            verification_cleanup(&upstream->verification);
-        }
+        verified_unref(upstream->verified);
         free(upstream);
     }
 }
@@ -23,7 +21,7 @@ static void verify(struct session *s) {
     SSL *ssl = s->lanes[SIDE_SERVER].ssl;
     const STACK_OF(CRYPTO_BUFFER) *chain = SSL_get0_peer_certificates(ssl);
     size_t num = chain == NULL ? 0 : sk_CRYPTO_BUFFER_num(chain);
-    if (upstream->verified || num == 0) {
+    if (upstream->verified != NULL || num == 0) {
         return;
     }
     CBS *ders = xcalloc(num, sizeof(*ders));
@@ -32,11 +30,11 @@ static void verify(struct session *s) {
     }
     const char *sni = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
     const char *name = sni != NULL && s->host_is_address ? sni : s->host;
-    trust_verify(s->shared->trusts[s->rule->index], ders, num, name, s->wall_ms / 1000,
-                 &upstream->verification);
-    upstream->verified = true;
+    upstream->verified =
+        verify_cache_get(s->shared->verifications, s->shared->trusts[s->rule->index], ders, num,
+                         name, s->wall_ms / 1000);
     verification_record(obj_sub(s->lanes[SIDE_SERVER].observe.leg, F_LEG_VERIFICATION), name,
-                        &upstream->verification);
+                        &upstream->verified->verification);
     free(ders);
 }
 
@@ -48,7 +46,8 @@ static enum ssl_verify_result_t on_verify(SSL *ssl, uint8_t *out_alert) {
 
 static bool defective(const struct session *s) {
     const struct upstream *upstream = s->upstream;
-    return upstream->verified && !upstream->verification.ok && s->rule->server_leg.verify;
+    return upstream->verified != NULL && !upstream->verified->verification.ok &&
+           s->rule->server_leg.verify;
 }
 
 static void finished(struct session *s) {

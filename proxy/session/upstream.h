@@ -2,7 +2,7 @@
 #ifndef PROXY_SESSION_UPSTREAM_H_
 #define PROXY_SESSION_UPSTREAM_H_
 
-#include "policy/ca/trust_verify.h"
+#include "policy/ca/verify_cache.h"
 #include "proxy/session/internal.h"
 
 enum failure {
@@ -18,9 +18,8 @@ enum failure {
 
 struct upstream {
     enum failure failure;
-    uint8_t alert; // FAILURE_ALERT
-    bool verified; // `verification` is filled
-    struct verification verification;
+    uint8_t alert;             // FAILURE_ALERT
+    struct verified *verified; // what was found about its chain; NULL: no chain came
 };
 
 #endif // PROXY_SESSION_UPSTREAM_H_

@@ -145,12 +145,15 @@ static bool staples_parse(struct certificate_status *out, CBS *body) {
         return false;
     }
     CBS staples = out->staples, staple;
-    for (; CBS_get_u24_length_prefixed(&staples, &staple); out->num_staples++) {
+    for (; CBS_len(&staples) != 0; out->num_staples++) {
+        if (!CBS_get_u24_length_prefixed(&staples, &staple)) {
+            return false;
+        }
         if (out->num_staples == 0) {
             out->staple = staple;
         }
     }
-    return CBS_len(&staples) == 0;
+    return true;
 }
 
 bool certificate_status_parse(struct certificate_status *out, struct note_sink *notes,

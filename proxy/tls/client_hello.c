@@ -205,15 +205,41 @@ uint16_t client_hello_max_version(const struct client_hello *hello) {
     return max != 0 ? max : hello->legacy_version;
 }
 
+// CBS_get_* may have eaten a length when it fails: the rest has to stay whole, so that the caller
+// sees that there is one.
 bool key_share_next(CBS *shares, struct key_share *out) {
-    return CBS_get_u16(shares, &out->group) && CBS_get_u16_length_prefixed(shares, &out->key);
+    CBS rest = *shares;
+    if (!CBS_get_u16(&rest, &out->group) || !CBS_get_u16_length_prefixed(&rest, &out->key)) {
+        return false;
+    }
+    *shares = rest;
+    return true;
 }
 
 bool psk_identity_next(CBS *identities, struct psk_identity *out) {
-    return CBS_get_u16_length_prefixed(identities, &out->identity) &&
-           CBS_get_u32(identities, &out->obfuscated_age);
+    CBS rest = *identities;
+    if (!CBS_get_u16_length_prefixed(&rest, &out->identity) ||
+        !CBS_get_u32(&rest, &out->obfuscated_age)) {
+        return false;
+    }
+    *identities = rest;
+    return true;
 }
 
-bool name_next(CBS *names, CBS *out) { return CBS_get_u8_length_prefixed(names, out); }
+bool name_next(CBS *names, CBS *out) {
+    CBS rest = *names;
+    if (!CBS_get_u8_length_prefixed(&rest, out)) {
+        return false;
+    }
+    *names = rest;
+    return true;
+}
 
-bool dn_next(CBS *names, CBS *out) { return CBS_get_u16_length_prefixed(names, out); }
+bool dn_next(CBS *names, CBS *out) {
+    CBS rest = *names;
+    if (!CBS_get_u16_length_prefixed(&rest, out)) {
+        return false;
+    }
+    *names = rest;
+    return true;
+}

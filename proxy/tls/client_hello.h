@@ -132,7 +132,8 @@ struct psk_identity {
 };
 
 // key_share_next, psk_identity_next, name_next and dn_next take the next element of a view that is
-// passed by copy. They return false at the end.
+// passed by copy. They return false at the end, and where the rest is not a whole element (which
+// then stays in the view).
 bool key_share_next(CBS *shares, struct key_share *out);
 bool psk_identity_next(CBS *identities, struct psk_identity *out);
 bool name_next(CBS *names, CBS *out); // length of one byte

@@ -22,15 +22,20 @@ struct input {
     size_t len;
 };
 
+static size_t min_size(size_t a, size_t b) { return a < b ? a : b; }
+
 static const uint8_t *input_take(struct record_reader *reader, struct input *in, size_t n) {
     const uint8_t *p = in->p;
+    size_t keep = min_size(n, sizeof(reader->head) - reader->head_len);
+    if (keep != 0) {
+        memcpy(reader->head + reader->head_len, p, keep);
+        reader->head_len += (uint8_t)keep;
+    }
     in->p += n;
     in->len -= n;
     reader->offset += n;
     return p;
 }
-
-static size_t min_size(size_t a, size_t b) { return a < b ? a : b; }
 
 static uint16_t get_u16(const uint8_t *p) { return (uint16_t)(p[0] << 8 | p[1]); }
 
@@ -79,7 +84,7 @@ static enum wire_event_type not_tls(struct record_reader *reader, struct wire_ev
 // The first bytes are eaten one at a time until it is clear what they begin.
 static enum wire_event_type start_step(struct record_reader *reader, struct wire_event *out,
                                        struct input *in) {
-    reader->head[reader->head_len++] = *input_take(reader, in, 1);
+    input_take(reader, in, 1);
     reader->banner = banner_classify(reader->head, reader->head_len, false);
     switch (reader->banner) {
     case BANNER_UNDECIDED:
@@ -166,7 +171,10 @@ static enum record_use use_of(const struct record_reader *reader) {
     case CONTENT_HEARTBEAT:
         return RECORD_USE_SMALL;
     case CONTENT_HANDSHAKE:
-        return encrypted ? RECORD_USE_SKIP : RECORD_USE_HANDSHAKE;
+        // The rest of a plaintext hello, or what no ChangeCipherSpec has come before.
+        return (reader->late_hello && message_join_pending(&reader->join)) || !encrypted
+                   ? RECORD_USE_HANDSHAKE
+                   : RECORD_USE_SKIP;
     default:
         return RECORD_USE_SKIP;
     }
@@ -237,6 +245,7 @@ static void record_begin(struct record_reader *reader) {
     record_count(reader);
     header_check(reader);
     reader->state = RECORD_IN_BODY;
+    reader->late_hello |= hello;
     reader->use = hello ? RECORD_USE_HANDSHAKE : use_of(reader);
     reader->left = reader->now.length;
     reader->small_len = 0;
@@ -251,8 +260,8 @@ static void record_begin(struct record_reader *reader) {
     }
 }
 
-static bool header_is_garbage(const uint8_t *header) {
-    return header[1] != 3 || header[0] < CONTENT_CHANGE_CIPHER_SPEC;
+static bool header_is_garbage(const uint8_t *header, size_t header_len) {
+    return header[0] < CONTENT_CHANGE_CIPHER_SPEC || (header_len > 1 && header[1] != 3);
 }
 
 static enum wire_event_type header_step(struct record_reader *reader, struct wire_event *out,
@@ -267,7 +276,7 @@ static enum wire_event_type header_step(struct record_reader *reader, struct wir
         return WIRE_MORE;
     }
     const uint8_t *header = reader->header;
-    if (header_is_garbage(header)) {
+    if (header_is_garbage(header, reader->header_len)) {
         return not_tls(reader, out, header, reader->header_len,
                        banner_classify(header, reader->header_len, true));
     }
@@ -418,6 +427,11 @@ enum wire_event_type record_reader_eof(struct record_reader *reader, struct wire
     if (reader->state == RECORD_AT_START && reader->head_len != 0) {
         reader->banner = banner_classify(reader->head, reader->head_len, true);
         return not_tls(reader, out_event, reader->head, reader->head_len, reader->banner);
+    }
+    if (reader->state == RECORD_IN_HEADER && reader->header_len != 0 &&
+        header_is_garbage(reader->header, reader->header_len)) {
+        return not_tls(reader, out_event, reader->header, reader->header_len,
+                       banner_classify(reader->header, reader->header_len, true));
     }
     bool cut = (reader->state == RECORD_IN_HEADER && reader->header_len != 0) ||
                (reader->state == RECORD_IN_BODY && reader->left != 0) ||

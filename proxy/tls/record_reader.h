@@ -12,6 +12,7 @@
 enum {
     RECORD_HEADER_LEN = 5,
     RECORD_FIRST = 16, // records whose headers are kept
+    RECORD_TYPES = 4,  // content types that are counted, from CONTENT_CHANGE_CIPHER_SPEC on
     RECORD_HELLO_MAX = 64 * 1024,
     RECORD_CERTIFICATE_MAX = 1024 * 1024,
 };
@@ -63,10 +64,10 @@ struct record_reader {
     // Facts, for the caller to read.
     struct note_sink notes; // offsets count from the start of the stream
     enum banner banner;
-    uint64_t offset;           // bytes eaten
-    uint32_t num_records;      // complete or not
-    uint32_t num_of_type[4];   // by content type, from CONTENT_CHANGE_CIPHER_SPEC on
-    uint64_t bytes_of_type[4]; // bodies of the same
+    uint64_t offset;      // bytes eaten
+    uint32_t num_records; // complete or not
+    uint32_t num_of_type[RECORD_TYPES];
+    uint64_t bytes_of_type[RECORD_TYPES]; // of the bodies
     uint32_t num_messages, num_alerts, num_ccs;
     uint16_t record_max; // the longest body announced
     struct record_head first[RECORD_FIRST];
@@ -76,8 +77,9 @@ struct record_reader {
     // State, private.
     enum record_state state;
     enum record_use use;
-    bool encrypted; // record_reader_encrypted was called
-    bool ended;     // record_reader_eof was called
+    bool encrypted;  // record_reader_encrypted was called
+    bool ended;      // record_reader_eof was called
+    bool late_hello; // a plaintext hello has come after a ChangeCipherSpec
     uint8_t header[RECORD_HEADER_LEN + 6];
     uint8_t header_len, header_need;
     uint8_t small[4]; // the first bytes of a body that is read as a whole

@@ -39,30 +39,37 @@ static void sink_flush(struct text_sink *sink) {
     sink->len = 0;
 }
 
-void text_sink_char(struct text_sink *sink, char c) {
-    if (sink->len == TEXT_SINK_CHUNK) {
+// Returns where the next `n` characters go; the caller writes all of them.
+static char *sink_room(struct text_sink *sink, size_t n) {
+    if (sink->len + n > TEXT_SINK_CHUNK) {
         sink_flush(sink);
     }
-    sink->chunk[sink->len++] = c;
-    sink->total++;
+    char *p = sink->chunk + sink->len;
+    sink->len += (uint16_t)n;
+    sink->total += n;
+    return p;
 }
 
+void text_sink_char(struct text_sink *sink, char c) { *sink_room(sink, 1) = c; }
+
 void text_sink_decimal(struct text_sink *sink, uint32_t number) {
-    char digits[10];
-    size_t n = 0;
-    do {
-        digits[n++] = (char)('0' + number % 10);
+    size_t num_digits = 1;
+    for (uint32_t rest = number / 10; rest != 0; rest /= 10) {
+        num_digits++;
+    }
+    char *p = sink_room(sink, num_digits);
+    while (num_digits != 0) {
+        p[--num_digits] = (char)('0' + number % 10);
         number /= 10;
-    } while (number != 0);
-    while (n != 0) {
-        text_sink_char(sink, digits[--n]);
     }
 }
 
 void text_sink_hex16(struct text_sink *sink, uint16_t number) {
-    for (int shift = 12; shift >= 0; shift -= 4) {
-        text_sink_char(sink, hex_digits[number >> shift & 0xf]);
-    }
+    char *p = sink_room(sink, 4);
+    p[0] = hex_digits[number >> 12];
+    p[1] = hex_digits[number >> 8 & 0xf];
+    p[2] = hex_digits[number >> 4 & 0xf];
+    p[3] = hex_digits[number & 0xf];
 }
 
 void text_sink_hash(struct text_sink *sink, char *out, size_t out_len) {

@@ -44,11 +44,15 @@ static void add_extension(X509 *x509, X509 *issuer, int nid, const char *value) 
     if (value == NULL) {
         return;
     }
-    X509V3_CTX ctx;
+    // Policies ask for a configuration even when nothing is looked up in it.
+    X509V3_CTX ctx = {0};
+    CONF *conf = NCONF_new(NULL);
     X509V3_set_ctx(&ctx, issuer, x509, NULL, NULL, 0);
-    X509_EXTENSION *extension = X509V3_EXT_nconf_nid(NULL, &ctx, nid, (char *)value);
+    X509V3_set_nconf(&ctx, conf);
+    X509_EXTENSION *extension = X509V3_EXT_nconf_nid(conf, &ctx, nid, (char *)value);
     CHECK(extension != NULL && X509_add_ext(x509, extension, -1));
     X509_EXTENSION_free(extension);
+    NCONF_free(conf);
 }
 
 static void add_unknown_critical(X509 *x509) {
@@ -186,13 +190,13 @@ void pki_remove(char *folder) {
 }
 
 int pki_run(const char *fmt, ...) {
-    char command[8192];
+    char line[8192], command[8192 + 16];
     va_list ap;
     va_start(ap, fmt);
-    int n = vsnprintf(command, sizeof(command) - 8, fmt, ap);
+    int n = vsnprintf(line, sizeof(line), fmt, ap);
     va_end(ap);
-    CHECK(n > 0 && (size_t)n < sizeof(command) - 8);
-    strcat(command, " 2>&1");
+    CHECK(n > 0 && (size_t)n < sizeof(line));
+    snprintf(command, sizeof(command), "( %s ) 2>&1", line);
     FILE *pipe = popen(command, "r");
     CHECK(pipe != NULL);
     size_t len = fread(pki_output, 1, sizeof(pki_output) - 1, pipe);

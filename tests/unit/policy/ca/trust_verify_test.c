@@ -1,10 +1,9 @@
 #include "policy/ca/trust_verify.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <time.h>
 
 #include "tests/unit/policy/ca/test_pki.h"
 #include "tests/unit/unit.h"
@@ -198,6 +197,8 @@ static void test_issuer_dates(void) {
     v = verify(&w, "a.test", PKI_NOW + 400 * PKI_DAY, leaf, w.inter, NULL, NULL);
     CU_ASSERT_EQUAL(num_fatal(v), 3);
     CU_ASSERT_EQUAL(v->fatal_not_after, PKI_NOW + 300 * PKI_DAY);
+    CU_ASSERT_EQUAL(v->defects[2].index, -1);
+    CU_ASSERT_EQUAL(v->defects[2].depth, 2);
     end(v);
     pki_free(leaf);
     pki_free(stale);
@@ -489,6 +490,36 @@ static void test_hostile_chains(void) {
     world_end(&w);
 }
 
+// A trust is shared by all threads without a word between them.
+static void *verify_often(void *arg) {
+    const struct world *w = arg;
+    struct pki_cert *leaf = pki_leaf("a.test", w->inter);
+    CBS chain[2] = {pki_cbs(leaf), pki_cbs(w->inter)};
+    size_t good = 0;
+    for (int i = 0; i < 50; i++) {
+        struct verification *v = malloc(sizeof(*v));
+        trust_verify(w->trust, chain, 2, "a.test", PKI_NOW, v);
+        good += v->ok;
+        end(v);
+    }
+    pki_free(leaf);
+    return (void *)good;
+}
+
+static void test_threads(void) {
+    struct world w = world_make();
+    pthread_t threads[4];
+    for (int i = 0; i < 4; i++) {
+        CU_ASSERT_EQUAL_FATAL(pthread_create(&threads[i], NULL, verify_often, &w), 0);
+    }
+    for (int i = 0; i < 4; i++) {
+        void *good = NULL;
+        pthread_join(threads[i], &good);
+        CU_ASSERT_EQUAL((size_t)good, 50);
+    }
+    world_end(&w);
+}
+
 // Namesakes: a CA of the same name with another key in the chain before the right one.
 static void test_namesakes(void) {
     struct world w = world_make();
@@ -564,6 +595,7 @@ const struct unit_case unit_cases[] = {
     {"weak signatures and keys", test_weak},
     {"hostile chains stay bounded", test_hostile_chains},
     {"namesakes", test_namesakes},
+    {"four threads", test_threads},
     {"malformed certificates", test_malformed},
     {NULL, NULL},
 };

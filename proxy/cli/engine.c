@@ -1,0 +1,264 @@
+#include "proxy/cli/engine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "logs/store/log_writer.h"
+#include "logs/store/paths.h"
+#include "proxy/cli/exit.h"
+#include "proxy/net/address.h"
+#include "proxy/net/net.h"
+#include "proxy/session/shared.h"
+
+enum {
+    LEAVES_MAX = 10000,
+    LEAVES_BYTES = 32 * 1024 * 1024,
+    VERIFICATIONS_MAX = 2000,
+    VERIFICATIONS_BYTES = 32 * 1024 * 1024,
+    PATH_TEXT_MAX = 4096,
+};
+
+struct engine {
+    struct engine_options options;
+    char *ca_dir, *ca_file, *log_file;
+    char address[ADDRESS_TEXT_SIZE];
+    struct authority *authority;
+    struct mint *mint;
+    struct leaf_cache *leaves;
+    struct verify_cache *verifications;
+    struct policy *policy;
+    struct log_writer *log;
+    struct net *net;
+    int keylog_fd;        // -1: no SSLKEYLOGFILE
+    pthread_mutex_t lock; // guards `shared` and on_record
+    struct session_shared *shared;
+};
+
+static void warn(void *ctx, const char *says) {
+    (void)ctx;
+    fprintf(stderr, "tlsblame: warning: %s\n", says);
+}
+
+// keylog writes a line of the NSS key log in one piece, so that processes can share the file.
+static void keylog(void *ctx, const char *line) {
+    const struct engine *engine = ctx;
+    char text[512];
+    int len = snprintf(text, sizeof(text), "%s\n", line);
+    if (len > 0 && (size_t)len < sizeof(text)) {
+        (void)!write(engine->keylog_fd, text, (size_t)len);
+    }
+}
+
+// limits_make lets the user's timeout take the place of those for a peer that keeps us waiting.
+static struct limits limits_make(int64_t timeout_us) {
+    struct limits limits = limits_default;
+    if (timeout_us != 0) {
+        limits.front_us = limits.handshake_us = timeout_us;
+    }
+    return limits;
+}
+
+static struct session_shared *shared_make(struct engine *engine, struct policy *policy,
+                                          struct err *err) {
+    const struct limits limits = limits_make(engine->options.timeout_us);
+    const struct shared_config config = {
+        .limits = &limits,
+        .policy = policy,
+        .authority = engine->authority,
+        .leaves = engine->leaves,
+        .verifications = engine->verifications,
+        .trust = engine->options.trust,
+        .num_trust = engine->options.num_trust,
+        .address = engine->address[0] != '\0' ? engine->address : NULL,
+        .keylog = engine->keylog_fd >= 0 ? keylog : NULL,
+        .keylog_ctx = engine,
+    };
+    return shared_new(&config, err);
+}
+
+static struct policy *policy_open(const struct engine *engine, struct err *err) {
+    const char *path = engine->options.policy;
+    return path == NULL ? policy_default() : policy_load(path, err);
+}
+
+static struct session_shared *on_shared_ref(void *ctx) {
+    struct engine *engine = ctx;
+    pthread_mutex_lock(&engine->lock);
+    struct session_shared *shared = shared_ref(engine->shared);
+    pthread_mutex_unlock(&engine->lock);
+    return shared;
+}
+
+static void on_shared_unref(void *ctx, struct session_shared *shared) {
+    (void)ctx;
+    shared_unref(shared);
+}
+
+static void on_record(void *ctx, const struct obj *root, bool final) {
+    struct engine *engine = ctx;
+    (void)log_writer_put(engine->log, root);
+    if (final && engine->options.on_record != NULL) {
+        pthread_mutex_lock(&engine->lock);
+        engine->options.on_record(engine->options.ctx, root);
+        pthread_mutex_unlock(&engine->lock);
+    }
+}
+
+// on_reload brings the policy and the log up to date. A policy that cannot be read leaves the old
+// one in force; connections keep what they began with.
+static void on_reload(void *ctx) {
+    struct engine *engine = ctx;
+    struct err err;
+    log_writer_reopen(engine->log);
+    struct policy *policy = policy_open(engine, &err);
+    struct session_shared *shared = policy == NULL ? NULL : shared_make(engine, policy, &err);
+    policy_unref(policy);
+    if (shared == NULL) {
+        fprintf(stderr, "tlsblame: reload: %s; the policy stays as it was\n", err.msg);
+        return;
+    }
+    pthread_mutex_lock(&engine->lock);
+    struct session_shared *old = engine->shared;
+    engine->shared = shared;
+    pthread_mutex_unlock(&engine->lock);
+    shared_unref(old);
+    fprintf(stderr, "tlsblame: reloaded the policy and reopened the log\n");
+}
+
+static char *join(const char *dir, const char *name) {
+    char text[PATH_TEXT_MAX];
+    snprintf(text, sizeof(text), "%s/%s", dir, name);
+    return xstrdup(text);
+}
+
+static bool open_ca(struct engine *engine, struct err *err) {
+    const char *dir = engine->options.ca_dir;
+    engine->ca_dir = dir != NULL ? xstrdup(dir) : paths_config("ca", err);
+    if (engine->ca_dir == NULL) {
+        return false;
+    }
+    int64_t now = time(NULL);
+    engine->ca_file = join(engine->ca_dir, "ca.pem");
+    if (!paths_make_parent(engine->ca_file, err)) {
+        return false;
+    }
+    engine->authority = authority_open(engine->ca_dir, now, err);
+    if (engine->authority == NULL) {
+        return false;
+    }
+    engine->mint = mint_new(engine->authority, now);
+    engine->leaves = leaf_cache_new(engine->mint, LEAVES_MAX, LEAVES_BYTES);
+    engine->verifications = verify_cache_new(VERIFICATIONS_MAX, VERIFICATIONS_BYTES);
+    return true;
+}
+
+static bool open_log(struct engine *engine, struct err *err) {
+    const char *path = engine->options.log;
+    engine->log_file = path != NULL ? xstrdup(path) : paths_state("log.ndjson", err);
+    if (engine->log_file == NULL || !paths_make_parent(engine->log_file, err)) {
+        return false;
+    }
+    const struct log_writer_options options = {.path = engine->log_file, .warn = warn};
+    engine->log = log_writer_open(&options, err);
+    return engine->log != NULL;
+}
+
+static bool open_keylog(struct engine *engine, struct err *err) {
+    const char *path = getenv("SSLKEYLOGFILE");
+    if (path == NULL || *path == '\0') {
+        return true;
+    }
+    engine->keylog_fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    return engine->keylog_fd >= 0 || err_errno(err, "cannot open SSLKEYLOGFILE %s", path);
+}
+
+static bool open_net(struct engine *engine, struct err *err) {
+    const struct net_config config = {
+        .listens = engine->options.listens,
+        .num_listens = engine->options.num_listens,
+        .workers = engine->options.workers,
+        .dns_timeout_us = engine->options.timeout_us,
+        .connect_timeout_us = engine->options.timeout_us,
+        .catch_signals = engine->options.catch_signals,
+        .ctx = engine,
+        .shared_ref = on_shared_ref,
+        .shared_unref = on_shared_unref,
+        .on_record = on_record,
+        .on_warning = warn,
+        .on_reload = on_reload,
+    };
+    engine->net = net_new(&config, err);
+    return engine->net != NULL;
+}
+
+struct engine *engine_new(const struct engine_options *options, int *out_status, struct err *err) {
+    struct engine *engine = xcalloc(1, sizeof(*engine));
+    engine->options = *options;
+    engine->keylog_fd = -1;
+    pthread_mutex_init(&engine->lock, NULL);
+    *out_status = EXIT_USAGE;
+    engine->policy = policy_open(engine, err);
+    if (engine->policy == NULL) {
+        engine_free(engine);
+        return NULL;
+    }
+    *out_status = EXIT_ENVIRONMENT;
+    if (!open_net(engine, err) || !open_ca(engine, err) || !open_log(engine, err) ||
+        !open_keylog(engine, err)) {
+        engine_free(engine);
+        return NULL;
+    }
+    const struct address *first = net_address(engine->net, 0);
+    if (!address_is_any(first)) {
+        address_text(engine->address, first);
+    }
+    *out_status = EXIT_USAGE;
+    engine->shared = shared_make(engine, engine->policy, err);
+    if (engine->shared == NULL) {
+        engine_free(engine);
+        return NULL;
+    }
+    return engine;
+}
+
+bool engine_run(struct engine *engine, struct err *err) { return net_run(engine->net, err); }
+
+void engine_stop(struct engine *engine) { net_stop(engine->net); }
+
+void engine_free(struct engine *engine) {
+    if (engine == NULL) {
+        return;
+    }
+    net_free(engine->net);
+    log_writer_close(engine->log);
+    shared_unref(engine->shared);
+    policy_unref(engine->policy);
+    leaf_cache_free(engine->leaves);
+    verify_cache_free(engine->verifications);
+    mint_free(engine->mint);
+    authority_free(engine->authority);
+    if (engine->keylog_fd >= 0) {
+        close(engine->keylog_fd);
+    }
+    pthread_mutex_destroy(&engine->lock);
+    free(engine->ca_dir);
+    free(engine->ca_file);
+    free(engine->log_file);
+    free(engine);
+}
+
+size_t engine_num_addresses(const struct engine *engine) { return net_num_addresses(engine->net); }
+
+const struct address *engine_address(const struct engine *engine, size_t i) {
+    return net_address(engine->net, i);
+}
+
+const char *engine_ca_file(const struct engine *engine) { return engine->ca_file; }
+
+const char *engine_log_file(const struct engine *engine) { return engine->log_file; }

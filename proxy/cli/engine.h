@@ -1,0 +1,48 @@
+// The running proxy: everything that `run` opens, from the CA to the listeners.
+#ifndef PROXY_CLI_ENGINE_H_
+#define PROXY_CLI_ENGINE_H_
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "logs/base/err.h"
+#include "logs/record/record.h"
+#include "proxy/session/session.h"
+
+struct engine;
+
+// struct engine_options is what the command line says. NULL paths mean the default folders.
+struct engine_options {
+    const struct address *listens;
+    size_t num_listens;
+    const char *ca_dir, *policy, *log;
+    char **trust;
+    size_t num_trust;
+    unsigned workers;
+    int64_t timeout_us; // for each step that a peer may keep us waiting in; 0: the defaults
+    // catch_signals: SIGINT and SIGTERM stop, SIGHUP rereads the policy and reopens the log.
+    bool catch_signals;
+    // on_record is told of each record that is complete, on any worker's thread, one at a time.
+    void (*on_record)(void *ctx, const struct obj *root);
+    void *ctx;
+};
+
+// engine_new opens the log, the CA (made at the first start), the roots, the policy and the
+// listeners. On failure it returns NULL, fills `err` and sets `*out_status` to the exit status.
+WUNRES struct engine *engine_new(const struct engine_options *options, int *out_status,
+                                 struct err *err);
+
+// engine_run serves until stopped. engine_stop stops it, from any thread.
+WUNRES bool engine_run(struct engine *engine, struct err *err);
+void engine_stop(struct engine *engine);
+
+// engine_free writes what waits and closes everything. NULL does nothing.
+void engine_free(struct engine *engine);
+
+// The bound addresses, the CA's certificate file, its fingerprint as "AB:CD:…" and the log.
+size_t engine_num_addresses(const struct engine *engine);
+const struct address *engine_address(const struct engine *engine, size_t i);
+const char *engine_ca_file(const struct engine *engine);
+const char *engine_log_file(const struct engine *engine);
+
+#endif // PROXY_CLI_ENGINE_H_

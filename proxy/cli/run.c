@@ -1,0 +1,221 @@
+#include "proxy/cli/run.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "logs/view/one_line.h"
+#include "proxy/cli/engine.h"
+#include "proxy/cli/exit.h"
+#include "proxy/cli/terminal.h"
+#include "proxy/net/address.h"
+#include "proxy/net/listen.h"
+
+enum { LISTENS_MAX = 16, TRUST_MAX = 64, LINE_MAX_BYTES = 16 * 1024, WORKERS_MAX = 64, TIMEOUT_MAX_S = 3600 };
+
+enum { OPT_CA_DIR = 256, OPT_POLICY, OPT_TRUST, OPT_LOG, OPT_WORKERS, OPT_TIMEOUT, OPT_COLOR };
+
+struct run {
+    struct engine_options engine;
+    struct address listens[LISTENS_MAX];
+    char *trust[TRUST_MAX];
+    bool quiet;
+    const char *color_when;
+    bool color;
+    size_t width;
+};
+
+static const char help[] =
+    "usage: tlsblame run [OPTION]... [-- COMMAND [ARGUMENT]...]\n\n"
+    "Runs the proxy. It prints a line for each connection as it ends, and keeps the whole record\n"
+    "of it in the log. With a COMMAND, runs that through a proxy of its own on a free port, keeps\n"
+    "its exit status, and shows its connections at the end.\n\n"
+    "  -l, --listen HOST:PORT  where to listen; may be repeated (default 127.0.0.1:8080)\n"
+    "                          port 0 picks a free one and prints it; IPv6 as [::1]:8080\n"
+    "      --policy FILE       what to do with which connection; see 'tlsblame policy'\n"
+    "      --trust FILE        PEM certificates that servers may chain to, beside the system's\n"
+    "                          roots; may be repeated\n"
+    "      --ca-dir DIR        folder of the proxy's own CA, made at the first start\n"
+    "                          (default ~/.config/tlsblame/ca)\n"
+    "      --log FILE          the log (default ~/.local/state/tlsblame/log.ndjson)\n"
+    "      --timeout SECONDS   how long a name lookup, a connection attempt, a request to the proxy\n"
+    "                          and each leg's handshake may take (default 10 for the first two,\n"
+    "                          30 for the others)\n"
+    "      --workers N         threads that serve connections (default 1)\n"
+    "  -q, --quiet             no line for each connection\n"
+    "      --color WHEN        auto, always or never; NO_COLOR is honoured\n"
+    "  -h, --help              show this\n\n"
+    "SIGINT and SIGTERM stop it, SIGHUP rereads the policy and reopens the log. SSLKEYLOGFILE\n"
+    "names a file for the TLS keys of both legs.\n\n"
+    "Exit status: 0 after a clean stop, 2 for wrong usage or a wrong policy, 3 when the\n"
+    "environment failed (the port is taken, a folder cannot be written).\n";
+
+static const struct option options[] = {
+    {"listen", required_argument, NULL, 'l'},
+    {"ca-dir", required_argument, NULL, OPT_CA_DIR},
+    {"policy", required_argument, NULL, OPT_POLICY},
+    {"trust", required_argument, NULL, OPT_TRUST},
+    {"log", required_argument, NULL, OPT_LOG},
+    {"timeout", required_argument, NULL, OPT_TIMEOUT},
+    {"workers", required_argument, NULL, OPT_WORKERS},
+    {"quiet", no_argument, NULL, 'q'},
+    {"color", required_argument, NULL, OPT_COLOR},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
+
+static bool add_listen(struct run *run, const char *text, struct err *err) {
+    if (run->engine.num_listens == LISTENS_MAX) {
+        return err_set(err, "at most %d addresses can be listened on", LISTENS_MAX);
+    }
+    return listen_parse(&run->listens[run->engine.num_listens++], text, err);
+}
+
+static bool add_trust(struct run *run, char *path, struct err *err) {
+    if (run->engine.num_trust == TRUST_MAX) {
+        return err_set(err, "at most %d --trust files can be given", TRUST_MAX);
+    }
+    run->trust[run->engine.num_trust++] = path;
+    return true;
+}
+
+static bool set_workers(struct run *run, const char *text, struct err *err) {
+    char *end;
+    unsigned long workers = strtoul(text, &end, 10);
+    if (*text == '\0' || *end != '\0' || workers < 1 || workers > WORKERS_MAX) {
+        return err_set(err, "--workers %s: expected a number from 1 to %d", text, WORKERS_MAX);
+    }
+    run->engine.workers = (unsigned)workers;
+    return true;
+}
+
+static bool set_timeout(struct run *run, const char *text, struct err *err) {
+    char *end;
+    double seconds = strtod(text, &end);
+    if (*text == '\0' || *end != '\0' || !(seconds >= 0.1 && seconds <= TIMEOUT_MAX_S)) {
+        return err_set(err, "--timeout %s: expected seconds, from 0.1 to %d", text, TIMEOUT_MAX_S);
+    }
+    run->engine.timeout_us = (int64_t)(seconds * 1e6);
+    return true;
+}
+
+static bool option_take(struct run *run, int option, struct err *err) {
+    switch (option) {
+    case 'l':
+        return add_listen(run, optarg, err);
+    case OPT_CA_DIR:
+        run->engine.ca_dir = optarg;
+        return true;
+    case OPT_POLICY:
+        run->engine.policy = optarg;
+        return true;
+    case OPT_TRUST:
+        return add_trust(run, optarg, err);
+    case OPT_LOG:
+        run->engine.log = optarg;
+        return true;
+    case OPT_TIMEOUT:
+        return set_timeout(run, optarg, err);
+    case OPT_WORKERS:
+        return set_workers(run, optarg, err);
+    case 'q':
+        run->quiet = true;
+        return true;
+    default:
+        run->color_when = optarg;
+        return true;
+    }
+}
+
+// print_line prints the line of a connection that ended.
+static void print_line(void *ctx, const struct obj *root) {
+    const struct run *run = ctx;
+    struct buf text;
+    buf_init(&text, LINE_MAX_BYTES);
+    struct page page = {.out = &text, .width = run->width, .color = run->color};
+    const struct one_line line = {.page = &page};
+    one_line_write(&line, root);
+    fwrite(buf_data(&text), 1, text.len, stdout);
+    fflush(stdout);
+    buf_cleanup(&text);
+}
+
+static void print_start(const struct run *run, const struct engine *engine) {
+    char first[ADDRESS_TEXT_SIZE] = "";
+    for (size_t i = 0; i < engine_num_addresses(engine); i++) {
+        char text[ADDRESS_TEXT_SIZE];
+        address_text(text, engine_address(engine, i));
+        printf("tlsblame: listening on %s\n", text);
+        if (i == 0) {
+            memcpy(first, text, sizeof(first));
+        }
+    }
+    printf("  CA    %s\n  log   %s\n", engine_ca_file(engine), engine_log_file(engine));
+    printf("\nTry it:\n  curl -x http://%s --cacert %s https://example.org/\n", first,
+           engine_ca_file(engine));
+    printf("or set http://%s as the proxy and visit http://tlsblame.test/ for the CA.\n", first);
+    printf("Then: tlsblame list, tlsblame show. Control-C stops.\n\n");
+    if (!run->quiet) {
+        struct buf text;
+        buf_init(&text, LINE_MAX_BYTES);
+        struct page page = {.out = &text, .width = run->width, .color = run->color};
+        const struct one_line line = {.page = &page};
+        one_line_head(&line);
+        fwrite(buf_data(&text), 1, text.len, stdout);
+        buf_cleanup(&text);
+    }
+    fflush(stdout);
+}
+
+static int serve(struct run *run) {
+    struct err err;
+    int status;
+    struct engine *engine = engine_new(&run->engine, &status, &err);
+    if (engine == NULL) {
+        fprintf(stderr, "tlsblame run: %s\n", err.msg);
+        return status;
+    }
+    print_start(run, engine);
+    bool ok = engine_run(engine, &err);
+    engine_free(engine);
+    if (!ok) {
+        fprintf(stderr, "tlsblame run: %s\n", err.msg);
+        return EXIT_ENVIRONMENT;
+    }
+    return 0;
+}
+
+int run_main(int argc, char **argv) {
+    struct run run = {.color_when = "auto"};
+    struct err err;
+    run.engine.listens = run.listens;
+    run.engine.trust = run.trust;
+    for (int option; (option = getopt_long(argc, argv, "+l:qh", options, NULL)) != -1;) {
+        if (option == 'h') {
+            fputs(help, stdout);
+            return 0;
+        }
+        if (option == '?') {
+            fputs("'tlsblame run --help' shows what there is.\n", stderr);
+            return EXIT_USAGE;
+        }
+        if (!option_take(&run, option, &err)) {
+            fprintf(stderr, "tlsblame run: %s\n", err.msg);
+            return EXIT_USAGE;
+        }
+    }
+    if (!terminal_color(&run.color, run.color_when, stdout)) {
+        fprintf(stderr, "tlsblame run: --color %s: expected auto, always or never\n",
+                run.color_when);
+        return EXIT_USAGE;
+    }
+    if (run.engine.num_listens == 0 && !add_listen(&run, "127.0.0.1:8080", &err)) {
+        return EXIT_USAGE;
+    }
+    run.width = terminal_width(stdout, 120);
+    run.engine.catch_signals = true;
+    run.engine.on_record = run.quiet ? NULL : print_line;
+    run.engine.ctx = &run;
+    return serve(&run);
+}

@@ -1,0 +1,134 @@
+"""The proxy under test, and the records it writes."""
+
+import contextlib
+import json
+import os
+import socket
+import ssl
+
+from tests.lab import pki
+from tests.lab.program import TIMEOUT, Program, read_head, until
+
+PROGRAM = os.path.abspath(
+    next((path for path in ("./tlsblame", "bazel-bin/tlsblame") if os.path.exists(path)), "tlsblame")
+)
+
+
+class Proxy(Program):
+    """`tlsblame run` on a free port, with a CA and a log of its own."""
+
+    count = 0
+
+    def __init__(self, directory, *args, policy=None, listen="127.0.0.1:0", trust=None, env=None,
+                 command=(), ca_dir=None):
+        Proxy.count += 1
+        self.name = f"{directory}/proxy{Proxy.count}"
+        self.records_file = f"{self.name}.ndjson"
+        self.ca_dir = ca_dir or f"{directory}/ca"
+        self.ca = f"{self.ca_dir}/ca.pem"
+        self.policy_file = f"{self.name}-policy.json"
+        options = ["-l", listen, "--ca-dir", self.ca_dir, "--log", self.records_file]
+        for file in [pki.root().file] if trust is None else trust:
+            options += ["--trust", file]
+        if policy is not None:
+            self.write_policy(policy)
+            options += ["--policy", self.policy_file]
+        super().__init__(
+            [*command, PROGRAM, "run", *options, *args],
+            self.name,
+            "listening on",
+            env={**os.environ, "SSLKEYLOGFILE": "", **(env or {})},
+        )
+        host, port = self.started.rsplit(" ", 1)[1].rsplit(":", 1)
+        self.host, self.port = host.strip("[]"), int(port)
+        self.url = f"http://{host}:{port}"
+
+    def write_policy(self, policy):
+        """Writes the policy file; the proxy reads it at SIGHUP."""
+        with open(self.policy_file, "w", encoding="utf-8") as f:
+            f.write(policy if isinstance(policy, str) else json.dumps(policy))
+
+    def written(self):
+        """The records in the log: one for each id, its last line, in the order of their ends."""
+        return read_log(self.records_file)
+
+    def records(self, count, ended=True):
+        """Waits for `count` records, ended ones unless told otherwise; more are a failure."""
+        def found():
+            return [r for r in self.written() if not ended or has_ended(r)]
+
+        records = until(lambda: len(found()) >= count and found(), f"{count} records")
+        if len(records) > count:
+            raise AssertionError(f"{len(records)} records instead of {count}")
+        return records
+
+    def record(self):
+        """Waits for the one record."""
+        return self.records(1)[0]
+
+    def connect(self, target=None, timeout=TIMEOUT):
+        """A socket to the proxy; with `target` "host:port", one with the CONNECT behind it."""
+        s = socket.create_connection((self.host, self.port), timeout)
+        if target is not None:
+            s.sendall(f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n\r\n".encode())
+            head = read_head(s)
+            if b" 200 " not in head:
+                raise AssertionError(f"CONNECT {target} was answered {head!r}")
+        return s
+
+    def tls(self, target, name=None, **more):
+        """A TLS connection through the proxy, with our own CA trusted."""
+        context = self.client_context(**more)
+        host = name if name is not None else target.rsplit(":", 1)[0].strip("[]")
+        return context.wrap_socket(self.connect(target), server_hostname=host)
+
+    def client_context(self, alpn=(), versions=(None, None), ciphers=None):
+        """A client that trusts the proxy's CA."""
+        context = ssl.create_default_context(cafile=self.ca)
+        if alpn:
+            context.set_alpn_protocols(list(alpn))
+        context.minimum_version = versions[0] or context.minimum_version
+        context.maximum_version = versions[1] or context.maximum_version
+        if ciphers:
+            context.set_ciphers(ciphers)
+        return context
+
+
+def read_log(path):
+    """The records of a log: the last line of each id, in order."""
+    records = {}
+    with contextlib.suppress(FileNotFoundError), open(path, encoding="utf-8") as f:
+        for line in f:
+            if line.endswith("\n"):  # else it is being written
+                record = json.loads(line)
+                records.pop(record["id"], None)
+                records[record["id"]] = record
+    return list(records.values())
+
+
+def has_ended(record):
+    """Whether this is not the line that a long connection gets on its way."""
+    return any("end" in leg for leg in record["legs"].values())
+
+
+BULK = {"raw", "ja3_string", "ja4_string", "certificate_chain", "supported_ciphers"}
+
+
+def without_bulk(lines):
+    """A log for the eye."""
+    def thin(value):
+        if isinstance(value, dict):
+            return {name: thin(v) for name, v in value.items() if name not in BULK}
+        return [thin(v) for v in value] if isinstance(value, list) else value
+
+    try:
+        return "\n".join(json.dumps(thin(json.loads(line))) for line in lines)
+    except ValueError as error:
+        return str(error)
+
+
+def field(record, path):
+    """What is at "legs.client.tls.version", or None where it was not seen."""
+    for part in path.split("."):
+        record = record.get(part) if isinstance(record, dict) else None
+    return record

@@ -1,0 +1,125 @@
+// Accepting, its limits, and more than one worker; driven through the whole net.
+#include "proxy/net/worker.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/unit/proxy/net/fake_session.h"
+#include "tests/unit/proxy/net/harness.h"
+#include "tests/unit/unit.h"
+
+static struct proxy proxy;
+
+static void prepare(void) {
+    fake_reset();
+    proxy = (struct proxy){0};
+}
+
+static void test_two_workers(void) {
+    enum { NUM = 64 };
+    prepare();
+    proxy.config.workers = 2;
+    uint16_t port;
+    int server = server_open(&port), fds[NUM][2];
+    proxy_start(&proxy);
+    for (int i = 0; i < NUM; i++) {
+        relay_open(&proxy, server, port, fds[i]);
+    }
+    for (int i = 0; i < NUM; i++) {
+        CU_ASSERT_TRUE(send_all(fds[i][0], "question", 8) && recv_is(fds[i][1], "question"));
+        CU_ASSERT_TRUE(send_all(fds[i][1], "answer", 6) && recv_is(fds[i][0], "answer"));
+        close(fds[i][0]);
+        close(fds[i][1]);
+    }
+    CU_ASSERT_TRUE(fake_wait_gone());
+    // The kernel spreads connections by a hash: that all 64 went to one has a chance of 2^-63.
+    CU_ASSERT_TRUE(atomic_load(&proxy.threads[0]) != 0 && atomic_load(&proxy.threads[1]) != 0);
+    proxy_stop(&proxy);
+    close(server);
+}
+
+static void test_ceiling(void) {
+    prepare();
+    proxy.config.max_connections = 2;
+    proxy_start(&proxy);
+    int first = client_ask(proxy.port, "HOLD\n"), second = client_ask(proxy.port, "HOLD\n");
+    int third = client_ask(proxy.port, "TIMER 0\n");
+    struct pollfd answered = {.fd = third, .events = POLLIN};
+    CU_ASSERT_EQUAL(poll(&answered, 1, 100), 0);
+    CU_ASSERT_EQUAL(fake_alive(), 2);
+    reset_close(first);
+    CU_ASSERT_TRUE(recv_is(third, "TICK\n"));
+    int fourth = client_ask(proxy.port, "TIMER 0\n");
+    reset_close(second);
+    CU_ASSERT_TRUE(recv_is(fourth, "TICK\n"));
+    CU_ASSERT_EQUAL(atomic_load(&proxy.warnings), 1); // once, not each time
+    close(third);
+    close(fourth);
+    CU_ASSERT_TRUE(fake_wait_gone());
+    proxy_stop(&proxy);
+}
+
+enum { FEW_DESCRIPTORS = 24, MANY_CLIENTS = 100 };
+
+// Runs until SIGTERM; its port goes to the parent.
+static void run_with_few_descriptors(int port_fd) {
+    prepare();
+    proxy.config.catch_signals = true;
+    proxy.config.max_connections = 10000;
+    proxy_start(&proxy);
+    struct rlimit limit = {.rlim_cur = FEW_DESCRIPTORS, .rlim_max = FEW_DESCRIPTORS};
+    CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+    CHECK(write(port_fd, &proxy.port, sizeof(proxy.port)) == sizeof(proxy.port));
+    CHECK(pthread_join(proxy.thread, NULL) == 0);
+    struct net_counts counts;
+    net_counts_read(proxy.net, &counts);
+    CU_ASSERT_EQUAL(counts.accepted, MANY_CLIENTS);
+    CU_ASSERT_TRUE(counts.most_at_once < FEW_DESCRIPTORS);
+    CU_ASSERT_TRUE(counts.paused_resources > 0);
+    CU_ASSERT_TRUE(counts.paused_resources < MANY_CLIENTS); // it waited; it did not spin
+    CU_ASSERT_EQUAL(atomic_load(&proxy.warnings), 1);
+    CU_ASSERT_EQUAL(atomic_load(&proxy.records), MANY_CLIENTS);
+    net_free(proxy.net);
+}
+
+static void test_no_descriptors(void) {
+    int ports[2], fds[MANY_CLIENTS], status;
+    uint16_t port = 0;
+    CHECK(pipe(ports) == 0);
+    fflush(NULL);
+    pid_t child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+        close(ports[0]);
+        unsigned before = CU_get_number_of_failures();
+        run_with_few_descriptors(ports[1]);
+        _exit(CU_get_number_of_failures() == before ? 0 : 1);
+    }
+    close(ports[1]);
+    CHECK(read(ports[0], &port, sizeof(port)) == sizeof(port));
+    for (int i = 0; i < MANY_CLIENTS; i++) {
+        fds[i] = client_ask(port, "TIMER 0\n");
+    }
+    poll(NULL, 0, 500); // time that it could spend spinning
+    // They are served in turn, as those before leave.
+    for (int i = 0; i < MANY_CLIENTS; i++) {
+        CU_ASSERT_TRUE(recv_is(fds[i], "TICK\n"));
+        reset_close(fds[i]);
+    }
+    CHECK(kill(child, SIGTERM) == 0);
+    CHECK(waitpid(child, &status, 0) == child);
+    CU_ASSERT_EQUAL(status, 0);
+    close(ports[0]);
+}
+
+const struct unit_case unit_cases[] = {
+    {"no free descriptors", test_no_descriptors}, // forks: before there are threads
+    {"two workers share the load", test_two_workers},
+    {"ceiling of connections", test_ceiling},
+    {NULL, NULL},
+};

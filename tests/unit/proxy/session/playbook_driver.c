@@ -1,0 +1,192 @@
+#include "tests/unit/proxy/session/playbook_driver.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "logs/record/json.h"
+#include "logs/store/record_read.h"
+
+enum { PIECE = 16 * 1024, JSON_MAX = 8 * 1024 * 1024, RINGS_MAX = 16 };
+
+void play_fail(struct play *play, const char *fmt, ...) {
+    char text[2048];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    char all[sizeof(text) + sizeof(play->line) + 16];
+    snprintf(all, sizeof(all), "%s: %s", play->line, text);
+    printf("\n    %s\n", all);
+    CU_assertImplementation(CU_FALSE, 0, all, "playbook", "", CU_FALSE);
+}
+
+// Every record crosses JSON and back, as it does on its way to `tlsblame show`.
+static void keep_record(struct play *play, const struct obj *root, bool final) {
+    struct buf json;
+    struct err err;
+    buf_init(&json, JSON_MAX);
+    CHECK(play->num_records < RECORDS_MAX && json_write(&json, root));
+    struct record *record = record_read((const char *)buf_data(&json), json.len, &err);
+    if (record == NULL) {
+        play_fail(play, "the record cannot be read: %s", err.msg);
+    } else {
+        play->records[play->num_records].final = final;
+        play->records[play->num_records++].record = record;
+    }
+    buf_cleanup(&json);
+}
+
+static void take_records(struct play *play) {
+    bool final;
+    for (const struct obj *root; (root = session_record(play->session, &final)) != NULL;) {
+        keep_record(play, root, final);
+        session_record_done(play->session);
+    }
+}
+
+// take_output writes what waits for a side, and returns whether there was anything.
+static bool take_output(struct play *play, enum side side) {
+    struct play_side *to = &play->sides[side];
+    struct span out = session_output(play->session, side);
+    to->most = out.len > to->most ? out.len : to->most;
+    if (out.len == 0 || !to->open || to->stopped) {
+        return false;
+    }
+    if (to->fin) {
+        play_fail(play, "%zu bytes come after FIN", out.len);
+        return false;
+    }
+    if (to->peer != NULL) {
+        peer_feed(to->peer, out.p, out.len);
+        peer_take(to->peer, &to->send);
+    } else {
+        CHECK(buf_append(&to->got, out.p, out.len));
+    }
+    session_output_done(play->session, side, out.len, play->now_us);
+    return true;
+}
+
+static void apply(struct play *play, enum side side) {
+    struct play_side *to = &play->sides[side];
+    if (!to->open) {
+        return;
+    }
+    bool pending = session_output(play->session, side).len != 0;
+    if (play->wishes.reset[side]) {
+        to->reset = true;
+        to->open = false;
+    } else if (play->wishes.close[side] && !pending) {
+        to->closed = true;
+        to->open = false;
+    } else if (play->wishes.shutdown[side] && !pending && !to->fin) {
+        to->fin = true;
+    }
+    if (to->peer != NULL && (!to->open || to->fin)) {
+        peer_eof(to->peer);
+        peer_take(to->peer, &to->send);
+    }
+}
+
+static void wish(struct play *play) {
+    bool moved;
+    do {
+        moved = take_output(play, SIDE_CLIENT);
+        moved = take_output(play, SIDE_SERVER) || moved;
+    } while (moved);
+    take_records(play);
+    session_wishes(play->session, &play->wishes);
+    apply(play, SIDE_CLIENT);
+    apply(play, SIDE_SERVER);
+}
+
+// The seeds of tests/fuzz/session_fuzz.c: an event is its kind and side in a byte, what belongs to
+// it in another, and the bytes behind a length.
+static void seed_write(struct play *play, const struct event *event) {
+    if (play->seed == NULL) {
+        return;
+    }
+    size_t len = event->kind == EVENT_BYTES ? event->bytes.len : 0;
+    fputc((int)event->kind | (int)event->side << 7, play->seed);
+    if (event->kind == EVENT_BYTES) {
+        fputc((int)(len >> 8), play->seed);
+        fputc((int)(len & 0xff), play->seed);
+        fwrite(event->bytes.p, 1, len, play->seed);
+    }
+}
+
+void play_event(struct play *play, struct event event) {
+    play->now_us += 1000;
+    event.now_us = play->now_us;
+    event.wall_ms = PKI_NOW * 1000 + play->now_us / 1000;
+    seed_write(play, &event);
+    session_input(play->session, &event);
+    if (event.kind == EVENT_BROKEN) {
+        play->sides[event.side].open = false;
+    } else if (event.kind == EVENT_CONNECTED) {
+        struct play_side *server = &play->sides[SIDE_SERVER];
+        server->open = true;
+        server->eof_told = server->fin = server->closed = server->reset = false;
+    }
+    wish(play);
+}
+
+// give lets a piece of what a peer has said arrive, or its FIN, and returns whether it did.
+static bool give(struct play *play, enum side side) {
+    struct play_side *from = &play->sides[side];
+    size_t piece = play->setup->piece != 0 ? play->setup->piece : PIECE;
+    if (!from->open || !play->wishes.read[side] || from->eof_told) {
+        return false;
+    }
+    struct event event = {.kind = EVENT_BYTES, .side = side};
+    uint8_t *bytes = NULL;
+    if (from->send.len != 0) {
+        size_t len = from->send.len < piece ? from->send.len : piece;
+        // As large as the event says, so that a sanitizer sees a read past its end.
+        bytes = xmalloc(len);
+        memcpy(bytes, buf_data(&from->send), len);
+        event.bytes = (struct span){bytes, len};
+        buf_consume(&from->send, len);
+    } else if (from->eof) {
+        event.kind = EVENT_EOF;
+        from->eof_told = true;
+    } else {
+        return false;
+    }
+    play_event(play, event);
+    free(bytes);
+    return true;
+}
+
+void play_settle(struct play *play) {
+    bool moved;
+    wish(play);
+    if (play->holds) {
+        return;
+    }
+    do {
+        moved = give(play, SIDE_CLIENT);
+        moved = give(play, SIDE_SERVER) || moved;
+    } while (moved);
+}
+
+void play_timer(struct play *play, int64_t us) {
+    int64_t until = us >= 0 ? play->now_us + us : play->wishes.deadline_us;
+    if (until == INT64_MAX) {
+        play_fail(play, "there is no deadline");
+        return;
+    }
+    for (int rings = 0; play->wishes.deadline_us <= until; rings++) {
+        if (rings == RINGS_MAX) {
+            play_fail(play, "the timer rings for ever");
+            return;
+        }
+        if (play->wishes.deadline_us > play->now_us) {
+            play->now_us = play->wishes.deadline_us;
+        }
+        play_event(play, (struct event){.kind = EVENT_TIMER});
+    }
+    play->now_us = until > play->now_us ? until : play->now_us;
+    play_settle(play);
+}
