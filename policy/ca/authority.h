@@ -24,6 +24,10 @@ struct authority {
     uint8_t sha256[SHA256_DIGEST_LENGTH]; // the fingerprint
 };
 
+// The names of the CA's files in its folder.
+#define AUTHORITY_CERT_FILE "ca.pem"
+#define AUTHORITY_KEY_FILE "ca-key.pem"
+
 // authority_open loads the CA from `ca.pem` and `ca-key.pem` in the folder `dir` and makes both,
 // and the folder, where neither file exists. A key found alone is the trace of a start that was cut
 // short and gets its certificate; a certificate without its key is an error. Processes that start
