@@ -60,6 +60,9 @@ void authority_free(struct authority *authority);
 // authority_der views the CA's certificate; it lives as long as the authority.
 CBS authority_der(const struct authority *authority);
 
+// authority_fingerprint appends the SHA-256 of the CA's certificate as "AB:CD:…".
+bool authority_fingerprint(const struct authority *authority, struct buf *out);
+
 // authority_pem appends the CA's certificate as PEM. It returns false past the ceiling of `out`.
 bool authority_pem(const struct authority *authority, struct buf *out);
 

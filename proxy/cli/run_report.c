@@ -97,6 +97,7 @@ void run_report_write(struct buf *out, const struct run_report *report, const ch
     if (report->quiet && report->num_failed == 0) {
         return;
     }
+    page_newline(&page); // the command's own output ends somewhere above
     if (report->num == 0) {
         page.width = page.width < PARAGRAPH_WIDTH ? page.width : PARAGRAPH_WIDTH;
         write_none(&page, no_proxy);
