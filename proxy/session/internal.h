@@ -167,6 +167,8 @@ struct http *plain_request(struct session *s);
 void local_begin(struct session *s);
 void local_input(struct session *s, const struct event *event);
 void local_free(struct local *local);
+// local_request is the request inside TLS.
+struct http *local_request(struct session *s);
 // site_is returns whether `host` is our own site's name.
 bool site_is(const char *host);
 
