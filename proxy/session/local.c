@@ -142,15 +142,22 @@ static void site_answer(struct session *s, const struct http *http) {
 static void answer(struct session *s, const struct http *http) {
     if (s->upstream != NULL) {
         respond_verdict(s, 502);
-    } else {
+    } else if (http->head_done) {
         site_answer(s, http);
+    } else {
+        record_discard(s);
+        respond_text(s, 400, "This is not an HTTP request.");
     }
+}
+
+struct http *local_request(struct session *s) {
+    return &s->local_site->http;
 }
 
 void local_begin(struct session *s) {
     session_enter(s, STATE_LOCAL, s->shared->limits.front_us);
     if (s->lanes[SIDE_CLIENT].ssl == NULL) {
-        answer(s, front_http(s));
+        answer(s, s->plain != NULL ? plain_request(s) : front_http(s));
         return;
     }
     s->local_site = xcalloc(1, sizeof(*s->local_site));
@@ -158,7 +165,8 @@ void local_begin(struct session *s) {
     local_input(s, NULL);
 }
 
-// read_request reads the request inside TLS and returns whether its head is complete.
+// read_request reads the request inside TLS and returns whether its head is complete, or will never
+// be.
 static bool read_request(struct session *s) {
     struct lane *client = &s->lanes[SIDE_CLIENT];
     uint8_t piece[PIECE];
