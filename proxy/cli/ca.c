@@ -34,13 +34,17 @@ static const char help[] =
 
 static const char how_to_install[] =
     "\n"
-    "Programs must trust it to be intercepted. For one shell: eval \"$(tlsblame env)\". For\n"
-    "one command: tlsblame run -- COMMAND. For this machine, on Debian:\n"
+    "Programs must trust it to be intercepted. For one command:\n"
+    "  tlsblame run -- COMMAND\n"
+    "For one shell, while 'tlsblame run' runs elsewhere:\n"
+    "  eval \"$(tlsblame env)\"\n"
+    "For this machine, on Debian:\n"
     "  cp '%s' /usr/local/share/ca-certificates/tlsblame.crt\n"
     "  update-ca-certificates\n"
-    "For browsers and other systems: visit http://tlsblame.test/ through the proxy. Whoever\n"
-    "has the key can read the TLS of those who trust it: never share it, and remove the CA\n"
-    "where it is no longer needed.\n";
+    "For browsers and other systems visit http://tlsblame.test/ through the proxy.\n"
+    "\n"
+    "Whoever has the key can read the TLS of those who trust the CA: never share it,\n"
+    "and remove the CA where it is no longer needed.\n";
 
 static bool write_der(const struct authority *authority, struct buf *out) {
     CBS der = authority_der(authority);

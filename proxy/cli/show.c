@@ -28,7 +28,7 @@ static const char help[] =
     "      --log FILE     read FILE, and what rotation left as FILE.1 and on, instead of\n"
     "                     $XDG_STATE_HOME/tlsblame/log.ndjson (~/.local/state/...)\n"
     "      --json         the whole record as it is in the log\n"
-    "      --width N      columns to use, from 60; without it those of the terminal, or 80\n"
+    "      --width N      columns to use, from 60 (default: those of the terminal, or 80)\n"
     "      --color WHEN   auto, always or never; auto honours NO_COLOR\n"
     "  -h, --help         show this\n"
     "\n"
