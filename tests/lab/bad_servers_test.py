@@ -136,4 +136,5 @@ class BadServers(harness.Lab):
             for _ in range(100):
                 harness.read_exactly(s, 6000)
             time.sleep(0.3)  # now it is the proxy that must not read on
-            self.assertLess(self.px.resident() - before, 8 << 20)
+            if not harness.sanitized():
+                self.assertLess(self.px.resident() - before, 8 << 20)
