@@ -297,8 +297,14 @@ static void policy_bounds_the_client_leg(void) {
     setup.server.max_version = TLS1_2_VERSION;
     play(&setup, OPEN ">> server tls\n"
                       ">> client tls\n"
-                      ">> stop\n"
-                      "<< record final\n");
+                      "<< client established TLSv1.3 * *\n"
+                      "<< server established TLSv1.2 * *\n");
+    setup.client.max_version = TLS1_2_VERSION;
+    play(&setup, OPEN ">> server tls\n"
+                      ">> client tls\n"
+                      "<< client alerted 70\n"
+                      "<< record final\n"
+                      "== legs.client.alerts server * fatal 70 protocol_version *\n");
 }
 
 static void certificates_of_clients_are_not_asked_for(void) {

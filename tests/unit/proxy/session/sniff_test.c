@@ -25,6 +25,9 @@ static void what_is_not_tls_is_tunnelled(void) {
         {"GET / HTTP/1.1||", "http request"},
         {"\\x00\\x00\\x00\\x01abcdefgh", "binary"},
         {"PRI * HTTP/2.0||SM||", "http/2*"},
+        {"x", "text"},
+        {"GE", "text"},
+        {"|", "text"},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         playf(NULL,
