@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "logs/record/record.h"
 #include "logs/record/text.h"
 #include "logs/view/one_line.h"
 #include "logs/view/verdict_page.h"
@@ -26,11 +27,6 @@ static struct page page_on(const struct run_report *report, struct buf *out) {
     return (struct page){.out = out, .width = report->width, .color = report->color};
 }
 
-static bool has_failed(const struct obj *root) {
-    const struct obj *verdict = obj_get(root, F_RECORD_VERDICT);
-    return verdict != NULL && !obj_str_is(verdict, F_VERDICT_PARTY, "none");
-}
-
 static void write_verdict(const struct run_report *report, struct buf *out,
                           const struct obj *root) {
     struct arena arena = {0};
@@ -41,16 +37,19 @@ static void write_verdict(const struct run_report *report, struct buf *out,
                 text_or_empty(&arena, root, F_RECORD_PORT));
     page_newline(&page);
     verdict_page_write(&page, obj_get(root, F_RECORD_VERDICT), true);
-    verdict_page_item(&page, "more",
-                      arena_printf(&arena, "tlsblame show%s%s %s",
-                                   report->log != NULL ? " --log " : "",
-                                   report->log != NULL ? report->log : "",
-                                   text_or_empty(&arena, root, F_RECORD_ID)));
+    page_pad(&page, 2);
+    page_puts(&page, STYLE_DIM, "more");
+    page_pad(&page, VERDICT_PAGE_INDENT - 2 - strlen("more"));
+    page_puts(&page, STYLE_PLAIN, // unbroken, to be copied
+              arena_printf(&arena, "tlsblame show%s%s %s", report->log != NULL ? " --log " : "",
+                           report->log != NULL ? report->log : "",
+                           text_or_empty(&arena, root, F_RECORD_ID)));
+    page_newline(&page);
     arena_cleanup(&arena);
 }
 
 void run_report_add(struct run_report *report, const struct obj *root) {
-    bool failed = has_failed(root);
+    bool failed = record_failed(root);
     report->num++;
     report->num_failed += failed;
     struct buf line, verdict;
