@@ -38,7 +38,8 @@ static void usage(FILE *to) {
     for (size_t i = 0; i < ARRAY_LEN(SUBCOMMANDS); i++) {
         fprintf(to, "  %-10s %s\n", SUBCOMMANDS[i].name, SUBCOMMANDS[i].says);
     }
-    fprintf(to, "\n'tlsblame COMMAND --help' shows a command's options.\n");
+    fprintf(to, "\n'tlsblame COMMAND --help' tells more. To begin with:\n\n"
+                "  tlsblame run -- curl https://example.org/\n");
 }
 
 static int version_main(int argc, char **argv) {
