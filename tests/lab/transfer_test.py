@@ -149,7 +149,8 @@ class Bulk(harness.Lab):
                     context = ssl.create_default_context(cafile=trusted)
                     client = context.wrap_socket(proxy.connect(target), server_hostname=HOST)
                 with client:
-                    client.sendall(f"PUT {url} HTTP/1.1\r\nContent-Length: {GIB}\r\n\r\n".encode())
+                    head = f"PUT {url} HTTP/1.1\r\nContent-Length: {GIB}\r\n\r\n"
+                    client.sendall(head.encode())
                     client.settimeout(0.3)  # seconds after which it counts as stuck
                     written, block = 0, bytes(MIB)
                     with self.assertRaises(TimeoutError):
@@ -200,8 +201,9 @@ class Many(harness.Lab):
         urls = "".join(f'url = "https://{HOST}:{server.port}/{i}"\noutput = "{self.dir}/out{i}"\n'
                        for i in range(count))
         done = harness.run(
-            "curl", "-q", "-sS", "--no-progress-meter", "--http1.1", "-x", proxy.url, "--cacert", proxy.ca, "--parallel",
-            "--parallel-immediate", "--parallel-max", str(count), "-K", self.file("urls", urls),
+            *["curl", "-q", "-sS", "--no-progress-meter", "--http1.1", "--cacert", proxy.ca],
+            *["--parallel", "--parallel-immediate", "--parallel-max", str(count)],
+            *["-x", proxy.url, "-K", self.file("urls", urls)],
         )
         self.assertEqual(done.stderr, b"")
         for i in range(count):
