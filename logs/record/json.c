@@ -86,8 +86,8 @@ static bool is_plain(uint8_t c) { return c >= 0x20 && c < 0x7f && c != '"' && c 
 
 // plain_len returns how many bytes at the front of `p` need no escape: eight at a time as long as
 // all eight are plain. A byte is not when one of the terms sets its highest bit: it has it set
-// itself, lies below 0x20, is 0x7f, or becomes zero when '"' or '\\' is taken out of it. Carries can
-// make a plain byte look odd, never an odd one plain.
+// itself, lies below 0x20, is 0x7f, or becomes zero when '"' or '\\' is taken out of it. Carries
+// can make a plain byte look odd, never an odd one plain.
 static size_t plain_len(const uint8_t *p, size_t len) {
     const uint64_t ones = UINT64_MAX / 255, highs = ones * 0x80;
     size_t i = 0;

@@ -139,3 +139,8 @@ const char *text_dup(struct arena *into, const struct obj *obj, enum field field
     buf_cleanup(&text);
     return copy;
 }
+
+const char *text_or_empty(struct arena *into, const struct obj *obj, enum field field) {
+    const char *text = text_dup(into, obj, field);
+    return text != NULL ? text : "";
+}

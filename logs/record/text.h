@@ -18,7 +18,9 @@ void text_write_item(struct buf *out, const struct obj *obj, enum field field, s
 // text_write_plain appends `s` with the same escapes.
 void text_write_plain(struct buf *out, const void *s, size_t s_len);
 
-// text_dup returns the value of `field` as a string in the arena of `into`, or NULL when absent.
+// text_dup returns the value of `field` as a string in the arena of `into`, or NULL when absent;
+// text_or_empty "" then.
 const char *text_dup(struct arena *into, const struct obj *obj, enum field field);
+const char *text_or_empty(struct arena *into, const struct obj *obj, enum field field);
 
 #endif // LOGS_RECORD_TEXT_H_

@@ -9,10 +9,6 @@
 // A column as wide as a SHA-256 in hex is wide enough: the eye must find its way across.
 enum { LABEL_WIDTH = 17, COLUMN_MIN = 16, COLUMN_MAX = 64 };
 
-static struct span span_of(const char *s) {
-    return s != NULL ? (struct span){(const uint8_t *)s, strlen(s)} : (struct span){NULL, 0};
-}
-
 static bool is_list(enum field field) {
     enum field_type type = field_row(field)->type;
     return type == TYPE_CODES || type == TYPE_STRS || type == TYPE_OBJS;
@@ -28,7 +24,7 @@ static void row(struct page *page, const char *label, struct span left, char mar
     size_t column = page->width > fixed + 2 * COLUMN_MIN ? (page->width - fixed) / 2 : COLUMN_MIN;
     column = column < COLUMN_MAX ? column : COLUMN_MAX;
     const struct page_cell cells[] = {
-        {LABEL_WIDTH, STYLE_DIM, span_of(label)},
+        {LABEL_WIDTH, STYLE_DIM, page_span(label)},
         {column, style, left},
         {1, mark == '=' ? STYLE_DIM : style, {(const uint8_t *)&mark, mark != ' '}},
         {column, style, right},
@@ -38,7 +34,7 @@ static void row(struct page *page, const char *label, struct span left, char mar
 
 static void row_single(struct page *page, const char *label, struct span text) {
     const struct page_cell cells[] = {
-        {LABEL_WIDTH, STYLE_DIM, span_of(label)},
+        {LABEL_WIDTH, STYLE_DIM, page_span(label)},
         {0, STYLE_PLAIN, text},
     };
     page_row(page, cells, ARRAY_LEN(cells));
@@ -56,7 +52,7 @@ static void list_single(struct page *page, struct arena *arena, const struct obj
     }
     if (!commas) {
         const char *text = text_dup(arena, leg, field);
-        row_single(page, field_row(field)->label, span_of(*text != '\0' ? text : "(empty)"));
+        row_single(page, field_row(field)->label, page_span(*text != '\0' ? text : "(empty)"));
     }
     for (size_t i = 0; commas && i < num; i++) {
         row_single(page, i == 0 ? field_row(field)->label : "", items[i].text);
@@ -80,12 +76,12 @@ static void list_rows(struct page *page, struct arena *arena, const struct legs 
     const struct align_row *rows = align_lists(arena, &num, left, num_left, right, num_right, set);
     for (size_t i = 0; i < num; i++) {
         row(page, i == 0 ? field_row(field)->label : "",
-            rows[i].left < 0 ? span_of("") : left[rows[i].left].text, marks ? rows[i].mark : ' ',
-            rows[i].right < 0 ? span_of("") : right[rows[i].right].text);
+            rows[i].left < 0 ? page_span("") : left[rows[i].left].text, marks ? rows[i].mark : ' ',
+            rows[i].right < 0 ? page_span("") : right[rows[i].right].text);
     }
     if (num == 0) {
-        row(page, field_row(field)->label, span_of(obj_has(legs->client, field) ? "(empty)" : ""),
-            ' ', span_of(obj_has(legs->server, field) ? "(empty)" : ""));
+        row(page, field_row(field)->label, page_span(obj_has(legs->client, field) ? "(empty)" : ""),
+            ' ', page_span(obj_has(legs->server, field) ? "(empty)" : ""));
     }
 }
 
@@ -116,12 +112,12 @@ bool legs_field(struct page *page, const struct legs *legs, enum field field) {
     if (only != NULL && is_list(field)) {
         list_single(page, &arena, only, field);
     } else if (only != NULL) {
-        row_single(page, label, span_of(text_dup(&arena, only, field)));
+        row_single(page, label, page_span(text_dup(&arena, only, field)));
     } else if (is_list(field)) {
         list_rows(page, &arena, legs, field);
     } else {
-        row(page, label, span_of(text_dup(&arena, legs->client, field)), value_mark(legs, field),
-            span_of(text_dup(&arena, legs->server, field)));
+        row(page, label, page_span(text_dup(&arena, legs->client, field)), value_mark(legs, field),
+            page_span(text_dup(&arena, legs->server, field)));
     }
     arena_cleanup(&arena);
     return true;
@@ -130,8 +126,8 @@ bool legs_field(struct page *page, const struct legs *legs, enum field field) {
 void legs_row(struct page *page, const struct legs *legs, const char *label, const char *client,
               const char *server) {
     if (legs->client != NULL && legs->server != NULL) {
-        row(page, label, span_of(client), ' ', span_of(server));
+        row(page, label, page_span(client), ' ', page_span(server));
     } else {
-        row_single(page, label, span_of(legs->client != NULL ? client : server));
+        row_single(page, label, page_span(legs->client != NULL ? client : server));
     }
 }

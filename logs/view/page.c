@@ -39,6 +39,10 @@ static size_t next_char(size_t *out_width, const uint8_t *p, size_t len) {
     return n != 0 ? n : 1;
 }
 
+struct span page_span(const char *s) {
+    return s != NULL ? (struct span){(const uint8_t *)s, strlen(s)} : (struct span){NULL, 0};
+}
+
 size_t page_width(const char *s, size_t s_len) {
     size_t sum = 0, width;
     for (size_t i = 0; i < s_len; sum += width) {

@@ -27,6 +27,9 @@ struct page {
     bool color;
 };
 
+// page_span views a string; NULL is nothing.
+struct span page_span(const char *s);
+
 // page_width returns how many columns the UTF-8 text takes; page_print writes it in `style`.
 // The text comes from text.h, which leaves no control characters in it.
 size_t page_width(const char *s, size_t s_len);

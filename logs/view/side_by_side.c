@@ -9,103 +9,33 @@
 #include "logs/record/time.h"
 #include "logs/view/legs.h"
 #include "logs/view/steps.h"
-
-enum { VERDICT_LABEL = 12 };
-
-// or_empty makes text of a field that may be absent.
-static const char *or_empty(struct arena *arena, const struct obj *obj, enum field field) {
-    const char *text = text_dup(arena, obj, field);
-    return text != NULL ? text : "";
-}
-
-static struct span span_of(const char *s) { return (struct span){(const uint8_t *)s, strlen(s)}; }
+#include "logs/view/verdict_page.h"
 
 static void write_head(struct page *page, struct arena *arena, const struct obj *root) {
-    const char *host = or_empty(arena, root, F_RECORD_HOST);
-    host =
-        arena_printf(arena, "%s%s%s", *host != '\0' ? host : "(no host)",
-                     obj_has(root, F_RECORD_PORT) ? ":" : "", or_empty(arena, root, F_RECORD_PORT));
-    page_paragraph(page, STYLE_TITLE, 0, false, span_of(host));
-    const char *context =
-        arena_printf(arena, "%s, %s, id %s", or_empty(arena, root, F_RECORD_MODE),
-                     or_empty(arena, root, F_RECORD_TIMESTAMP), or_empty(arena, root, F_RECORD_ID));
+    const char *host = text_or_empty(arena, root, F_RECORD_HOST);
+    host = arena_printf(arena, "%s%s%s", *host != '\0' ? host : "(no host)",
+                        obj_has(root, F_RECORD_PORT) ? ":" : "",
+                        text_or_empty(arena, root, F_RECORD_PORT));
+    page_paragraph(page, STYLE_TITLE, 0, false, page_span(host));
+    const char *context = arena_printf(
+        arena, "%s, %s, id %s", text_or_empty(arena, root, F_RECORD_MODE),
+        text_or_empty(arena, root, F_RECORD_TIMESTAMP), text_or_empty(arena, root, F_RECORD_ID));
     for (enum field field = F_RECORD_USER_AGENT; field < F_RECORD_LEG_CLIENT; field++) {
         if (obj_has(root, field)) {
             context = arena_printf(arena, "%s, %s %s", context, field_row(field)->label,
-                                   or_empty(arena, root, field));
+                                   text_or_empty(arena, root, field));
         }
     }
-    page_paragraph(page, STYLE_DIM, 0, false, span_of(context));
-}
-
-// verdict_label begins a paragraph of the verdict: the label, and space up to where the text
-// stands.
-static void verdict_label(struct page *page, const char *label) {
-    page_pad(page, 2);
-    page_puts(page, STYLE_DIM, label);
-    page_pad(page, VERDICT_LABEL - 2 - strlen(label));
-}
-
-static void verdict_text(struct page *page, const char *label, const char *text) {
-    if (*text != '\0') {
-        verdict_label(page, label);
-        page_paragraph(page, STYLE_PLAIN, VERDICT_LABEL, true, span_of(text));
-    }
-}
-
-static void write_evidence(struct page *page, struct arena *arena, const struct obj *verdict) {
-    for (size_t i = 0; i < obj_num(verdict, F_VERDICT_EVIDENCE); i++) {
-        const struct obj *evidence = obj_at(verdict, F_VERDICT_EVIDENCE, i);
-        const char *text = or_empty(arena, evidence, F_EVIDENCE_FIELD);
-        if (obj_has(evidence, F_EVIDENCE_CLIENT)) {
-            text = arena_printf(arena, "%s; client leg: %s", text,
-                                or_empty(arena, evidence, F_EVIDENCE_CLIENT));
-        }
-        if (obj_has(evidence, F_EVIDENCE_SERVER)) {
-            text = arena_printf(arena, "%s; server leg: %s", text,
-                                or_empty(arena, evidence, F_EVIDENCE_SERVER));
-        }
-        verdict_text(page, i == 0 ? "evidence" : "", text);
-        verdict_text(page, "", or_empty(arena, evidence, F_EVIDENCE_BECAUSE));
-    }
-}
-
-static void write_verdict(struct page *page, struct arena *arena, const struct obj *root) {
-    const struct obj *verdict = obj_get(root, F_RECORD_VERDICT);
-    if (verdict == NULL) {
-        return;
-    }
-    bool none = obj_str_is(verdict, F_VERDICT_PARTY, "none");
-    bool unsure = obj_str_is(verdict, F_VERDICT_PARTY, "undetermined");
-    page_newline(page);
-    page_puts(page, STYLE_TITLE, "VERDICT");
-    page_pad(page, VERDICT_LABEL - strlen("VERDICT"));
-    const char *blame = arena_printf(
-        arena, "%s: %s (%s)", or_empty(arena, verdict, F_VERDICT_PARTY),
-        or_empty(arena, verdict, F_VERDICT_CAUSE), or_empty(arena, verdict, F_VERDICT_CONFIDENCE));
-    page_paragraph(page,
-                   none     ? STYLE_GOOD
-                   : unsure ? STYLE_UNSURE
-                            : STYLE_BAD,
-                   VERDICT_LABEL, true, span_of(blame));
-    verdict_text(page, "", or_empty(arena, verdict, F_VERDICT_SAYS));
-    write_evidence(page, arena, verdict);
-    for (size_t i = 0; i < obj_num(verdict, F_VERDICT_RULED_OUT); i++) {
-        const struct obj *ruled_out = obj_at(verdict, F_VERDICT_RULED_OUT, i);
-        verdict_text(page, i == 0 ? "ruled out" : "",
-                     arena_printf(arena, "%s: %s", or_empty(arena, ruled_out, F_RULED_OUT_CAUSE),
-                                  or_empty(arena, ruled_out, F_RULED_OUT_BECAUSE)));
-    }
-    verdict_text(page, "remedy", or_empty(arena, verdict, F_VERDICT_REMEDY));
-    verdict_text(page, "next test", or_empty(arena, verdict, F_VERDICT_NEXT));
+    page_paragraph(page, STYLE_DIM, 0, false, page_span(context));
 }
 
 static const char *peer(struct arena *arena, const struct obj *leg) {
-    const char *address = or_empty(arena, leg, F_LEG_ADDRESS);
+    const char *address = text_or_empty(arena, leg, F_LEG_ADDRESS);
     bool colons = strchr(address, ':') != NULL;
-    return *address == '\0' ? ""
-                            : arena_printf(arena, "%s%s%s:%s", colons ? "[" : "", address,
-                                           colons ? "]" : "", or_empty(arena, leg, F_LEG_PORT));
+    return *address == '\0'
+               ? ""
+               : arena_printf(arena, "%s%s%s:%s", colons ? "[" : "", address, colons ? "]" : "",
+                              text_or_empty(arena, leg, F_LEG_PORT));
 }
 
 // outcome says in words how far a leg came and how it ended.
@@ -116,9 +46,9 @@ static const char *outcome(struct arena *arena, const struct obj *leg) {
         text = established != 0 ? "established" : "not established";
     }
     if (obj_has(leg, F_LEG_END_BY) || obj_has(leg, F_LEG_END_HOW)) {
-        text =
-            arena_printf(arena, "%s%sended by %s (%s)", text, *text != '\0' ? ", " : "",
-                         or_empty(arena, leg, F_LEG_END_BY), or_empty(arena, leg, F_LEG_END_HOW));
+        text = arena_printf(arena, "%s%sended by %s (%s)", text, *text != '\0' ? ", " : "",
+                            text_or_empty(arena, leg, F_LEG_END_BY),
+                            text_or_empty(arena, leg, F_LEG_END_HOW));
     } else if (leg != NULL) {
         text = arena_printf(arena, "%s%sstill open when recorded", text, *text != '\0' ? ", " : "");
     }
@@ -138,8 +68,8 @@ static void write_differing(struct page *page, struct arena *arena, const struct
     page_newline(page);
     page_puts(page, STYLE_TITLE, "LEGS DIFFER");
     page_puts(page, STYLE_PLAIN, " ");
-    page_paragraph(page, *text != '\0' ? STYLE_UNSURE : STYLE_GOOD, VERDICT_LABEL, true,
-                   span_of(*text != '\0' ? text : "in nothing that is compared"));
+    page_paragraph(page, *text != '\0' ? STYLE_UNSURE : STYLE_GOOD, VERDICT_PAGE_INDENT, true,
+                   page_span(*text != '\0' ? text : "in nothing that is compared"));
 }
 
 static void write_names(struct page *page, struct arena *arena, const struct legs *legs) {
@@ -240,11 +170,11 @@ static void write_list(struct page *page, struct arena *arena, const struct obj 
         for (enum field field = kind->first; field < kind->end; field++) {
             if (obj_has(item, field)) {
                 text = arena_printf(arena, "%s%s%s %s", text, *text != '\0' ? ", " : "",
-                                    field_row(field)->label, or_empty(arena, item, field));
+                                    field_row(field)->label, text_or_empty(arena, item, field));
             }
         }
         page_pad(page, 2);
-        page_paragraph(page, STYLE_PLAIN, 4, true, span_of(text));
+        page_paragraph(page, STYLE_PLAIN, 4, true, page_span(text));
     }
 }
 
@@ -252,7 +182,10 @@ void side_by_side_write(struct page *page, const struct obj *root) {
     struct arena arena = {0};
     struct legs legs = {.client = record_leg(root, false), .server = record_leg(root, true)};
     write_head(page, &arena, root);
-    write_verdict(page, &arena, root);
+    if (obj_has(root, F_RECORD_VERDICT)) {
+        page_newline(page);
+        verdict_page_write(page, obj_get(root, F_RECORD_VERDICT), false);
+    }
     if (legs.client != NULL || legs.server != NULL) {
         write_names(page, &arena, &legs);
         write_half(page, &legs, "OFFER", FLAG_OFFER, "offer.");

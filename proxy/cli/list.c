@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "logs/view/one_line.h"
+#include "proxy/cli/exit.h"
 #include "proxy/cli/log_open.h"
 #include "proxy/cli/terminal.h"
 
@@ -43,7 +44,7 @@ struct list {
 
 static int usage_error(const char *says, const char *what) {
     fprintf(stderr, "tlsblame list: %s%s; 'tlsblame list --help' tells more\n", says, what);
-    return 2;
+    return EXIT_USAGE;
 }
 
 // options_read fills `list` and returns -1, or the exit status when there is nothing more to do.
@@ -202,7 +203,7 @@ int list_main(int argc, char **argv) {
     log_reader_free(list.reader);
     if (fflush(stdout) != 0 || ferror(stdout)) {
         perror("tlsblame list: cannot write");
-        return 3;
+        return EXIT_ENVIRONMENT;
     }
-    return list.failed && list.listed != 0 ? 1 : 0;
+    return list.failed && list.listed != 0 ? EXIT_FINDING : 0;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "logs/store/paths.h"
+#include "proxy/cli/exit.h"
 
 static void warn(void *ctx, const char *says) {
     fprintf(stderr, "tlsblame %s: %s\n", (const char *)ctx, says);
@@ -20,10 +21,10 @@ struct log_reader *log_open(int *out_status, const char *name, const char *path)
     if (reader == NULL && path == NULL && err.errnum == ENOENT) {
         fprintf(stderr, "tlsblame %s: nothing was recorded so far in %s; 'tlsblame run' does\n",
                 name, log);
-        *out_status = 2;
+        *out_status = EXIT_USAGE;
     } else if (reader == NULL) {
         fprintf(stderr, "tlsblame %s: %s\n", name, err.msg);
-        *out_status = log == NULL ? 3 : 2;
+        *out_status = log == NULL ? EXIT_ENVIRONMENT : EXIT_USAGE;
     }
     free(log);
     return reader;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "logs/view/side_by_side.h"
+#include "proxy/cli/exit.h"
 #include "proxy/cli/log_open.h"
 #include "proxy/cli/terminal.h"
 
@@ -41,7 +42,7 @@ struct show {
 
 static int usage_error(const char *says, const char *what) {
     fprintf(stderr, "tlsblame show: %s%s; 'tlsblame show --help' tells more\n", says, what);
-    return 2;
+    return EXIT_USAGE;
 }
 
 // options_read fills `show` and returns -1, or the exit status when there is nothing more to do.
@@ -97,7 +98,7 @@ static int show_record(const struct show *show, struct page *page, struct log_re
     if (record == NULL || (show->json && !log_reader_line(reader, &line, i, &err))) {
         fprintf(stderr, "tlsblame show: %s\n", err.msg);
         record_free(record);
-        return 2;
+        return EXIT_USAGE;
     }
     if (show->json) {
         fwrite(line.p, 1, line.len, stdout);
@@ -113,9 +114,9 @@ static int show_record(const struct show *show, struct page *page, struct log_re
     record_free(record);
     if (fflush(stdout) != 0 || ferror(stdout)) {
         perror("tlsblame show: cannot write");
-        return 3;
+        return EXIT_ENVIRONMENT;
     }
-    return finding ? 1 : 0;
+    return finding ? EXIT_FINDING : 0;
 }
 
 int show_main(int argc, char **argv) {
@@ -141,7 +142,7 @@ int show_main(int argc, char **argv) {
         status = show_record(&show, &page, reader, i);
     } else {
         fprintf(stderr, "tlsblame show: %s\n", err.msg);
-        status = 2;
+        status = EXIT_USAGE;
     }
     log_reader_free(reader);
     return status;

@@ -22,6 +22,7 @@ struct net {
     struct worker *workers[NET_MAX_WORKERS];
     struct worker_env env;
     ev_signal signals[NUM_SIGNALS];
+    bool caught_signals;
     atomic_int stopped_by; // -1: nobody yet
 };
 
@@ -76,6 +77,45 @@ static bool open_listeners(struct net *net, int *fds, unsigned w, struct err *er
     return true;
 }
 
+// ---- signals
+
+static void stop(struct net *net, int signum) {
+    int nobody = -1;
+    if (atomic_compare_exchange_strong(&net->stopped_by, &nobody, signum)) {
+        for (unsigned w = 0; w < net->config.workers; w++) {
+            worker_stop(net->workers[w]);
+        }
+    }
+}
+
+static void on_signal(struct ev_loop *loop, ev_signal *watcher, int revents) {
+    (void)loop, (void)revents;
+    struct net *net = watcher->data;
+    if (watcher->signum != SIGHUP) {
+        stop(net, watcher->signum);
+    } else if (net->config.on_reload != NULL) {
+        net->config.on_reload(net->config.ctx);
+    }
+}
+
+static void catch_signals(struct net *net) {
+    static const int signums[NUM_SIGNALS] = {SIGINT, SIGTERM, SIGHUP};
+    for (size_t i = 0; i < NUM_SIGNALS; i++) {
+        ev_signal_init(&net->signals[i], on_signal, signums[i]);
+        net->signals[i].data = net;
+        ev_signal_start(net->workers[0]->loop, &net->signals[i]);
+    }
+    net->caught_signals = true;
+}
+
+static void release_signals(struct net *net) {
+    for (size_t i = 0; i < NUM_SIGNALS; i++) {
+        ev_signal_stop(net->workers[0]->loop, &net->signals[i]);
+    }
+}
+
+// ---- making
+
 struct net *net_new(const struct net_config *config, struct err *err) {
     CHECK(config->num_listens != 0 && config->workers <= NET_MAX_WORKERS);
     struct net *net = xcalloc(1, sizeof(*net));
@@ -101,12 +141,19 @@ struct net *net_new(const struct net_config *config, struct err *err) {
         net_free(net);
         return NULL;
     }
+    // From here on, not only in net_run: whoever was told of the addresses may stop us at once.
+    if (net->config.catch_signals) {
+        catch_signals(net);
+    }
     return net;
 }
 
 void net_free(struct net *net) {
     if (net == NULL) {
         return;
+    }
+    if (net->caught_signals) {
+        release_signals(net);
     }
     for (unsigned w = 0; w < net->config.workers; w++) {
         worker_free(net->workers[w]);
@@ -175,42 +222,6 @@ void net_counts_read(const struct net *net, struct net_counts *out) {
 
 // ---- running
 
-static void stop(struct net *net, int signum) {
-    int nobody = -1;
-    if (atomic_compare_exchange_strong(&net->stopped_by, &nobody, signum)) {
-        for (unsigned w = 0; w < net->config.workers; w++) {
-            worker_stop(net->workers[w]);
-        }
-    }
-}
-
-void net_stop(struct net *net) { stop(net, 0); }
-
-static void on_signal(struct ev_loop *loop, ev_signal *watcher, int revents) {
-    (void)loop, (void)revents;
-    struct net *net = watcher->data;
-    if (watcher->signum != SIGHUP) {
-        stop(net, watcher->signum);
-    } else if (net->config.on_reload != NULL) {
-        net->config.on_reload(net->config.ctx);
-    }
-}
-
-static void catch_signals(struct net *net) {
-    static const int signums[NUM_SIGNALS] = {SIGINT, SIGTERM, SIGHUP};
-    for (size_t i = 0; i < NUM_SIGNALS; i++) {
-        ev_signal_init(&net->signals[i], on_signal, signums[i]);
-        net->signals[i].data = net;
-        ev_signal_start(net->workers[0]->loop, &net->signals[i]);
-    }
-}
-
-static void release_signals(struct net *net) {
-    for (size_t i = 0; i < NUM_SIGNALS; i++) {
-        ev_signal_stop(net->workers[0]->loop, &net->signals[i]);
-    }
-}
-
 static void *run_worker(void *worker) {
     worker_run(worker);
     return NULL;
@@ -230,11 +241,10 @@ static bool start_threads(struct net *net, pthread_t *threads, unsigned *num, st
     return errnum == 0 || err_errno(err, "cannot start %u workers", net->config.workers);
 }
 
+void net_stop(struct net *net) { stop(net, 0); }
+
 bool net_run(struct net *net, struct err *err) {
     signal(SIGPIPE, SIG_IGN);
-    if (net->config.catch_signals) {
-        catch_signals(net);
-    }
     pthread_t threads[NET_MAX_WORKERS];
     unsigned num;
     bool ok = start_threads(net, threads, &num, err);
@@ -244,9 +254,6 @@ bool net_run(struct net *net, struct err *err) {
     worker_run(net->workers[0]);
     for (unsigned i = 0; i < num; i++) {
         CHECK(pthread_join(threads[i], NULL) == 0);
-    }
-    if (net->config.catch_signals) {
-        release_signals(net);
     }
     return ok;
 }

@@ -80,6 +80,8 @@ struct wire_tap {
     bool skip_hello;                // the first ClientHello was observed already
     bool finished_client;           // the client's Finished went by
     bool told[2];                   // the reader's notes are in the record
+    uint8_t first[64];              // what the server said, where it is not TLS; told once the
+    size_t first_len;               // client has said its hello
 };
 
 // wire_tap_init begins to watch the leg of `observe`, whose ClientHello may have been observed

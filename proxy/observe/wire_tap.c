@@ -13,6 +13,7 @@ void wire_tap_init(struct wire_tap *tap, struct observe *observe) {
     tap->observe = observe;
     tap->finished_client = false;
     tap->told[0] = tap->told[1] = false;
+    tap->first_len = 0;
     record_reader_init(&tap->reader[0], 0, 0);
     record_reader_init(&tap->reader[1], 0, 0);
     tap->skip_hello = observe->client_hello;
@@ -58,6 +59,19 @@ static void on_opaque(struct wire_tap *tap, bool from_client, const struct wire_
     }
 }
 
+// on_not_tls keeps the server's first bytes: they are wrong only where a client wanted TLS.
+static void on_not_tls(struct wire_tap *tap, const struct wire_event *event) {
+    tap->first_len = event->len < sizeof(tap->first) ? event->len : sizeof(tap->first);
+    memcpy(tap->first, event->p, tap->first_len);
+}
+
+static void tell_not_tls(struct wire_tap *tap) {
+    if (tap->first_len != 0 && tap->observe->client_hello) {
+        observe_not_tls(tap->observe, tap->first, tap->first_len);
+        tap->first_len = 0;
+    }
+}
+
 void wire_tap_bytes(struct wire_tap *tap, bool from_client, const uint8_t *p, size_t p_len,
                     int64_t now_us) {
     struct record_reader *reader = &tap->reader[from_client ? 0 : 1];
@@ -76,7 +90,7 @@ void wire_tap_bytes(struct wire_tap *tap, bool from_client, const uint8_t *p, si
             break;
         case WIRE_NOT_TLS:
             if (!from_client) {
-                observe_not_tls(tap->observe, event.p, event.len);
+                on_not_tls(tap, &event);
             }
             break;
         default:
@@ -85,6 +99,7 @@ void wire_tap_bytes(struct wire_tap *tap, bool from_client, const uint8_t *p, si
         p += n;
         p_len -= n;
     }
+    tell_not_tls(tap);
 }
 
 void wire_tap_finish(struct wire_tap *tap) {

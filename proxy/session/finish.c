@@ -152,7 +152,7 @@ void record_judge(struct session *s) {
             obj_set_int(lane->observe.leg, F_LEG_DATA_SENT, lane->data_sent);
         }
     }
-    if (s->tap != NULL) {
+    if (s->tap != NULL && s->lanes[SIDE_CLIENT].observe.client_hello) {
         wire_tap_finish(s->tap);
     }
     difference_record(s->record->root);

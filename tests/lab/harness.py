@@ -17,12 +17,13 @@ import collections
 import os
 import shutil
 import signal
-import subprocess
 import tempfile
 import unittest
 
 # Tests import this module alone.
 from tests.lab.pki import (
+    CA_EXTENSIONS,
+    NOW,
     Certificate,
     expired,
     intermediate,
@@ -42,6 +43,7 @@ from tests.lab.program import (
     read_exactly,
     read_head,
     run,
+    splice,
     until,
 )
 from tests.lab.proxy import PROGRAM, Proxy, field, has_ended, read_log, without_bulk
@@ -132,9 +134,12 @@ class Lab(unittest.TestCase):
 
     def s_server(self, certificate, *args):
         """Starts `openssl s_server`, whose every page tells of the session."""
+        with open(certificate.file, "rb") as leaf_file, open(certificate.chain, "rb") as chain_file:
+            rest = chain_file.read().replace(leaf_file.read(), b"")
+        above = ["-cert_chain", self.file("above.pem", rest)] if rest else []
         program = self.program(
             *["openssl", "s_server", "-accept", "127.0.0.1:0", "-www"],
-            *["-cert", certificate.file, "-cert_chain", certificate.chain, "-key", certificate.key],
+            *["-cert", certificate.file, *above, "-key", certificate.key],
             *args,
             wait_for="ACCEPT",
         )

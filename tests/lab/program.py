@@ -78,6 +78,20 @@ def read_exactly(s, size):
     return data
 
 
+def splice(a, b):
+    """Passes bytes between two sockets, half-close too, until both have ended."""
+    def one_way(source, sink):
+        with contextlib.suppress(OSError):
+            for data in iter(lambda: source.recv(65536), b""):
+                sink.sendall(data)
+            sink.shutdown(socket.SHUT_WR)
+
+    other = threading.Thread(target=one_way, args=(b, a), daemon=True)
+    other.start()
+    one_way(a, b)
+    other.join(TIMEOUT)
+
+
 class Program:
     """A server that runs until it is stopped. What it says is in `log`."""
 

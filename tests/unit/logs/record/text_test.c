@@ -77,6 +77,7 @@ static void test_absent(void) {
     buf_init(&out, 100);
     CU_ASSERT_PTR_NULL(text_dup(&arena, record->root, F_RECORD_HOST));
     CU_ASSERT_PTR_NULL(text_dup(&arena, NULL, F_RECORD_HOST));
+    CU_ASSERT_STRING_EQUAL(text_or_empty(&arena, record->root, F_RECORD_HOST), "");
     text_write(&out, record->root, F_RECORD_HOST);
     CU_ASSERT_EQUAL(out.len, 0);
     record_free(record);

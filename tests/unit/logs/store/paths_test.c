@@ -22,17 +22,17 @@ static void state_is(const char *wanted) {
 }
 
 static void test_folders(void) {
-    environment("/state", "/home/me");
+    environment("/state", "/folks/me");
     state_is("/state/tlsblame/log.ndjson");
-    environment("", "/home/me");
-    state_is("/home/me/.local/state/tlsblame/log.ndjson");
-    environment("relative", "/home/me");
-    state_is("/home/me/.local/state/tlsblame/log.ndjson");
-    environment(NULL, "/home/me");
-    state_is("/home/me/.local/state/tlsblame/log.ndjson");
+    environment("", "/folks/me");
+    state_is("/folks/me/.local/state/tlsblame/log.ndjson");
+    environment("relative", "/folks/me");
+    state_is("/folks/me/.local/state/tlsblame/log.ndjson");
+    environment(NULL, "/folks/me");
+    state_is("/folks/me/.local/state/tlsblame/log.ndjson");
     unsetenv("XDG_CONFIG_HOME");
     char *path = paths_config("ca", NULL);
-    CU_ASSERT_STRING_EQUAL(path, "/home/me/.config/tlsblame/ca");
+    CU_ASSERT_STRING_EQUAL(path, "/folks/me/.config/tlsblame/ca");
     free(path);
 }
 

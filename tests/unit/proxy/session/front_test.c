@@ -39,13 +39,11 @@ static void hosts_are_read(void) {
         {"a-b_c.example.test:1", "a-b_c.example.test:1"},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        char script[512];
-        snprintf(script, sizeof(script),
-                 ">> client bytes CONNECT %s HTTP/1.1||\n"
-                 "<< dial %s\n"
-                 "<< client gets \n",
-                 rows[i].target, rows[i].dial);
-        play(NULL, script);
+        playf(NULL,
+              ">> client bytes CONNECT %s HTTP/1.1||\n"
+              "<< dial %s\n"
+              "<< client gets \n",
+              rows[i].target, rows[i].dial);
     }
 }
 
@@ -62,43 +60,39 @@ static void hosts_that_cannot_be_are_refused(void) {
         "a<b.test:443",
     };
     for (size_t i = 0; i < ARRAY_LEN(targets); i++) {
-        char script[512];
-        snprintf(script, sizeof(script),
-                 ">> client bytes CONNECT %s HTTP/1.1||\n"
-                 "<< client gets HTTP/1.1 400 Bad Request|*\n"
-                 "<< record final\n"
-                 "== http.response.status_code 400\n"
-                 "== host -\n"
-                 ">> client eof\n"
-                 "<< client closed\n"
-                 "<< done\n",
-                 targets[i]);
-        play(NULL, script);
+        playf(NULL,
+              ">> client bytes CONNECT %s HTTP/1.1||\n"
+              "<< client gets HTTP/1.1 400 Bad Request|*\n"
+              "<< record final\n"
+              "== http.response.status_code 400\n"
+              "== host -\n"
+              ">> client eof\n"
+              "<< client closed\n"
+              "<< done\n",
+              targets[i]);
     }
 }
 
 static void long_hosts_are_refused(void) {
-    char script[1024], host[300];
+    char host[300];
     memset(host, 'a', sizeof(host));
     host[254] = '\0';
-    snprintf(script, sizeof(script),
-             ">> client bytes CONNECT %s:443 HTTP/1.1||\n"
-             "<< client gets HTTP/1.1 400 *\n",
-             host);
-    play(NULL, script);
+    playf(NULL,
+          ">> client bytes CONNECT %s:443 HTTP/1.1||\n"
+          "<< client gets HTTP/1.1 400 *\n",
+          host);
     host[253] = '\0';
-    snprintf(script, sizeof(script),
-             ">> client bytes CONNECT %s:443 HTTP/1.1||\n"
-             "<< dial %s:443\n",
-             host, host);
-    play(NULL, script);
+    playf(NULL,
+          ">> client bytes CONNECT %s:443 HTTP/1.1||\n"
+          "<< dial %s:443\n",
+          host, host);
 }
 
 static void a_request_may_come_in_pieces(void) {
     struct setup setup = {.piece = 1};
     play(&setup, OPEN ">> client eof\n"
                       "<< record final\n"
-                      "== legs.client.bytes.received 58\n"
+                      "== legs.client.bytes.received 57\n"
                       "<< done\n");
 }
 
@@ -119,16 +113,14 @@ static void what_is_no_request_to_a_proxy(void) {
         {"GET / HTTP/1.1|Bad header||", "HTTP/1.1 400 *"},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        char script[512];
-        snprintf(script, sizeof(script),
-                 ">> client bytes %s\n"
-                 "<< client gets %s\n"
-                 "<< record final\n"
-                 "== legs.client.end.how *\n"
-                 ">> client eof\n"
-                 "<< done\n",
-                 rows[i].request, rows[i].answer);
-        play(NULL, script);
+        playf(NULL,
+              ">> client bytes %s\n"
+              "<< client gets %s\n"
+              "<< record final\n"
+              "== legs.client.end.how *\n"
+              ">> client eof\n"
+              "<< done\n",
+              rows[i].request, rows[i].answer);
     }
 }
 
@@ -206,22 +198,20 @@ static void names_that_do_not_resolve(void) {
         {"refused", 502},   {"timeout", 504}, {"other", 502},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        char script[512];
-        snprintf(script, sizeof(script),
-                 CONNECT ">> unresolved %s\n"
-                         "<< client gets HTTP/1.1 %d *example.test*verdict*\n"
-                         "<< record final\n"
-                         "== legs.server.dns.error %s\n"
-                         "== legs.server.end.by network\n"
-                         "== legs.server.end.how dns\n"
-                         "== legs.server.end.at dns\n"
-                         "== legs.client.end.by proxy\n"
-                         "== http.response.status_code %d\n"
-                         ">> client eof\n"
-                         "<< client closed\n"
-                         "<< done\n",
-                 rows[i].error, rows[i].status, rows[i].error, rows[i].status);
-        play(NULL, script);
+        playf(NULL,
+              CONNECT ">> unresolved %s\n"
+                      "<< client gets HTTP/1.1 %d *example.test*verdict*\n"
+                      "<< record final\n"
+                      "== legs.server.dns.error %s\n"
+                      "== legs.server.end.by network\n"
+                      "== legs.server.end.how dns\n"
+                      "== legs.server.end.at dns\n"
+                      "== legs.client.end.by proxy\n"
+                      "== http.response.status_code %d\n"
+                      ">> client eof\n"
+                      "<< client closed\n"
+                      "<< done\n",
+              rows[i].error, rows[i].status, rows[i].error, rows[i].status);
     }
 }
 
@@ -240,20 +230,18 @@ static void servers_that_do_not_answer(void) {
         {"EACCES", 502, "network", "error", "other"},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        char script[640];
-        snprintf(script, sizeof(script),
-                 CONNECT ">> resolved\n"
-                         ">> tried %s\n"
-                         ">> dial-failed %s\n"
-                         "<< client gets HTTP/1.1 %d *verdict*\n"
-                         "<< record final\n"
-                         "== legs.server.tried 192.0.2.1 %s *\n"
-                         "== legs.server.end.by %s\n"
-                         "== legs.server.end.how %s\n"
-                         "== legs.server.end.at connect\n",
-                 rows[i].error, rows[i].error, rows[i].status, rows[i].result, rows[i].by,
-                 rows[i].how);
-        play(NULL, script);
+        playf(NULL,
+              CONNECT ">> resolved\n"
+                      ">> tried %s\n"
+                      ">> dial-failed %s\n"
+                      "<< client gets HTTP/1.1 %d *verdict*\n"
+                      "<< record final\n"
+                      "== legs.server.tried 192.0.2.1 %s *\n"
+                      "== legs.server.end.by %s\n"
+                      "== legs.server.end.how %s\n"
+                      "== legs.server.end.at connect\n",
+              rows[i].error, rows[i].error, rows[i].status, rows[i].result, rows[i].by,
+              rows[i].how);
     }
 }
 

@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -123,6 +124,14 @@ static void side_tls(struct play *play, enum side side, const char *arg) {
     }
 }
 
+static void side_hello(struct play *play, enum side side, const char *arg) {
+    (void)arg;
+    struct peer *peer = peer_new(true, &play->setup->client);
+    peer_start(peer);
+    peer_take(peer, &play->sides[side].send);
+    peer_free(peer);
+}
+
 static void side_says(struct play *play, enum side side, const char *arg) {
     uint8_t *bytes = xmalloc(2 * strlen(arg) + 1);
     size_t len = unescape(bytes, arg);
@@ -194,6 +203,7 @@ static const struct side_row {
     {"fills", side_fills}, {"queues", side_queues}, {"notify", side_notify},
     {"alert", side_alert}, {"eof", side_eof},       {"key-update", side_key_update},
     {"stops", side_stops}, {"takes", side_takes},   {"broken", side_broken},
+    {"hello", side_hello},
 };
 
 // ---- >> of the dial and of time
@@ -587,6 +597,16 @@ void play(const struct setup *setup, const char *script) {
     struct play *p = play_new(setup);
     play_run(p, script);
     play_free(p);
+}
+
+void playf(const struct setup *setup, const char *fmt, ...) {
+    char text[4096];
+    va_list ap;
+    va_start(ap, fmt);
+    int len = vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    CHECK(len > 0 && (size_t)len < sizeof(text));
+    play(setup, text);
 }
 
 void play_bytes(struct play *play, enum side side, const void *p, size_t p_len) {

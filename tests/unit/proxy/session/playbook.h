@@ -7,6 +7,7 @@
 //
 //   >> SIDE bytes TEXT        these bytes arrive, in pieces of `piece`
 //   >> SIDE tls               a TLS peer with the setup's options begins on this side
+//   >> client hello           a ClientHello alone, from a client that does not go on with it
 //   >> SIDE says TEXT         it says this inside TLS
 //   >> SIDE fills N           a pattern of N bytes, inside TLS where that is spoken
 //   >> SIDE queues N          the same, but nothing moves before the next event
@@ -74,6 +75,9 @@ void play_free(struct play *play);
 
 // play does all three; `setup` may be NULL.
 void play(const struct setup *setup, const char *script);
+
+// playf is play for a script that is formatted first.
+PRINTF(2, 3) void playf(const struct setup *setup, const char *fmt, ...);
 
 // play_bytes lets raw bytes arrive, as `bytes` does.
 void play_bytes(struct play *play, enum side side, const void *p, size_t p_len);

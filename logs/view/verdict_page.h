@@ -1,0 +1,19 @@
+// A verdict on a page.
+#ifndef LOGS_VIEW_VERDICT_PAGE_H_
+#define LOGS_VIEW_VERDICT_PAGE_H_
+
+#include "logs/view/page.h"
+
+// The column in which the text of a verdict stands, behind its labels.
+enum { VERDICT_PAGE_INDENT = 12 };
+
+// verdict_page_write writes the verdict: party, cause and confidence, what it says, the evidence,
+// what was ruled out and why, the remedy, the next test. A brief one leaves out evidence and what
+// was ruled out.
+void verdict_page_write(struct page *page, const struct obj *verdict, bool brief);
+
+// verdict_page_item writes a paragraph in the same layout, or nothing for an empty `text`. `label`
+// has at most VERDICT_PAGE_INDENT - 3 columns.
+void verdict_page_item(struct page *page, const char *label, const char *text);
+
+#endif // LOGS_VIEW_VERDICT_PAGE_H_

@@ -1,0 +1,94 @@
+// The functions behind predicates.inc, one file a family. Each takes its arguments from the row.
+#ifndef POLICY_VERDICT_PREDICATE_FN_H_
+#define POLICY_VERDICT_PREDICATE_FN_H_
+
+#include "policy/verdict/predicate.h"
+
+#define ASK(name) enum answer ask_##name(const struct view *view, const struct predicate_row *row)
+
+// predicate_record.c: how the connection came, DNS and TCP
+ASK(mode);
+ASK(record_word);   // the first field holds `word`
+ASK(status);        // the proxy answered with one of `codes`
+ASK(refused_by_policy);
+ASK(dns_error);     // `word`: "missing" or "broken"
+ASK(dial_end);      // TCP ended with `word`
+ASK(all_refused);
+ASK(only_ipv6);
+ASK(dialed);
+ASK(awaits_server);
+ASK(still_open);
+ASK(plain_flowed);
+ASK(plain_answered);
+ASK(dialed_itself);
+ASK(dial_failed_here);
+ASK(not_tls_tunnel);
+
+// predicate_end.c: how legs ended, alerts
+ASK(up_alert);      // the server's first error alert has one of `codes`, before its ServerHello
+ASK(up_alert_late); // the same, after it
+ASK(down_alert);    // the client's first error alert has one of `codes`, after the ServerHello
+ASK(up_alerted);    // the server sent any error alert
+ASK(down_alerted);
+ASK(any_alert);
+ASK(up_detail);     // the library's words on the server's leg hold `word`
+ASK(down_detail);
+ASK(up_ended);      // the server's leg ended by `word`: "server fin"
+ASK(down_ended);
+ASK(down_reached);  // the client's leg completed step codes[0]
+ASK(up_stopped_at); // it completed codes[0] and nothing after
+ASK(down_stopped_at);
+ASK(answered);
+ASK(retried);
+ASK(hello_seen);
+ASK(client_left_first);
+ASK(client_waited);
+ASK(hello_acknowledged);
+ASK(down_acknowledged);
+ASK(loopback);
+
+// predicate_hello.c: offers and answers
+ASK(offer_below);   // the client offers nothing as new as codes[0]
+ASK(offer_above);   // the client offers nothing as old as codes[0]
+ASK(offer_has_version);
+ASK(offer_flag);    // the first field of the offer is true or above 0
+ASK(offer_group);
+ASK(offer_size);
+ASK(offer_suites_old);
+ASK(offer_standard);
+ASK(offer_groups_odd);
+ASK(offer_one_group);
+ASK(offer_auth_one_kind);
+ASK(offer_sigalgs_odd);
+ASK(offer_no_name);
+ASK(offer_alpn_http);
+ASK(cut);           // the proxy left out items of the first field that the client offers
+ASK(answer_version_old);
+ASK(answer_version_unoffered);
+ASK(sent_version);
+ASK(answer_not_tls); // `word`: "http", "other" or "binary"
+ASK(answer_sentinel);
+ASK(answer_suite_weak);
+ASK(answer_dh_below);
+ASK(answer_flag);   // the first field of the server's answer is true
+
+// predicate_chain.c: the server's certificates, what the client made of its own, data
+ASK(verified);
+ASK(defect);        // a defect without which the chain would be good is codes[0]
+ASK(fetchable);
+ASK(issuer_below_root);
+ASK(inspector);
+ASK(clock_doubtful);
+ASK(leaf_dates);    // `word`: "expired" or "early", by the certificate's own dates
+ASK(leaf_self_signed);
+ASK(established);   // both legs that were terminated finished
+ASK(client_data);
+ASK(server_data);
+ASK(down_resumed);
+ASK(seen_12);
+ASK(saw_finished); // seen in clear, TLS 1.2 and before
+
+// word_in returns whether `text` holds `word` as a whole word of capitals, digits and underscores.
+bool word_in(const char *text, const char *word);
+
+#endif // POLICY_VERDICT_PREDICATE_FN_H_

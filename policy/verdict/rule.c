@@ -1,0 +1,92 @@
+#include "policy/verdict/rule.h"
+
+#include <string.h>
+
+#include "logs/base/check.h"
+#include "policy/verdict/predicate_fn.h"
+
+static const struct rule rules[] = {
+#include "policy/verdict/rules_transport.inc"
+#include "policy/verdict/rules_negotiation.inc"
+#include "policy/verdict/rules_name.inc"
+#include "policy/verdict/rules_certificate.inc"
+#include "policy/verdict/rules_trust.inc"
+#include "policy/verdict/rules_healthy.inc"
+};
+
+const struct rule *rule_list(size_t *out_num) {
+    *out_num = ARRAY_LEN(rules);
+    return rules;
+}
+
+void reading_init(struct reading *reading, const struct obj *root) {
+    view_init(&reading->view, root);
+    memset(reading->answers, 0, sizeof(reading->answers));
+    reading->client_left_first = reading_ask(reading, IS(CLIENT_LEFT_FIRST));
+}
+
+enum answer reading_ask(struct reading *reading, literal asked) {
+    CHECK(asked != 0);
+    uint8_t *known = &reading->answers[(asked < 0 ? -asked : asked) - 1];
+    if (*known == 0) {
+        enum predicate predicate = (enum predicate)((asked < 0 ? -asked : asked) - 1);
+        *known = (uint8_t)(predicate_ask(&reading->view, predicate) + 1);
+    }
+    enum answer answer = (enum answer)(*known - 1);
+    return asked < 0 ? answer_not(answer) : answer;
+}
+
+static enum answer all_of(struct reading *reading, const literal *literals, size_t max) {
+    enum answer all = YES;
+    for (size_t i = 0; i < max && literals[i] != 0 && all != NO; i++) {
+        all = answer_and(all, reading_ask(reading, literals[i]));
+    }
+    return all;
+}
+
+// relevant returns whether what `rule` tells can be why the connection failed: what happened after
+// the client had left did not make it leave. In doubt nobody is accused of it.
+static enum answer relevant(const struct reading *reading, const struct rule *rule) {
+    bool waiting = rule->stage >= STAGE_HELLO && rule->stage <= STAGE_CLIENT;
+    bool accuses = rule->party != PARTY_NONE && rule->party != PARTY_UNDETERMINED;
+    if (!waiting || rule->needs[0] == IS(CLIENT_LEFT_FIRST)) {
+        return YES;
+    }
+    enum answer there = answer_not(reading->client_left_first);
+    return there == UNKNOWN && !accuses ? YES : there;
+}
+
+enum answer rule_answer(struct reading *reading, const struct rule *rule) {
+    return answer_and(relevant(reading, rule), all_of(reading, rule->needs, RULE_NEEDS_MAX));
+}
+
+enum confidence rule_confidence(struct reading *reading, const struct rule *rule) {
+    int confidence = (int)rule->confidence;
+    for (size_t i = 0; i < RULE_LOOK_ALIKES_MAX && rule->look_alikes[i].speaks != 0; i++) {
+        const struct look_alike *look_alike = &rule->look_alikes[i];
+        confidence -= look_alike->open && reading_ask(reading, look_alike->speaks) != NO;
+    }
+    for (size_t i = 0; i < RULE_RAISES_MAX && rule->raises[i] != 0; i++) {
+        confidence += reading_ask(reading, rule->raises[i]) == YES;
+    }
+    confidence = confidence < (int)CONFIDENCE_POSSIBLE ? (int)CONFIDENCE_POSSIBLE : confidence;
+    return confidence > (int)CONFIDENCE_CERTAIN ? CONFIDENCE_CERTAIN : (enum confidence)confidence;
+}
+
+const struct rule *rule_choose(struct reading *reading) {
+    const struct rule *best = NULL;
+    enum confidence sure = CONFIDENCE_POSSIBLE;
+    for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
+        const struct rule *rule = &rules[i];
+        if ((best != NULL && rule->stage > best->stage) || rule_answer(reading, rule) != YES) {
+            continue;
+        }
+        enum confidence confidence = rule_confidence(reading, rule);
+        if (best == NULL || rule->stage < best->stage || confidence > sure) {
+            best = rule;
+            sure = confidence;
+        }
+    }
+    CHECK(best != NULL); // the last rule needs nothing
+    return best;
+}

@@ -1,0 +1,127 @@
+#include "policy/verdict/verdict.h"
+
+#include <string.h>
+
+#include "logs/base/check.h"
+#include "logs/record/text.h"
+#include "policy/verdict/rule.h"
+#include "policy/verdict/template.h"
+
+enum { EVIDENCE_MAX = 16, EVIDENCE_VALUE_MAX = 512 };
+
+// struct writer fills one verdict. `text` is taken once and used for every sentence.
+struct writer {
+    struct obj *verdict;
+    struct reading *reading;
+    struct buf text;
+    enum field shown[EVIDENCE_MAX];
+    size_t num_shown;
+};
+
+static void set_template(struct writer *w, struct obj *obj, enum field field, const char *text) {
+    buf_consume(&w->text, w->text.len);
+    template_fill(&w->text, &w->reading->view, text);
+    obj_set_strn(obj, field, buf_data(&w->text), w->text.len);
+}
+
+// set_value writes the value of `field` in `from` as text; what was not seen stays absent.
+static void set_value(struct writer *w, struct obj *evidence, enum field to,
+                      const struct obj *from, enum field field) {
+    if (!obj_has(from, field)) {
+        return;
+    }
+    struct buf value;
+    buf_init(&value, EVIDENCE_VALUE_MAX);
+    text_write(&value, from, field);
+    obj_set_strn(evidence, to, buf_data(&value), value.len);
+    buf_cleanup(&value);
+    (void)w;
+}
+
+static const struct obj *holder(const struct obj *leg, enum field field) {
+    bool inside = field_row(field)->kind == KIND_VERIFICATION;
+    return inside ? obj_get(leg, F_LEG_VERIFICATION) : leg;
+}
+
+// add_field shows one field of either leg. A field of the record stands with the client, whose
+// request it is about.
+static void add_field(struct writer *w, enum field field, const char *because) {
+    const struct view *view = &w->reading->view;
+    bool root = field_row(field)->kind == KIND_RECORD;
+    const struct obj *client = root ? view->root : holder(view->client, field);
+    const struct obj *server = root ? NULL : holder(view->server, field);
+    for (size_t i = 0; i < w->num_shown; i++) {
+        if (w->shown[i] == field) {
+            return;
+        }
+    }
+    if ((!obj_has(client, field) && !obj_has(server, field)) || w->num_shown == EVIDENCE_MAX) {
+        return;
+    }
+    w->shown[w->num_shown++] = field;
+    struct obj *evidence = obj_add(w->verdict, F_VERDICT_EVIDENCE);
+    bool inside = field_row(field)->kind == KIND_VERIFICATION;
+    obj_set_strf(evidence, F_EVIDENCE_FIELD, "%s%s", inside ? "verification." : "",
+                 field_row(field)->path);
+    set_value(w, evidence, F_EVIDENCE_CLIENT, client, field);
+    set_value(w, evidence, F_EVIDENCE_SERVER, server, field);
+    set_template(w, evidence, F_EVIDENCE_BECAUSE, because);
+}
+
+static const char *because(literal asked) {
+    const struct predicate_row *row =
+        predicate_row((enum predicate)((asked < 0 ? -asked : asked) - 1));
+    return asked < 0 ? row->because_no : row->because_yes;
+}
+
+static void add_literal(struct writer *w, literal asked) {
+    const struct predicate_row *row =
+        predicate_row((enum predicate)((asked < 0 ? -asked : asked) - 1));
+    for (size_t i = 0; row->fields[i] != FIELD_COUNT; i++) {
+        add_field(w, (enum field)row->fields[i], because(asked));
+    }
+}
+
+static void add_evidence(struct writer *w, const struct rule *rule) {
+    for (size_t i = 0; i < RULE_NEEDS_MAX && rule->needs[i] != 0; i++) {
+        add_literal(w, rule->needs[i]);
+    }
+    for (size_t i = 0; i < RULE_RAISES_MAX && rule->raises[i] != 0; i++) {
+        if (reading_ask(w->reading, rule->raises[i]) == YES) {
+            add_literal(w, rule->raises[i]);
+        }
+    }
+}
+
+// add_ruled_out lists the look-alikes that a NO rules out; one that is merely unknown is not.
+static void add_ruled_out(struct writer *w, const struct rule *rule) {
+    for (size_t i = 0; i < RULE_LOOK_ALIKES_MAX && rule->look_alikes[i].speaks != 0; i++) {
+        const struct look_alike *look_alike = &rule->look_alikes[i];
+        if (reading_ask(w->reading, look_alike->speaks) == NO) {
+            struct obj *out = obj_add(w->verdict, F_VERDICT_RULED_OUT);
+            obj_set_str(out, F_RULED_OUT_CAUSE, cause_row(look_alike->cause)->id);
+            set_template(w, out, F_RULED_OUT_BECAUSE, because((literal)-look_alike->speaks));
+        }
+    }
+}
+
+void verdict_decide(struct obj *root) {
+    struct reading reading;
+    obj_unset(root, F_RECORD_VERDICT);
+    reading_init(&reading, root);
+    const struct rule *rule = rule_choose(&reading);
+    const struct cause_row *cause = cause_row(rule->cause);
+    struct writer w = {.verdict = obj_sub(root, F_RECORD_VERDICT), .reading = &reading};
+    buf_init(&w.text, TEMPLATE_MAX);
+    obj_set_str(w.verdict, F_VERDICT_PARTY, party_name(rule->party));
+    obj_set_str(w.verdict, F_VERDICT_CAUSE, cause->id);
+    obj_set_str(w.verdict, F_VERDICT_CONFIDENCE,
+                confidence_name(rule_confidence(&reading, rule)));
+    set_template(&w, w.verdict, F_VERDICT_SAYS, rule->says);
+    add_evidence(&w, rule);
+    add_ruled_out(&w, rule);
+    set_template(&w, w.verdict, F_VERDICT_REMEDY,
+                 rule->remedy != NULL ? rule->remedy : cause->remedy);
+    set_template(&w, w.verdict, F_VERDICT_NEXT, rule->next);
+    buf_cleanup(&w.text);
+}

@@ -1,0 +1,411 @@
+#include "policy/verdict/verdict.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "policy/verdict/rule.h"
+#include "policy/verdict/template.h"
+#include "tests/unit/policy/verdict/case.h"
+#include "tests/unit/unit.h"
+
+enum base {
+#define BASE(name, ...) BASE_##name,
+#include "tests/unit/policy/verdict/bases.inc"
+#undef BASE
+    BASE_COUNT
+};
+
+static const char *const bases[BASE_COUNT] = {
+#define BASE(name, ...) [BASE_##name] = __VA_ARGS__,
+#include "tests/unit/policy/verdict/bases.inc"
+#undef BASE
+};
+
+static const struct verdict_case {
+    enum base base;
+    const char *lines, *rule, *expected, *near, *ruled_out;
+} cases[] = {
+#define CASE(base, lines, rule, expected, near, ruled_out)                                         \
+    {BASE_##base, lines, rule, expected, near, ruled_out},
+#include "tests/unit/policy/verdict/cases.inc"
+#undef CASE
+};
+
+static struct record *case_record(const struct verdict_case *c) {
+    struct record *record = record_new();
+    case_apply(record->root, bases[c->base]);
+    case_apply(record->root, c->lines);
+    return record;
+}
+
+static const struct rule *rule_find(const char *id, size_t len) {
+    size_t num;
+    const struct rule *rules = rule_list(&num);
+    for (size_t i = 0; i < num; i++) {
+        if (strlen(rules[i].id) == len && memcmp(rules[i].id, id, len) == 0) {
+            return &rules[i];
+        }
+    }
+    return NULL;
+}
+
+// item_next walks over a list separated by commas.
+static bool item_next(const char **list, const char **out, size_t *out_len) {
+    *out = *list;
+    *out_len = strcspn(*list, ",");
+    *list += *out_len + ((*list)[*out_len] == ',');
+    return *out_len != 0;
+}
+
+static bool is_ruled_out(const struct obj *verdict, const char *cause, size_t len) {
+    for (size_t i = 0; i < obj_num(verdict, F_VERDICT_RULED_OUT); i++) {
+        const struct obj *row = obj_at(verdict, F_VERDICT_RULED_OUT, i);
+        const char *seen = obj_str(row, F_RULED_OUT_CAUSE);
+        if (strlen(seen) == len && memcmp(seen, cause, len) == 0) {
+            return obj_str(row, F_RULED_OUT_BECAUSE) != NULL;
+        }
+    }
+    return false;
+}
+
+static void summary(char *out, size_t out_len, const struct obj *root) {
+    const struct obj *verdict = obj_get(root, F_RECORD_VERDICT);
+    snprintf(out, out_len, "%s %s %s", obj_str(verdict, F_VERDICT_PARTY),
+             obj_str(verdict, F_VERDICT_CAUSE), obj_str(verdict, F_VERDICT_CONFIDENCE));
+}
+
+// check reports `what` of a case when it is not as expected.
+static void check(bool ok, const struct verdict_case *c, const char *what, const char *seen) {
+    CU_ASSERT(ok);
+    if (!ok) {
+        printf("\n  case of %s (%s): %s %s", c->rule, c->lines, what, seen);
+    }
+}
+
+static void test_cases(void) {
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        const struct verdict_case *c = &cases[i];
+        char seen[256], item[64];
+        struct record *record = case_record(c);
+        struct reading reading;
+        reading_init(&reading, record->root);
+        const struct rule *rule = rule_choose(&reading);
+        check(strcmp(rule->id, c->rule) == 0, c, "rule is", rule->id);
+        verdict_decide(record->root);
+        summary(seen, sizeof(seen), record->root);
+        check(strcmp(seen, c->expected) == 0, c, "verdict is", seen);
+        const char *list = c->ruled_out, *p;
+        for (size_t len; item_next(&list, &p, &len);) {
+            snprintf(item, sizeof(item), "%.*s", (int)len, p);
+            const struct obj *verdict = obj_get(record->root, F_RECORD_VERDICT);
+            check(is_ruled_out(verdict, p, len), c, "does not rule out", item);
+        }
+        record_free(record);
+    }
+}
+
+// is_near_miss returns whether `rule` does not fire although it has what it needs in part. A rule
+// with a single need cannot have that.
+static bool is_near_miss(const struct verdict_case *c, const struct rule *rule) {
+    struct record *record = case_record(c);
+    struct reading reading;
+    reading_init(&reading, record->root);
+    bool near = rule->needs[1] == 0;
+    for (size_t i = 0; i < RULE_NEEDS_MAX && rule->needs[i] != 0; i++) {
+        near = near || reading_ask(&reading, rule->needs[i]) == YES;
+    }
+    near = near && rule_answer(&reading, rule) != YES;
+    record_free(record);
+    return near;
+}
+
+static void test_near_misses(void) {
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        const struct verdict_case *c = &cases[i];
+        struct record *record = case_record(c);
+        struct reading reading;
+        reading_init(&reading, record->root);
+        const char *list = c->near, *p;
+        for (size_t len; item_next(&list, &p, &len);) {
+            char item[64];
+            snprintf(item, sizeof(item), "%.*s", (int)len, p);
+            const struct rule *rule = rule_find(p, len);
+            check(rule != NULL, c, "no such rule:", item);
+            if (rule != NULL) {
+                check(rule_choose(&reading) != rule, c, "speaks in the place of its neighbour", item);
+            }
+        }
+        record_free(record);
+    }
+}
+
+// Every rule has a case in which it speaks, and one that comes near and must not fire it.
+static void test_every_rule_has_both(void) {
+    size_t num;
+    const struct rule *rules = rule_list(&num);
+    for (size_t r = 0; r + 1 < num; r++) {
+        bool fires = false, misses = false;
+        for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+            fires = fires || strcmp(cases[i].rule, rules[r].id) == 0;
+            const char *list = cases[i].near, *p;
+            for (size_t len; !misses && item_next(&list, &p, &len);) {
+                misses = rule_find(p, len) == &rules[r] && is_near_miss(&cases[i], &rules[r]);
+            }
+        }
+        CU_ASSERT(fires && misses);
+        if (!fires || !misses) {
+            printf("\n  rule %s has no %s", rules[r].id, fires ? "near miss" : "case");
+        }
+    }
+}
+
+// Every verdict is complete: a reader finds a sentence, evidence, a remedy and a next test.
+static void test_verdicts_are_complete(void) {
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct record *record = case_record(&cases[i]);
+        verdict_decide(record->root);
+        const struct obj *verdict = obj_get(record->root, F_RECORD_VERDICT);
+        const enum field texts[] = {F_VERDICT_SAYS, F_VERDICT_REMEDY, F_VERDICT_NEXT};
+        for (size_t t = 0; t < ARRAY_LEN(texts); t++) {
+            const char *text = obj_str(verdict, texts[t]);
+            check(text != NULL && strlen(text) > 3 && strpbrk(text, "{}") == NULL, &cases[i],
+                  "has no text", field_row(texts[t])->path);
+        }
+        bool known = strcmp(cases[i].rule, "unexplained") != 0;
+        check(!known || obj_num(verdict, F_VERDICT_EVIDENCE) > 0, &cases[i], "has no evidence", "");
+        for (size_t e = 0; e < obj_num(verdict, F_VERDICT_EVIDENCE); e++) {
+            const struct obj *row = obj_at(verdict, F_VERDICT_EVIDENCE, e);
+            check(obj_has(row, F_EVIDENCE_BECAUSE) &&
+                      (obj_has(row, F_EVIDENCE_CLIENT) || obj_has(row, F_EVIDENCE_SERVER)),
+                  &cases[i], "has empty evidence:", obj_str(row, F_EVIDENCE_FIELD));
+        }
+        record_free(record);
+    }
+}
+
+static bool accuses(const char *party) {
+    return strcmp(party, "none") != 0 && strcmp(party, "undetermined") != 0;
+}
+
+// Taking away any one observation never turns an accusation into one of somebody else, and never
+// makes an accusation where there was none.
+static void test_less_is_never_somebody_else(void) {
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct record *whole = case_record(&cases[i]);
+        verdict_decide(whole->root);
+        const struct obj *verdict = obj_get(whole->root, F_RECORD_VERDICT);
+        const char *party = obj_str(verdict, F_VERDICT_PARTY);
+        char path[64];
+        for (int n = 0;; n++) {
+            struct record *less = case_record(&cases[i]);
+            if (!case_drop(less->root, n, path, sizeof(path))) {
+                record_free(less);
+                break;
+            }
+            verdict_decide(less->root);
+            const struct obj *other = obj_get(less->root, F_RECORD_VERDICT);
+            const char *now = obj_str(other, F_VERDICT_PARTY);
+            char text[256];
+            snprintf(text, sizeof(text), "%s gives %s %s", path, now,
+                     obj_str(other, F_VERDICT_CAUSE));
+            check(!accuses(now) || strcmp(now, party) == 0, &cases[i], "without", text);
+            record_free(less);
+        }
+        record_free(whole);
+    }
+}
+
+// What healthy connections may show without anybody being to blame.
+static const char *const innocent[] = {
+    "s.tls.resumed true; -s.verification; -s.chain",
+    "c.tls.resumed true",
+    "s.answer.hello_retry_request group",
+    "c.answer.hello_retry_request group",
+    "s.answer.certificate_request true",
+    "s.answer.certificate_request true; s.answer.client_certificate_sent false",
+    "c.end.by client; c.end.how rst; s.end.by client; s.end.how rst",
+    "c.end.by server; s.end.by server; s.end.how rst; c.end.how rst",
+    "c.end.by server; s.end.by server; s.end.detail without close_notify",
+    "c.end.by proxy; s.end.by proxy; c.end.detail the proxy was stopped",
+    "s.address 2001:db8::7; c.address ::1; c.bytes.data_received 1",
+    "s.address 127.0.0.1",
+    "host xn--bcher-kva.example; c.tls.client.server_name xn--bcher-kva.example",
+    "host intranet; -c.tls.client.server_name; c.offer.extensions 0x000a,0x000d,0x002b",
+    "host 198.51.100.7; -c.tls.client.server_name; -s.tls.client.server_name",
+    "s.defect wrong-order 1; s.verification.ok true; s.verification.defects[0].fatal false",
+    "s.defect unknown-root 1",
+    "s.defect self-signed 0",
+    "s.defect untrusted-issuer 1",
+    "s.defect weak-key 0; s.verification.ok true; s.verification.defects[0].fatal false",
+    "s.tls.server.issuer O=Zscaler Inc.",
+    "s.answer.session_tickets 2; s.answer.compress_certificate brotli",
+    "c.alert client data 0 warning; s.alert server data 0 warning",
+    "c.alert client finished 0 warning",
+    "s.alert server client_hello 112 warning",
+    "c.alert client data 90 warning",
+    "c.offer.versions TLS 1.2,TLS 1.1,TLS 1.0; s.answer.version TLS 1.2",
+    "c.offer.versions TLS 1.3,TLS 1.2,TLS 1.1,TLS 1.0; s.answer.version TLS 1.0; c.answer.version TLS 1.0",
+    "c.offer.ciphers 0x009e,0x002f,0x00ff; s.offer.ciphers 0x002f; s.tls.cipher 0x002f",
+    "c.offer.groups 0x11ec,x25519,x448; c.offer.size 1800; s.offer.size 1500",
+    "c.offer.alpn http/1.1; -s.offer.alpn; -s.tls.next_protocol",
+    "c.offer.fallback_scsv true",
+    "s.answer.downgrade_sentinel jdk11",
+    "s.tried[0].result refused; s.tried[1].address 198.51.100.8; s.tried[1].result connected",
+    "s.tried[0].address 2001:db8::7; s.tried[0].result timeout; s.tried[1].result connected",
+    "s.transport.retransmits 9; s.transport.outq 4000; c.transport.unacked 3",
+    "s.timing_ms.connect 4000; c.timing_ms.hello 9000",
+    "-http.response.status_code; front direct",
+    "-c.end.by; -c.end.how; -c.end.at; -s.end.by; -s.end.how; -s.end.at",
+    "user_agent.original curl/7.88.1",
+    "c.bytes.data_sent 0; s.bytes.data_received 0",
+    "notes[0].id ch-trailing-bytes; notes[0].leg client",
+};
+
+static void test_nobody_innocent_is_accused(void) {
+    static const enum base healthy[] = {BASE_ok, BASE_ok, BASE_watched13, BASE_plain};
+    unsigned seed = 20261120, accused = 0;
+    for (int round = 0; round < 20000; round++) {
+        struct record *record = record_new();
+        enum base base = healthy[rand_r(&seed) % ARRAY_LEN(healthy)];
+        char what[1024] = "";
+        case_apply(record->root, bases[base]);
+        for (int i = rand_r(&seed) % 4; i >= 0; i--) {
+            const char *lines = innocent[rand_r(&seed) % ARRAY_LEN(innocent)];
+            case_apply(record->root, lines);
+            snprintf(what + strlen(what), sizeof(what) - strlen(what), " | %s", lines);
+        }
+        verdict_decide(record->root);
+        const struct obj *verdict = obj_get(record->root, F_RECORD_VERDICT);
+        if (accuses(obj_str(verdict, F_VERDICT_PARTY)) && accused++ < 20) {
+            printf("\n  %s is accused of %s:%s", obj_str(verdict, F_VERDICT_PARTY),
+                   obj_str(verdict, F_VERDICT_CAUSE), what);
+        }
+        record_free(record);
+    }
+    CU_ASSERT_EQUAL(accused, 0);
+}
+
+// Early ends that mean nothing: whatever else is odd, a client that only left is not accused.
+static void test_clients_may_leave(void) {
+    static const char *const leaves[] = {
+        "c.end.how fin; c.end.at certificate",
+        "c.end.how rst; c.end.at certificate",
+        "c.end.how fin; c.end.at finished; c.tls.established true",
+        "c.end.how rst; c.end.at finished; c.tls.established true",
+        "c.end.how timeout; c.end.at certificate",
+        "c.end.how fin; c.end.at finished; c.alert client finished 0 warning",
+        "c.end.by server; s.end.by server; s.end.how fin; c.tls.established true; c.end.at finished",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(leaves); i++) {
+        struct record *record = record_new();
+        case_apply(record->root, bases[BASE_shown]);
+        case_apply(record->root, leaves[i]);
+        verdict_decide(record->root);
+        const struct obj *verdict = obj_get(record->root, F_RECORD_VERDICT);
+        CU_ASSERT(!accuses(obj_str(verdict, F_VERDICT_PARTY)));
+        record_free(record);
+    }
+}
+
+// A second verdict replaces the first.
+static void test_verdict_is_replaced(void) {
+    struct record *record = record_new();
+    case_apply(record->root, bases[BASE_ok]);
+    verdict_decide(record->root);
+    const struct obj *first = obj_get(record->root, F_RECORD_VERDICT);
+    size_t num = obj_num(first, F_VERDICT_EVIDENCE);
+    verdict_decide(record->root);
+    const struct obj *second = obj_get(record->root, F_RECORD_VERDICT);
+    CU_ASSERT_NOT_EQUAL(first, second);
+    CU_ASSERT_EQUAL(obj_num(second, F_VERDICT_EVIDENCE), num);
+    CU_ASSERT(obj_str_is(second, F_VERDICT_CAUSE, "healthy"));
+    record_free(record);
+}
+
+// What a peer sent cannot reach the terminal as control characters, nor break a template.
+static void test_values_are_escaped(void) {
+    struct record *record = record_new();
+    case_apply(record->root, bases[BASE_shown]);
+    case_apply(record->root, "s.defect self-signed 0");
+    struct obj *server = record_leg(record->root, true);
+    obj_set_str(server, F_LEG_SUBJECT, "CN=\x1b[2J{host}");
+    verdict_decide(record->root);
+    const char *says = obj_str(obj_get(record->root, F_RECORD_VERDICT), F_VERDICT_SAYS);
+    CU_ASSERT_PTR_NULL(strchr(says, '\x1b'));
+    CU_ASSERT_PTR_NOT_NULL(strstr(says, "\\x1b[2J{host}"));
+    record_free(record);
+}
+
+static void test_tables(void) {
+    size_t num;
+    const struct rule *rules = rule_list(&num);
+    bool used[PREDICATE_COUNT] = {false};
+    for (size_t i = 0; i < num; i++) {
+        const struct rule *rule = &rules[i];
+        const struct cause_row *cause = cause_row(rule->cause);
+        CU_ASSERT(template_check(rule->says) && template_check(rule->next));
+        CU_ASSERT(rule->remedy == NULL || template_check(rule->remedy));
+        CU_ASSERT_EQUAL(rule_find(rule->id, strlen(rule->id)), rule);
+        CU_ASSERT(cause->number != 0 || rule->party == PARTY_NONE ||
+                  rule->party == PARTY_UNDETERMINED);
+        CU_ASSERT_EQUAL(rule->needs[RULE_NEEDS_MAX - 1], 0);
+        CU_ASSERT(rule->needs[0] != 0 || i == num - 1);
+        for (size_t k = 0; k < RULE_NEEDS_MAX && rule->needs[k] != 0; k++) {
+            used[(rule->needs[k] < 0 ? -rule->needs[k] : rule->needs[k]) - 1] = true;
+        }
+        for (size_t k = 0; k < RULE_RAISES_MAX && rule->raises[k] != 0; k++) {
+            used[rule->raises[k] - 1] = true;
+        }
+        for (size_t k = 0; k < RULE_LOOK_ALIKES_MAX && rule->look_alikes[k].speaks != 0; k++) {
+            literal speaks = rule->look_alikes[k].speaks;
+            used[(speaks < 0 ? -speaks : speaks) - 1] = true;
+            CU_ASSERT_NOT_EQUAL(rule->look_alikes[k].cause, rule->cause);
+        }
+    }
+    for (enum predicate i = 0; i < PREDICATE_COUNT; i++) {
+        const struct predicate_row *row = predicate_row(i);
+        CU_ASSERT(used[i] || i == P_CLIENT_LEFT_FIRST);
+        if (!used[i]) {
+            printf("\n  predicate %s is not used", row->name);
+        }
+        CU_ASSERT(template_check(row->because_yes) && template_check(row->because_no));
+        CU_ASSERT_NOT_EQUAL(row->fields[0], FIELD_COUNT);
+    }
+}
+
+// The budget is 50 microseconds a verdict, for a build without instruments.
+static void test_cost(void) {
+    enum { ROUNDS = 20 };
+    clock_t spent = 0;
+    for (int round = 0; round < ROUNDS; round++) {
+        for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+            struct record *record = case_record(&cases[i]);
+            clock_t begin = clock();
+            verdict_decide(record->root);
+            spent += clock() - begin;
+            record_free(record);
+        }
+    }
+    double us = (double)spent * 1e6 / CLOCKS_PER_SEC / (ROUNDS * (double)ARRAY_LEN(cases));
+    printf("\n  a verdict costs %.1f us", us);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && defined(__OPTIMIZE__)
+    CU_ASSERT(us < 50);
+#endif
+}
+
+const struct unit_case unit_cases[] = {
+    {"cases", test_cases},
+    {"near misses", test_near_misses},
+    {"every rule has a case and a near miss", test_every_rule_has_both},
+    {"verdicts are complete", test_verdicts_are_complete},
+    {"less is never somebody else", test_less_is_never_somebody_else},
+    {"nobody innocent is accused", test_nobody_innocent_is_accused},
+    {"clients may leave", test_clients_may_leave},
+    {"a verdict is replaced", test_verdict_is_replaced},
+    {"values are escaped", test_values_are_escaped},
+    {"tables", test_tables},
+    {"cost", test_cost},
+    {NULL, NULL},
+};
