@@ -127,12 +127,11 @@ static enum capture_result pcap_packet(struct capture *capture, struct packet *o
         return pcap_failed(capture, err);
     }
     capture->offset += PCAP_PACKET_HEADER_LEN + header->caplen;
-    *out =
-        (struct packet){.time_us = (int64_t)header->ts.tv_sec * 1000000 + header->ts.tv_usec,
-                        .link_type = capture->link_type,
-                        .p = p,
-                        .len = header->caplen,
-                        .wire_len = header->len > header->caplen ? header->len : header->caplen};
+    *out = (struct packet){.time_us = (int64_t)header->ts.tv_sec * 1000000 + header->ts.tv_usec,
+                           .link_type = capture->link_type,
+                           .p = p,
+                           .len = header->caplen,
+                           .wire_len = header->len > header->caplen ? header->len : header->caplen};
     return CAPTURE_PACKET;
 }
 

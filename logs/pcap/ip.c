@@ -9,7 +9,7 @@ enum {
     IPV6_LEN = 40,
     IPV4_MORE = 0x2000,
     IPV4_OFFSET = 0x1fff,
-    NEST_MAX = 4,    // IP in IP in …
+    NEST_MAX = 4,     // IP in IP in …
     HEADERS_MAX = 16, // extension headers of one packet
 
     PROTOCOL_IPV4 = 4,

@@ -159,7 +159,8 @@ static enum capture_result head_read(struct pcapng *pcapng, uint32_t *out_type, 
         if (result != CAPTURE_PACKET) {
             return result;
         }
-        if (get_be32(head + HEAD_LEN) != BYTE_ORDER_MAGIC && get_le32(head + HEAD_LEN) != BYTE_ORDER_MAGIC) {
+        if (get_be32(head + HEAD_LEN) != BYTE_ORDER_MAGIC &&
+            get_le32(head + HEAD_LEN) != BYTE_ORDER_MAGIC) {
             return bad(pcapng, err, "a pcapng section header");
         }
         pcapng->big_endian = get_be32(head + HEAD_LEN) == BYTE_ORDER_MAGIC;
@@ -181,8 +182,9 @@ static enum capture_result block_read(struct pcapng *pcapng, uint32_t *out_type,
     }
     size_t frame = HEAD_LEN + TAIL_LEN + (*out_type == BLOCK_SECTION ? 4 : 0);
     if (len < frame || len % 4 != 0) {
-        return bad(pcapng, err, "a block with a length that is a multiple of 4 and holds its own "
-                                "head and tail");
+        return bad(pcapng, err,
+                   "a block with a length that is a multiple of 4 and holds its own "
+                   "head and tail");
     }
     if (is_read(*out_type) && len > PCAPNG_BLOCK_MAX) {
         return bad(pcapng, err, "a block of at most 16 MiB");
@@ -212,8 +214,8 @@ static void interface_option(const struct pcapng *pcapng, struct interface *inte
         interface->resolution = p[0];
     } else if (code == OPTION_TIME_OFFSET && len == 8) {
         uint32_t first = get32(pcapng, p), second = get32(pcapng, p + 4);
-        uint64_t value = pcapng->big_endian ? (uint64_t)first << 32 | second
-                                            : (uint64_t)second << 32 | first;
+        uint64_t value =
+            pcapng->big_endian ? (uint64_t)first << 32 | second : (uint64_t)second << 32 | first;
         interface->offset_seconds = (int64_t)value;
     }
 }
@@ -239,8 +241,8 @@ static enum capture_result interface_add(struct pcapng *pcapng, struct err *err)
         size_t padded = (len + 3u) & ~(size_t)3;
         at += padded < pcapng->block_len - at ? padded : pcapng->block_len - at;
     }
-    pcapng->interfaces = xrealloc(pcapng->interfaces,
-                                  (pcapng->num_interfaces + 1) * sizeof(*pcapng->interfaces));
+    pcapng->interfaces =
+        xrealloc(pcapng->interfaces, (pcapng->num_interfaces + 1) * sizeof(*pcapng->interfaces));
     pcapng->interfaces[pcapng->num_interfaces++] = interface;
     return CAPTURE_PACKET;
 }

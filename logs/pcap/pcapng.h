@@ -1,5 +1,5 @@
-// pcapng, block by block (draft-ietf-opsawg-pcapng). libpcap reads it too, but refuses interfaces of
-// different link types and drops the decryption secrets.
+// pcapng, block by block (draft-ietf-opsawg-pcapng). libpcap reads it too, but refuses interfaces
+// of different link types and drops the decryption secrets.
 #ifndef LOGS_PCAP_PCAPNG_H_
 #define LOGS_PCAP_PCAPNG_H_
 

@@ -161,13 +161,17 @@ bool reassembly_take(struct reassembly *r, struct reassembly_bytes *out) {
     return true;
 }
 
+uint64_t reassembly_skip(struct reassembly *r, uint64_t to) {
+    done_free(r);
+    if (r->first != NULL && r->first->offset < to) {
+        to = r->first->offset;
+    }
+    uint64_t gap = to > r->next ? to - r->next : 0;
+    r->next += gap;
+    return gap;
+}
+
 uint64_t reassembly_gap(struct reassembly *r) {
     done_free(r);
-    if (r->first == NULL) {
-        return 0;
-    }
-    CHECK(r->first->offset >= r->next);
-    uint64_t gap = r->first->offset - r->next;
-    r->next = r->first->offset;
-    return gap;
+    return r->first != NULL ? reassembly_skip(r, r->first->offset) : 0;
 }

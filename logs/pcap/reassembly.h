@@ -48,6 +48,10 @@ bool reassembly_take(struct reassembly *r, struct reassembly_bytes *out);
 // how many they were, 0 when nothing waits.
 uint64_t reassembly_gap(struct reassembly *r);
 
+// reassembly_skip gives up bytes that are known to be lost, up to offset `to` or the first waiting
+// piece. It returns how many they were.
+uint64_t reassembly_skip(struct reassembly *r, uint64_t to);
+
 // reassembly_drop frees what waits and the kept head.
 void reassembly_drop(struct reassembly *r);
 
