@@ -212,6 +212,7 @@ static void print_summary(const struct import *import) {
     const struct flow_counts *flow = &counts->flow;
     fprintf(stderr, "%" PRIu64 " packets, %" PRIu64 " TCP connections, %" PRIu64 " with TLS\n",
             flow->packets, flow->streams, counts->tls);
+    print_count(counts->under_way, "began before the capture, and show no handshake");
     print_count(counts->refused, "asked a proxy or STARTTLS for TLS, and none came");
     print_count(counts->other, "spoke something else");
     print_count(counts->empty, "carried no data");

@@ -59,6 +59,7 @@ static void stream_finish(struct import_file *file, struct stream *stream) {
     struct record *record = import_stream_end(stream->user, &kind, &finish);
     stream->user = NULL;
     file->counts->tls += kind == IMPORT_TLS;
+    file->counts->under_way += kind == IMPORT_UNDER_WAY;
     file->counts->refused += kind == IMPORT_REFUSED;
     file->counts->other += kind == IMPORT_NOT_TLS;
     if (record != NULL) {

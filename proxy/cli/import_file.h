@@ -9,10 +9,11 @@
 // struct import_counts adds up over files.
 struct import_counts {
     uint64_t files, cut_files, bad_files;
-    uint64_t tls;     // connections with a record,
-    uint64_t refused; // that asked a proxy or STARTTLS for TLS, and none came,
-    uint64_t other;   // that spoke something else,
-    uint64_t empty;   // or nothing
+    uint64_t tls;       // connections with a record,
+    uint64_t under_way; // that began before the capture and showed no handshake,
+    uint64_t refused;   // that asked a proxy or STARTTLS for TLS, and none came,
+    uint64_t other;     // that spoke something else,
+    uint64_t empty;     // or nothing
     struct flow_counts flow;
 };
 

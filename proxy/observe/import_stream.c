@@ -439,15 +439,23 @@ static bool was_refused(const struct import_stream *s) {
     return strcmp(name, "starttls-postgresql") == 0 || import_front_status(server) >= 300;
 }
 
+static enum import_kind kind_of(const struct import_stream *s) {
+    const struct observe *observe = &s->observe;
+    if (s->record == NULL || s->state == STATE_NOT_TLS || (s->midstream && found_nothing(s))) {
+        return was_refused(s) ? IMPORT_REFUSED : IMPORT_NOT_TLS;
+    }
+    bool seen = !s->midstream || observe->client_hello || observe->step > STEP_HELLO ||
+                obj_num(observe->leg, F_LEG_ALERTS) != 0;
+    return seen ? IMPORT_TLS : IMPORT_UNDER_WAY;
+}
+
 struct record *import_stream_end(struct import_stream *s, enum import_kind *out_kind,
                                  const struct import_finish *finish) {
     struct record *record = s->record;
-    bool nothing = s->midstream && found_nothing(s);
-    if (record != NULL && s->state != STATE_NOT_TLS && !nothing) {
+    *out_kind = kind_of(s);
+    if (*out_kind == IMPORT_TLS) {
         record_end(s, finish);
-        *out_kind = IMPORT_TLS;
     } else {
-        *out_kind = was_refused(s) ? IMPORT_REFUSED : IMPORT_NOT_TLS;
         record_free(record);
         record = NULL;
     }

@@ -35,9 +35,10 @@ struct import_finish {
 
 // What became of a stream.
 enum import_kind {
-    IMPORT_TLS,     // there is a record
-    IMPORT_NOT_TLS, // something else was spoken
-    IMPORT_REFUSED, // a proxy or STARTTLS was asked for TLS, and none came
+    IMPORT_TLS,       // there is a record
+    IMPORT_UNDER_WAY, // TLS that began before the capture: neither hello nor alert was seen
+    IMPORT_NOT_TLS,   // something else was spoken
+    IMPORT_REFUSED,   // a proxy or STARTTLS was asked for TLS, and none came
 };
 
 struct import_stream;

@@ -79,7 +79,7 @@ struct wire_tap {
     struct observe *observe;
     struct record_reader reader[2]; // from the client, from the server
     bool skip_hello;                // the first ClientHello was observed already
-    bool finished_client;           // the client's Finished went by
+    bool finished[2];               // the Finished of the client, of the server went by
     bool told[2];                   // the reader's notes are in the record
     bool lost[2];                   // bytes were missed: a record is looked for
     struct record_sync sync[2];     // where it is looked for

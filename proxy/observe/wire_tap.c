@@ -11,7 +11,7 @@ enum {
 
 void wire_tap_init(struct wire_tap *tap, struct observe *observe) {
     tap->observe = observe;
-    tap->finished_client = false;
+    tap->finished[0] = tap->finished[1] = false;
     tap->told[0] = tap->told[1] = false;
     tap->lost[0] = tap->lost[1] = false;
     tap->first_len = 0;
@@ -41,21 +41,35 @@ static void on_message(struct wire_tap *tap, bool from_client, const struct wire
     }
 }
 
+// on_hidden_handshake takes an encrypted handshake record up to TLS 1.2: a Finished, as far as the
+// wire tells. When both have sent one behind their ChangeCipherSpec the handshake is complete.
+static void on_hidden_handshake(struct wire_tap *tap, bool from_client, int64_t now_us) {
+    int i = from_client ? 0 : 1;
+    tap->finished[i] |= tap->reader[i].num_ccs != 0;
+    if (tap->finished[0] && tap->finished[1]) {
+        observe_step(tap->observe, STEP_FINISHED, now_us);
+    }
+}
+
 // on_opaque looks at the types and sizes of what is encrypted. Up to TLS 1.2 data follows the
 // handshake; in TLS 1.3 the client's first record that is long enough for it is its Finished.
 static void on_opaque(struct wire_tap *tap, bool from_client, const struct wire_event *event,
                       int64_t now_us) {
     struct observe *observe = tap->observe;
+    if (observe->version != 0 && observe->version < TLS13 &&
+        event->content_type == CONTENT_HANDSHAKE) {
+        on_hidden_handshake(tap, from_client, now_us);
+    }
     if (event->content_type != CONTENT_APPLICATION_DATA || observe->version == 0) {
         return;
     }
     if (observe->version < TLS13) {
         observe_step(observe, STEP_FINISHED, now_us);
         observe_step(observe, STEP_DATA, now_us);
-    } else if (from_client && !tap->finished_client && event->announced >= FINISHED_MIN) {
-        tap->finished_client = true;
+    } else if (from_client && !tap->finished[0] && event->announced >= FINISHED_MIN) {
+        tap->finished[0] = true;
         observe_step(observe, STEP_FINISHED, now_us);
-    } else if (tap->finished_client && from_client) {
+    } else if (tap->finished[0] && from_client) {
         observe_step(observe, STEP_DATA, now_us);
     }
 }

@@ -199,7 +199,8 @@ static void header_check(struct record_reader *reader) {
     if (now->length == 0 && now->content_type != CONTENT_APPLICATION_DATA) {
         note_sink_add(notes, NOTE_REC_EMPTY, reader->now_offset);
     }
-    if (now->content_type == CONTENT_APPLICATION_DATA && !encrypted && reader->num_messages == 0) {
+    bool early = !encrypted && reader->num_messages == 0 && !reader->gap;
+    if (now->content_type == CONTENT_APPLICATION_DATA && early) {
         note_sink_add(notes, NOTE_REC_DATA_EARLY, reader->now_offset);
     }
     if (now->content_type == CONTENT_HEARTBEAT) {
