@@ -22,7 +22,7 @@
 //     our |                    v                     v                       v mirror      v own
 //     site |                 CLOSING                TUNNEL                 CLOSING        LOCAL |
 //     SILENT
-//     +--http://...--> PLAIN (dials for each origin)
+//     +--http://...--> PLAIN (dials for each origin) --101--> TUNNEL
 //     +--http://tlsblame.test/--> LOCAL
 enum state {
     STATE_FRONT,      // a request to the proxy is awaited
@@ -129,6 +129,8 @@ void sniff_input(struct session *s, const struct event *event);
 
 // tunnel.c
 void tunnel_begin(struct session *s, const char *application);
+// tunnel_enter only passes bytes on: after a 101.
+void tunnel_enter(struct session *s);
 void tunnel_input(struct session *s, const struct event *event);
 
 // upstream.c: the server leg's handshake. failure.c: when it fails.

@@ -12,7 +12,6 @@ enum phase {
     PHASE_DIAL,     // the origin is being connected; the request waits
     PHASE_EXCHANGE, // request and response are under way
     PHASE_IDLE,     // the next request is awaited
-    PHASE_RAW,      // 101: another protocol took over
 };
 
 struct plain {
@@ -87,6 +86,7 @@ static void origin_drop(struct session *s, const char *by, const char *how, cons
     record_finish(s);
     lane_cleanup(server);
     lane_init(server, &s->now_us);
+    server->closed = true;
     s->plain->host[0] = '\0';
 }
 
@@ -173,7 +173,7 @@ static void exchange_done(struct session *s) {
     bool keep = http_should_keep_alive(&plain->response.parser) &&
                 http_should_keep_alive(&plain->request.parser) && plain->request_done;
     if (http_upgraded(&plain->response)) {
-        plain->phase = PHASE_RAW;
+        tunnel_enter(s);
         return;
     }
     if (plain->response.parser.status_code / 100 == 1) {
@@ -215,48 +215,33 @@ static void response_pass(struct session *s) {
     }
 }
 
-// next_request reads the head of another request on the same connection.
-static void next_request(struct session *s) {
+// next_request reads the head of another request on the same connection, and returns whether an
+// exchange with the connected origin has begun.
+static bool next_request(struct session *s) {
     struct lane *client = &s->lanes[SIDE_CLIENT];
     struct http *http = &s->plain->request;
     if (lane_waiting(client) == 0) {
-        return;
+        return false;
     }
     struct span span = lane_peek(client);
     size_t n = span.len, len;
     enum message_result result = http_feed(http, span.p, &n);
     lane_drop(client, n);
     if (result == MESSAGE_MORE) {
-        return;
+        return false;
     }
-    const char *target = http_target(http, &len);
-    if (result != MESSAGE_HEAD || !front_absolute(s, target, len)) {
+    const char *target = result == MESSAGE_HEAD ? http_target(http, &len) : NULL;
+    if (target == NULL || !front_absolute(s, target, len)) {
         end_both(s, "client", "error", "the next request is not one to a proxy");
         respond_text(s, 400, "After an http:// request this connection takes only more of them.");
-        return;
+        return false;
     }
     bool same = strcmp(s->plain->host, s->host) == 0 && s->plain->port == s->port;
     if (s->plain->host[0] != '\0' && !same) {
         origin_drop(s, "client", "fin", "the client went on to another origin");
     }
     request_start(s);
-}
-
-// raw passes on what follows a 101.
-static void raw(struct session *s) {
-    struct lane *client = &s->lanes[SIDE_CLIENT], *server = &s->lanes[SIDE_SERVER];
-    if (!lane_move(server, client) || !lane_move(client, server)) {
-        session_close(s);
-        return;
-    }
-    client->shut = client->shut || server->eof;
-    server->shut = server->shut || client->eof;
-    if (client->eof || server->eof) {
-        end_both(s, client->eof ? "client" : "server", "fin", NULL);
-    }
-    if (client->eof && server->eof) {
-        session_close(s);
-    }
+    return s->state == STATE_PLAIN && s->plain->phase == PHASE_EXCHANGE;
 }
 
 // server_ended handles the end of the origin's connection: in an exchange it may be the end of the
@@ -304,17 +289,12 @@ void plain_input(struct session *s, const struct event *event) {
         respond_verdict(s, status);
         return;
     }
-    if (plain->phase == PHASE_EXCHANGE) {
-        request_pass(s);
-        response_pass(s);
-    }
-    if (s->state == STATE_PLAIN && plain->phase == PHASE_IDLE) {
-        next_request(s);
-    }
-    if (s->state == STATE_PLAIN && plain->phase == PHASE_RAW) {
-        raw(s);
-        return;
-    }
+    do {
+        if (plain->phase == PHASE_EXCHANGE) {
+            request_pass(s);
+            response_pass(s);
+        }
+    } while (s->state == STATE_PLAIN && plain->phase == PHASE_IDLE && next_request(s));
     if (s->state == STATE_PLAIN && s->lanes[SIDE_SERVER].eof) {
         server_ended(s);
     }

@@ -30,6 +30,10 @@ void tunnel_begin(struct session *s, const char *application) {
     // Where the server spoke first, the client may still say a ClientHello, in vain.
     s->tap = xcalloc(1, sizeof(*s->tap));
     wire_tap_init(s->tap, &s->lanes[SIDE_CLIENT].observe);
+    tunnel_enter(s);
+}
+
+void tunnel_enter(struct session *s) {
     session_enter(s, STATE_TUNNEL, INT64_MAX);
     tunnel_input(s, NULL);
 }

@@ -11,6 +11,7 @@ import json
 
 from tests.lab import clients, harness, servers
 from tests.lab.clients import curl, gnutls, s_client, socket_client
+from tests.lab.network import Network
 from tests.lab.servers import HOST, good, nginx, relay, s_server, service
 
 DAY = datetime.timedelta(days=1)
@@ -50,9 +51,14 @@ CERTIFICATES = [
     Scenario("missing-intermediate",
              s_server(lambda: servers.lone(harness.leaf(HOST, issuer=harness.intermediate()))),
              curl(), "server", "server-missing-intermediate"),
-    Scenario("missing-intermediate-plain-name",
-             s_server(lambda: servers.lone(harness.leaf(HOST, issuer=servers.other_intermediate()))),
+    Scenario("missing-intermediate-to-be-fetched",
+             s_server(lambda: servers.lone(harness.leaf(
+                 HOST, issuer=servers.other_intermediate(),
+                 extensions=("authorityInfoAccess=caIssuers;URI:http://ca.test/1.cer",)))),
              curl(), "server", "server-missing-intermediate"),
+    Scenario("private-ca-or-missing-intermediate",
+             s_server(lambda: servers.lone(harness.leaf(HOST, issuer=servers.other_intermediate()))),
+             curl(), "server", "server-unknown-ca", "possible"),
     Scenario("key-mismatch",
              relay(s_server(good(), "-tls1_2"), servers.other_certificate(good(which=1))),
              curl(), "server", "server-key-mismatch"),
@@ -132,6 +138,22 @@ TRANSPORT = [
     Scenario("refused", servers.refused, curl(), "server", "tcp-refused"),
 ]
 
+# These need a network of their own: a name that resolves to what does not answer.
+NETWORK = [
+    Scenario("no-such-host", servers.nowhere("nobody.test"), curl(),
+             "network", "dns-failure", "", ("tcp-refused",)),
+    Scenario("no-address", servers.nowhere("empty.test"), curl(), "network", "dns-failure"),
+    Scenario("dns-servfail", servers.nowhere("broken.test"), curl(), "network", "dns-failure"),
+    Scenario("dns-refused", servers.nowhere("refused.test"), curl(), "network", "dns-failure"),
+    Scenario("dns-silent", servers.nowhere("silent.test"), curl(), "network", "dns-failure"),
+    Scenario("no-route", servers.nowhere("no-route.test"), curl(), "network", "ip-block"),
+    Scenario("unreachable", servers.nowhere("unreachable.test"), curl(), "network", "ip-block"),
+    Scenario("connect-timeout", servers.nowhere("dropped.test"), curl(),
+             "network", "tcp-timeout", "", ("tcp-refused", "dns-failure")),
+    Scenario("refused-by-a-filter", servers.nowhere("reset.test"), curl(), "server", "tcp-refused"),
+    Scenario("refused-here", servers.nowhere("here.test"), curl(), "server", "tcp-refused"),
+]
+
 CLIENTS = [
     Scenario("curl-without-ca", s_server(good()), curl(trust=False),
              "client", "proxy-ca-not-installed", "likely", ("server-unknown-ca",)),
@@ -172,9 +194,11 @@ def summary(record):
 class Verdicts(harness.Lab):
     """A method for each list."""
 
-    def blame(self, scenarios, *options):
-        """Runs the scenarios, and prints and compares what came."""
-        proxy = self.proxy("--timeout", "1", *options)
+    def blame(self, scenarios, command=()):
+        """Runs the scenarios, and prints and compares what came. `command` is what the proxy, and
+        the clients, are run with."""
+        proxy = self.proxy("--timeout", "1", command=command)
+        proxy.command = command
         targets = [scenario.server(self) for scenario in scenarios]
         with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
             list(pool.map(lambda pair: pair[0].client(self, proxy, pair[1]),
@@ -217,6 +241,9 @@ class Verdicts(harness.Lab):
 
     def test_transport(self):
         self.blame(TRANSPORT)
+
+    def test_network(self):
+        self.blame(NETWORK, Network(self).command)
 
     def test_clients(self):
         self.blame(CLIENTS)
