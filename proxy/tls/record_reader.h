@@ -111,9 +111,10 @@ enum wire_event_type record_reader_next(struct record_reader *reader, struct wir
 // hellos that follow one around a HelloRetryRequest (RFC 8446, appendix D.4).
 void record_reader_encrypted(struct record_reader *reader);
 
-// record_reader_gap says that `n` bytes of the stream are missing, 0 for nobody knows how many. It returns
-// true when it is known all the same what comes next. Otherwise the caller looks for the header of
-// a record, with record_sync, and goes on with it; what the reader held of a message is gone.
+// record_reader_gap says that `n` bytes of the stream are missing, 0 for nobody knows how many. It
+// returns true when it is known all the same what comes next. Otherwise the caller looks for the
+// header of a record, with record_sync, and goes on with it; what the reader held of a message is
+// gone.
 bool record_reader_gap(struct record_reader *reader, uint64_t n);
 
 // record_reader_eof says that the stream has ended. It notes what was cut, and returns what can
