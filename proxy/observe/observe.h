@@ -36,6 +36,7 @@ struct observe {
     uint16_t cipher;   // likewise
     bool chain_cut;    // more certificates came than are kept
     size_t chain_bytes;
+    size_t num_messages; // taken, both ways
     int64_t num_tickets;
     struct span hello; // the ClientHello message, in the record's arena
 };
@@ -51,7 +52,7 @@ void observe_hello(struct observe *observe, const uint8_t *p, size_t p_len, size
 
 // observe_message takes a complete handshake message with its header of four bytes, from the
 // client or the server of the leg, at `now_us`. Malformed messages leave notes and what could be
-// read.
+// read. Of a leg that never stops, the first 64 messages are read, and the first chain.
 void observe_message(struct observe *observe, bool from_client, const uint8_t *p, size_t p_len,
                      int64_t now_us);
 
