@@ -22,6 +22,7 @@ enum {
     MTU = 1500,
     FRAME_MAX = ETHERNET_LEN + MTU,
     WINDOW = 65535,
+    ACK_EVERY = 32, // segments, before the window is full
     HOPS = 64,
 
     FIRST_SEQ = 1000000, // of the client; the server's is its double
@@ -221,11 +222,14 @@ void capture_stream_open(struct capture_writer *writer, struct capture_stream *s
 void capture_stream_data(struct capture_writer *writer, struct capture_stream *stream,
                          bool from_client, const void *p, size_t p_len, int64_t time_us) {
     struct span rest = {p, p_len};
-    while (rest.len != 0) {
+    for (size_t i = 1; rest.len != 0; i++) {
         size_t n = rest.len < mss_of(stream) ? rest.len : mss_of(stream);
         uint8_t flags = TCP_ACK | (n == rest.len ? TCP_PSH : 0);
         segment_write(writer, stream, from_client, flags, (struct span){rest.p, n}, time_us);
         rest = (struct span){rest.p + n, rest.len - n};
+        if (i % ACK_EVERY == 0 && rest.len != 0) {
+            segment_write(writer, stream, !from_client, TCP_ACK, nothing, time_us);
+        }
     }
     segment_write(writer, stream, !from_client, TCP_ACK, nothing, time_us);
 }

@@ -85,6 +85,8 @@ static void on_server_hello(struct observe *observe, struct note_sink *notes, co
     if (hello.retry) {
         observe->retry = true;
         obj_set_str(leg, F_LEG_ANSWER_RETRY, retry_reason(&hello));
+        // That of the ServerHello takes its place, if one comes.
+        fingerprint(leg, &hello);
         return;
     }
     observe_time(observe, F_LEG_MS_ANSWER, now_us);

@@ -9,6 +9,7 @@
 #include "tests/unit/unit.h"
 
 static char *text;
+static size_t num_read; // packets
 static size_t text_len;
 static FILE *out;
 
@@ -67,9 +68,11 @@ static const char *read_back(char secrets[64]) {
     FILE *file = fmemopen(text, text_len, "rb");
     struct pcapng *pcapng = pcapng_new(file, "test");
     enum capture_result result;
+    num_read = 0;
     flow_log_init(&log, 0);
     while ((result = pcapng_next(pcapng, &packet, &err)) == CAPTURE_PACKET) {
         check_sums(&packet);
+        num_read++;
         flow_packet(log.flow, &packet);
     }
     CU_ASSERT_EQUAL(result, CAPTURE_END);
@@ -118,6 +121,19 @@ static void test_long_data_is_cut_into_segments(void) {
     CU_ASSERT_EQUAL(strncmp(says + 6 + 2 + 1440, ";C:x", 4), 0);
 }
 
+static void test_the_window_is_kept(void) {
+    static const char data[200000];
+    char secrets[64];
+    struct capture_stream a = stream_of(false, 1);
+    struct capture_writer *writer = writer_begin();
+    capture_stream_open(writer, &a, 0);
+    capture_stream_data(writer, &a, true, data, sizeof(data), 0);
+    writer_end(writer);
+    (void)read_back(secrets);
+    // After the handshake 137 segments, an acknowledgement after each 32 of them and at the end.
+    CU_ASSERT_EQUAL(num_read, 3 + 137 + 5);
+}
+
 static void test_a_full_disk(void) {
     struct err err = {0};
     FILE *full = fopen("/dev/full", "wb");
@@ -130,6 +146,7 @@ static void test_a_full_disk(void) {
 const struct unit_case unit_cases[] = {
     {"two streams and secrets", test_two_streams_and_secrets},
     {"long data is cut into segments", test_long_data_is_cut_into_segments},
+    {"the window is kept", test_the_window_is_kept},
     {"a full disk", test_a_full_disk},
     {NULL, NULL},
 };

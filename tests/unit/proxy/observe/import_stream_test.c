@@ -355,6 +355,16 @@ static void test_search_for_a_record_ends(void) {
     CU_ASSERT_EQUAL(finish(open_end), IMPORT_NOT_TLS);
 }
 
+static void test_only_a_retry(void) {
+    begin();
+    send_made(true, records_of("hello-retry-first"));
+    send_made(false, records_of("retry-request"));
+    CU_ASSERT_EQUAL_FATAL(finish(open_end), IMPORT_TLS);
+    CU_ASSERT_TRUE(obj_has(leg, F_LEG_ANSWER_RETRY) && obj_has(leg, F_LEG_JA3S));
+    CU_ASSERT_FALSE(obj_has(leg, F_LEG_TLS_VERSION));
+    record_free(record);
+}
+
 static void test_ends_the_other_way_round(void) {
     begin_inside();
     send_made(false, records_of("hello-openssl12"));
@@ -451,6 +461,7 @@ const struct unit_case unit_cases[] = {
     {"TLS that was refused", test_tls_that_was_refused},
     {"a capture that starts inside", test_capture_that_starts_inside},
     {"the search for a record ends", test_search_for_a_record_ends},
+    {"only a HelloRetryRequest", test_only_a_retry},
     {"ends the other way round", test_ends_the_other_way_round},
     {"a gap in the hello", test_gap_in_the_hello},
     {"a gap in a message", test_gap_in_a_message},
