@@ -7,13 +7,17 @@
 enum {
     TLS13 = 0x0304,
     FINISHED_MIN = 53, // an encrypted Finished of TLS 1.3: 4 + 32 + 1 + 16 bytes; an alert has 19
+    OBSERVED_MAX = 4 * 1024 * 1024, // bytes of messages, and of notes about them, in one record
+    OBSERVED_COST = 256,            // of the notes about a message
 };
 
 void wire_tap_init(struct wire_tap *tap, struct observe *observe) {
     tap->observe = observe;
     tap->finished_client = false;
-    tap->told[0] = tap->told[1] = false;
+    tap->told = false;
+    tap->observed = 0;
     tap->first_len = 0;
+    tap->keys = (struct tap_keys){0};
     record_reader_init(&tap->reader[0], 0, 0);
     record_reader_init(&tap->reader[1], 0, 0);
     tap->skip_hello = observe->client_hello;
@@ -22,6 +26,37 @@ void wire_tap_init(struct wire_tap *tap, struct observe *observe) {
 void wire_tap_cleanup(struct wire_tap *tap) {
     record_reader_cleanup(&tap->reader[0]);
     record_reader_cleanup(&tap->reader[1]);
+    record_protect_cleanup(&tap->keys.protect[0]);
+    record_protect_cleanup(&tap->keys.protect[1]);
+}
+
+void wire_tap_keys(struct wire_tap *tap, const struct key_log *log) { tap->keys.log = log; }
+
+// observe_some passes a message on unless the peers have said more than any handshake does: each
+// may leave something in the record.
+static void observe_some(struct wire_tap *tap, bool from_client, const struct wire_event *event,
+                         int64_t now_us) {
+    if (tap->observed < OBSERVED_MAX) {
+        tap->observed += event->len + OBSERVED_COST;
+        observe_message(tap->observe, from_client, event->p, event->len, now_us);
+    }
+}
+
+// on_opened takes a message that was encrypted. Up to TLS 1.2 there is nothing in it but that the
+// handshake is complete, as it is in TLS 1.3 with the client's Finished.
+static void on_opened(struct wire_tap *tap, bool from_client, const struct wire_event *event,
+                      int64_t now_us) {
+    struct observe *observe = tap->observe;
+    bool tells = tap_keys_message(tap, from_client, event->p, event->len);
+    if (tells && observe->version >= TLS13) {
+        observe_some(tap, from_client, event, now_us);
+    }
+    const bool *finished = tap->keys.finished;
+    if (event->p[0] == HANDSHAKE_FINISHED && !tap->finished_client && finished[0] &&
+        (finished[1] || observe->version >= TLS13)) {
+        tap->finished_client = true;
+        observe_step(observe, STEP_FINISHED, now_us);
+    }
 }
 
 static void on_message(struct wire_tap *tap, bool from_client, const struct wire_event *event,
@@ -32,11 +67,22 @@ static void on_message(struct wire_tap *tap, bool from_client, const struct wire
         tap->skip_hello = false;
         return;
     }
+    if (event->opened) {
+        on_opened(tap, from_client, event, now_us);
+        return;
+    }
     bool answered = observe->version != 0;
-    observe_message(observe, from_client, event->p, event->len, now_us);
-    if (!answered && observe->version >= TLS13) {
-        record_reader_encrypted(&tap->reader[0]);
-        record_reader_encrypted(&tap->reader[1]);
+    observe_some(tap, from_client, event, now_us);
+    if (!answered && observe->version != 0) {
+        tap_keys_answer(tap, event->p, event->len);
+    }
+}
+
+// on_data takes application data that was opened: beside 0.5-RTT data and a False Start it comes
+// after the handshake.
+static void on_data(struct wire_tap *tap, int64_t now_us) {
+    if (tap->finished_client) {
+        observe_step(tap->observe, STEP_DATA, now_us);
     }
 }
 
@@ -45,8 +91,10 @@ static void on_message(struct wire_tap *tap, bool from_client, const struct wire
 static void on_opaque(struct wire_tap *tap, bool from_client, const struct wire_event *event,
                       int64_t now_us) {
     struct observe *observe = tap->observe;
-    if (event->content_type != CONTENT_APPLICATION_DATA || observe->version == 0) {
-        return;
+    const struct record_reader *reader = &tap->reader[from_client ? 0 : 1];
+    if (event->content_type != CONTENT_APPLICATION_DATA || observe->version == 0 ||
+        record_reader_opens(reader)) {
+        return; // what is passed over is 0-RTT data
     }
     if (observe->version < TLS13) {
         observe_step(observe, STEP_FINISHED, now_us);
@@ -76,14 +124,20 @@ void wire_tap_bytes(struct wire_tap *tap, bool from_client, const uint8_t *p, si
                     int64_t now_us) {
     struct record_reader *reader = &tap->reader[from_client ? 0 : 1];
     struct wire_event event;
-    while (p_len != 0) {
-        size_t n = p_len;
-        switch (record_reader_next(reader, &event, p, &n)) {
+    size_t n = p_len;
+    while (record_reader_next(reader, &event, p, &n) != WIRE_MORE) {
+        switch (event.type) {
         case WIRE_MESSAGE:
             on_message(tap, from_client, &event, now_us);
             break;
         case WIRE_ALERT:
             observe_alert(tap->observe, from_client, event.p, event.len, now_us);
+            break;
+        case WIRE_CCS:
+            tap_keys_ccs(tap, from_client);
+            break;
+        case WIRE_DATA:
+            on_data(tap, now_us);
             break;
         case WIRE_OPAQUE:
             on_opaque(tap, from_client, &event, now_us);
@@ -98,8 +152,17 @@ void wire_tap_bytes(struct wire_tap *tap, bool from_client, const uint8_t *p, si
         }
         p += n;
         p_len -= n;
+        n = p_len;
     }
     tell_not_tls(tap);
+}
+
+// data_of returns the bytes of application data of a direction: what was opened, or what the sizes
+// of records tell.
+static int64_t data_of(const struct record_reader *reader) {
+    int type = CONTENT_APPLICATION_DATA - CONTENT_CHANGE_CIPHER_SPEC;
+    bool known = record_reader_opens(reader) && reader->num_opened != 0;
+    return (int64_t)(known ? reader->data_bytes : reader->bytes_of_type[type]);
 }
 
 void wire_tap_finish(struct wire_tap *tap) {
@@ -110,11 +173,13 @@ void wire_tap_finish(struct wire_tap *tap) {
     }
     for (int i = 0; i < 2; i++) {
         const struct record_reader *reader = &tap->reader[i];
-        int data = CONTENT_APPLICATION_DATA - CONTENT_CHANGE_CIPHER_SPEC;
-        obj_set_int(observe->leg, counts[i], (int64_t)reader->bytes_of_type[data]);
-        if (!tap->told[i]) {
-            tap->told[i] = true;
+        obj_set_int(observe->leg, counts[i], data_of(reader));
+        if (!tap->told) {
             observe_notes(observe, &reader->notes);
         }
     }
+    if (!tap->told) {
+        observe_notes(observe, &tap->keys.notes);
+    }
+    tap->told = true;
 }
