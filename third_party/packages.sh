@@ -23,9 +23,12 @@ packages_test=(
     chromium
     clang-format
     curl
+    faketime
     gnutls-bin
+    iproute2
     libcunit1-dev
     libnss3-tools
+    nftables
     nginx
     nodejs
     openssl

@@ -80,8 +80,13 @@ static void list_rows(struct page *page, struct arena *arena, const struct legs 
             rows[i].right < 0 ? page_span("") : right[rows[i].right].text);
     }
     if (num == 0) {
-        row(page, field_row(field)->label, page_span(obj_has(legs->client, field) ? "(empty)" : ""),
-            ' ', page_span(obj_has(legs->server, field) ? "(empty)" : ""));
+        bool in_client = obj_has(legs->client, field), in_server = obj_has(legs->server, field);
+        row(page, field_row(field)->label, page_span(in_client ? "(empty)" : ""),
+            !marks                   ? ' '
+            : in_client && in_server ? '='
+            : in_client              ? '<'
+                                     : '>',
+            page_span(in_server ? "(empty)" : ""));
     }
 }
 

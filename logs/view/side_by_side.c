@@ -46,9 +46,11 @@ static const char *outcome(struct arena *arena, const struct obj *leg) {
         text = established != 0 ? "established" : "not established";
     }
     if (obj_has(leg, F_LEG_END_BY) || obj_has(leg, F_LEG_END_HOW)) {
-        text = arena_printf(arena, "%s%sended by %s (%s)", text, *text != '\0' ? ", " : "",
-                            text_or_empty(arena, leg, F_LEG_END_BY),
-                            text_or_empty(arena, leg, F_LEG_END_HOW));
+        const char *at = text_or_empty(arena, leg, F_LEG_END_AT);
+        text =
+            arena_printf(arena, "%s%sended by %s (%s)%s%s", text, *text != '\0' ? ", " : "",
+                         text_or_empty(arena, leg, F_LEG_END_BY),
+                         text_or_empty(arena, leg, F_LEG_END_HOW), *at != '\0' ? " at " : "", at);
     } else if (leg != NULL) {
         text = arena_printf(arena, "%s%sstill open when recorded", text, *text != '\0' ? ", " : "");
     }
@@ -150,29 +152,78 @@ static void write_certificates(struct page *page, struct arena *arena, const str
     }
 }
 
-static void write_verification(struct page *page, const struct obj *leg, const char *title) {
-    const struct obj *verification = obj_get(leg, F_LEG_VERIFICATION);
-    if (verification != NULL) {
-        struct legs legs = {.client = verification};
-        write_fields(page, &legs, title, F_VERIFICATION_FIRST, F_VERIFICATION_END);
+static void write_defects(struct page *page, struct arena *arena, const struct obj *verification) {
+    const struct legs legs = {.client = verification};
+    for (size_t i = 0; i < obj_num(verification, F_VERIFICATION_DEFECTS); i++) {
+        const struct obj *defect = obj_at(verification, F_VERIFICATION_DEFECTS, i);
+        const char *depth = text_or_empty(arena, defect, F_DEFECT_DEPTH);
+        const char *text =
+            arena_printf(arena, "%s%s%s%s: %s", text_or_empty(arena, defect, F_DEFECT_ID),
+                         *depth != '\0' ? ", certificate " : "", depth,
+                         obj_is(defect, F_DEFECT_FATAL, 0) ? ", not fatal" : "",
+                         text_or_empty(arena, defect, F_DEFECT_SAYS));
+        legs_row(page, &legs, i == 0 ? "defects" : "", text, "");
     }
 }
 
-static void write_list(struct page *page, struct arena *arena, const struct obj *root,
-                       enum field list, const char *title) {
-    for (size_t i = 0; i < obj_num(root, list); i++) {
+static void write_verification(struct page *page, struct arena *arena, const struct obj *leg,
+                               const char *title) {
+    const struct obj *verification = obj_get(leg, F_LEG_VERIFICATION);
+    if (verification != NULL) {
+        struct legs legs = {.client = verification};
+        write_fields(page, &legs, title, F_VERIFICATION_FIRST, F_VERIFICATION_DEFECTS);
+        write_defects(page, arena, verification);
+        for (enum field f = F_VERIFICATION_DEFECTS + 1; f < F_VERIFICATION_END; f++) {
+            legs_field(page, &legs, f);
+        }
+    }
+}
+
+static void write_notes(struct page *page, struct arena *arena, const struct obj *root) {
+    for (size_t i = 0; i < obj_num(root, F_RECORD_NOTES); i++) {
         if (i == 0) {
-            page_title(page, title);
+            page_title(page, "NOTES");
         }
-        const struct obj *item = obj_at(root, list, i);
-        const struct kind_row *kind = kind_row(obj_kind(item));
-        const char *text = "";
-        for (enum field field = kind->first; field < kind->end; field++) {
-            if (obj_has(item, field)) {
-                text = arena_printf(arena, "%s%s%s %s", text, *text != '\0' ? ", " : "",
-                                    field_row(field)->label, text_or_empty(arena, item, field));
-            }
+        const struct obj *note = obj_at(root, F_RECORD_NOTES, i);
+        const char *leg = text_or_empty(arena, note, F_NOTE_LEG);
+        const char *offset = text_or_empty(arena, note, F_NOTE_OFFSET);
+        const char *text =
+            arena_printf(arena, "%s%s%s%s%s: %s", text_or_empty(arena, note, F_NOTE_ID),
+                         *leg != '\0' ? ", " : "", leg, *leg != '\0' ? " leg" : "",
+                         *offset != '\0' ? arena_printf(arena, ", offset %s", offset) : "",
+                         text_or_empty(arena, note, F_NOTE_SAYS));
+        page_pad(page, 2);
+        page_paragraph(page, STYLE_PLAIN, 4, true, page_span(text));
+    }
+}
+
+// answered says in words what came back to an experiment.
+static const char *answered(struct arena *arena, const struct obj *leg) {
+    const char *text = outcome(arena, leg);
+    if (obj_has(leg, F_LEG_TLS_VERSION)) {
+        text = arena_printf(arena, "TLS %s %s, %s", text_or_empty(arena, leg, F_LEG_TLS_VERSION),
+                            text_or_empty(arena, leg, F_LEG_TLS_CIPHER), text);
+    }
+    for (size_t i = 0; i < obj_num(leg, F_LEG_ALERTS); i++) {
+        const struct obj *alert = obj_at(leg, F_LEG_ALERTS, i);
+        text = arena_printf(arena, "%s, alert %s by %s", text,
+                            text_or_empty(arena, alert, F_ALERT_NAME),
+                            text_or_empty(arena, alert, F_ALERT_FROM));
+    }
+    return text;
+}
+
+static void write_experiments(struct page *page, struct arena *arena, const struct obj *root) {
+    for (size_t i = 0; i < obj_num(root, F_RECORD_EXPERIMENTS); i++) {
+        if (i == 0) {
+            page_title(page, "EXPERIMENTS");
         }
+        const struct obj *experiment = obj_at(root, F_RECORD_EXPERIMENTS, i);
+        const char *factors = text_or_empty(arena, experiment, F_EXPERIMENT_FACTORS);
+        const char *text = arena_printf(
+            arena, "%s%s%s%s: %s", text_or_empty(arena, experiment, F_EXPERIMENT_PROBE),
+            *factors != '\0' ? " (" : "", factors, *factors != '\0' ? ")" : "",
+            answered(arena, obj_get(experiment, F_EXPERIMENT_LEG)));
         page_pad(page, 2);
         page_paragraph(page, STYLE_PLAIN, 4, true, page_span(text));
     }
@@ -191,13 +242,13 @@ void side_by_side_write(struct page *page, const struct obj *root) {
         write_half(page, &legs, "OFFER", FLAG_OFFER, "offer.");
         write_half(page, &legs, "ANSWER", FLAG_ANSWER, "answer.");
         write_certificates(page, &arena, &legs);
-        write_verification(page, legs.client, "VERIFICATION OF THE CHAIN");
-        write_verification(page, legs.server, "VERIFICATION OF THE SERVER'S CHAIN");
+        write_verification(page, &arena, legs.client, "VERIFICATION OF THE CHAIN");
+        write_verification(page, &arena, legs.server, "VERIFICATION OF THE SERVER'S CHAIN");
         write_fields(page, &legs, "TRANSPORT AND END", F_LEG_BYTES_RECEIVED, F_LEG_END);
         steps_alerts(page, root);
         steps_time_line(page, root);
     }
-    write_list(page, &arena, root, F_RECORD_NOTES, "NOTES");
-    write_list(page, &arena, root, F_RECORD_EXPERIMENTS, "EXPERIMENTS");
+    write_notes(page, &arena, root);
+    write_experiments(page, &arena, root);
     arena_cleanup(&arena);
 }

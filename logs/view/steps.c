@@ -50,14 +50,22 @@ static void add_alerts(struct steps *steps, const struct obj *leg, bool server) 
     }
 }
 
-static void add_handshake(struct steps *steps, const struct obj *leg, bool server) {
-    for (enum field field = F_LEG_MS_DNS; field <= F_LEG_MS_END; field++) {
+static void add_times(struct steps *steps, const struct obj *leg, bool server, enum field first,
+                      enum field last) {
+    for (enum field field = first; field <= last; field++) {
         int64_t us;
         if (obj_int(leg, field, &us)) {
             steps_add(steps,
                       (struct step){.us = us, .server = server, .label = field_row(field)->label});
         }
     }
+}
+
+// add_leg adds what happened on a leg. What ended it comes before its end.
+static void add_leg(struct steps *steps, const struct obj *leg, bool server) {
+    add_times(steps, leg, server, F_LEG_MS_DNS, F_LEG_MS_END - 1);
+    add_alerts(steps, leg, server);
+    add_times(steps, leg, server, F_LEG_MS_END, F_LEG_MS_END);
 }
 
 // steps_sort puts the steps in order of time; those of one moment keep the order they had. What
@@ -107,10 +115,8 @@ static void bar(struct page *page, const struct step *step, int64_t max, size_t 
 
 void steps_time_line(struct page *page, const struct obj *root) {
     struct steps steps = {.num = 0};
-    for (int server = 0; server < 2; server++) {
-        add_handshake(&steps, record_leg(root, server), server);
-        add_alerts(&steps, record_leg(root, server), server);
-    }
+    add_leg(&steps, record_leg(root, false), false);
+    add_leg(&steps, record_leg(root, true), true);
     steps_sort(&steps);
     if (steps.num != 0) {
         page_title(page, "TIME LINE");

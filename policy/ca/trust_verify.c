@@ -243,6 +243,12 @@ static void add_missing_issuer(const struct trust_chain *chain, int index, size_
     if (index >= 0 && explain_refused_issuer(chain, index, out)) {
         return;
     }
+    if (index >= 0 && facts->self_issued && cert_facts_self_signed(facts)) {
+        // libcrypto does not take a certificate without keyCertSign for its own issuer.
+        trust_checks_add(out, index == 0 ? TRUST_SELF_SIGNED : TRUST_UNKNOWN_ROOT, true, index,
+                         code, arena_printf(&out->arena, "%s is self-signed", who));
+        return;
+    }
     out->missing_issuer = facts->issuer;
     out->ca_issuers = facts->ca_issuers.num != 0 ? facts->ca_issuers.items[0] : NULL;
     trust_checks_add(out, index == 0 ? TRUST_MISSING_INTERMEDIATE : TRUST_UNTRUSTED_ISSUER, true,

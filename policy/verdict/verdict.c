@@ -25,8 +25,8 @@ static void set_template(struct writer *w, struct obj *obj, enum field field, co
 }
 
 // set_value writes the value of `field` in `from` as text; what was not seen stays absent.
-static void set_value(struct writer *w, struct obj *evidence, enum field to,
-                      const struct obj *from, enum field field) {
+static void set_value(struct writer *w, struct obj *evidence, enum field to, const struct obj *from,
+                      enum field field) {
     if (!obj_has(from, field)) {
         return;
     }
@@ -115,8 +115,7 @@ void verdict_decide(struct obj *root) {
     buf_init(&w.text, TEMPLATE_MAX);
     obj_set_str(w.verdict, F_VERDICT_PARTY, party_name(rule->party));
     obj_set_str(w.verdict, F_VERDICT_CAUSE, cause->id);
-    obj_set_str(w.verdict, F_VERDICT_CONFIDENCE,
-                confidence_name(rule_confidence(&reading, rule)));
+    obj_set_str(w.verdict, F_VERDICT_CONFIDENCE, confidence_name(rule_confidence(&reading, rule)));
     set_template(&w, w.verdict, F_VERDICT_SAYS, rule->says);
     add_evidence(&w, rule);
     add_ruled_out(&w, rule);

@@ -7,7 +7,7 @@
 
 #include "logs/base/arena.h"
 #include "logs/base/err.h"
-#include "proxy/cli/bundle.h"
+#include "proxy/cli/ca_folder.h"
 #include "proxy/cli/client_env.h"
 #include "proxy/cli/exit.h"
 
@@ -24,7 +24,7 @@ static const char USAGE[] =
     "\n"
     "  -p, --proxy HOST:PORT  where the proxy listens (default 127.0.0.1:8080)\n"
     "      --ca-dir DIR       the folder with ca.pem, bundle.pem and bundle.jks,\n"
-    "                         which 'tlsblame run' makes (default ~/.config/tlsblame)\n"
+    "                         which 'tlsblame run' makes (default ~/.config/tlsblame/ca)\n"
     "      --ca-bundle FILE   the system's roots and the CA in one PEM file, instead\n"
     "                         of DIR/bundle.pem\n"
     "  -s, --shell NAME       sh, fish or csh (default: what SHELL says)\n"
@@ -111,12 +111,8 @@ static bool parse_proxy(struct options *options, const char *text, struct err *e
     return true;
 }
 
-static void options_init(struct options *options, struct arena *arena) {
+static void options_init(struct options *options) {
     *options = (struct options){.host = "127.0.0.1", .port = 8080};
-    const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
-    options->ca_dir = config != NULL && config[0] == '/'
-                          ? arena_printf(arena, "%s/tlsblame", config)
-                          : arena_printf(arena, "%s/.config/tlsblame", home == NULL ? "" : home);
     const char *shell = getenv("SHELL");
     const char *slash = shell == NULL ? NULL : strrchr(shell, '/');
     if (slash == NULL || !parse_shell(&options->shell, slash + 1)) {
@@ -139,20 +135,20 @@ static const char *existing(struct arena *arena, const char *path) {
 // that is an error.
 static bool find_files(struct client_env *env, struct arena *arena, const struct options *options,
                        struct err *err) {
-    const char *bundle = options->bundle != NULL
-                             ? options->bundle
-                             : arena_printf(arena, "%s/" BUNDLE_FILE, options->ca_dir);
-    env->bundle = existing(arena, bundle);
-    if (env->bundle == NULL) {
-        return err_errno(err, "%s, which 'tlsblame run' makes", bundle);
+    struct ca_folder folder;
+    bool ok = ca_folder_init(&folder, options->ca_dir, err);
+    const char *bundle = options->bundle != NULL ? options->bundle : folder.bundle;
+    if (ok) {
+        env->bundle = existing(arena, bundle);
+        ok = env->bundle != NULL || err_errno(err, "%s, which 'tlsblame run' makes", bundle);
     }
-    env->ca = existing(arena, arena_printf(arena, "%s/ca.pem", options->ca_dir));
-    if (env->ca == NULL) {
-        env->ca = env->bundle;
+    if (ok) {
+        env->ca = existing(arena, folder.cert);
+        env->ca = env->ca != NULL ? env->ca : env->bundle;
+        env->java_bundle = existing(arena, folder.java_bundle);
     }
-    env->java_bundle =
-        existing(arena, arena_printf(arena, "%s/" BUNDLE_JAVA_FILE, options->ca_dir));
-    return true;
+    ca_folder_cleanup(&folder);
+    return ok;
 }
 
 static void print_usage(void) {
@@ -229,7 +225,7 @@ int env_main(int argc, char **argv) {
     struct err err = {0};
     bool help = false;
     int status = EXIT_USAGE;
-    options_init(&options, &arena);
+    options_init(&options);
     argv[0] = arena_printf(&arena, "tlsblame env"); // getopt's messages begin with it
     if (!parse_options(&options, &help, argc, argv, &err)) {
         if (err.msg[0] != '\0') {

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "logs/base/check.h"
+#include "proxy/cli/ca.h"
 #include "proxy/cli/env.h"
 #include "proxy/cli/exit.h"
 #include "proxy/cli/list.h"
@@ -19,10 +20,11 @@ static const struct {
     int (*main)(int argc, char **argv);
 } SUBCOMMANDS[] = {
     // clang-format off
-    {"run",     "run the proxy", run_main},
+    {"run",     "run the proxy, or a command through one of its own", run_main},
     {"list",    "show the log, a line per connection", list_main},
     {"show",    "show one connection, side by side", show_main},
     {"env",     "print the variables that make programs use the proxy", env_main},
+    {"ca",      "show, make or export the CA that clients must trust", ca_main},
     {"policy",  "check a policy file", policy_main},
     {"version", "show the version",    version_main},
     {"help",    "show this overview",  help_main},

@@ -8,11 +8,18 @@
 #include "logs/view/one_line.h"
 #include "proxy/cli/engine.h"
 #include "proxy/cli/exit.h"
+#include "proxy/cli/run_command.h"
 #include "proxy/cli/terminal.h"
 #include "proxy/net/address.h"
 #include "proxy/net/listen.h"
 
-enum { LISTENS_MAX = 16, TRUST_MAX = 64, LINE_MAX_BYTES = 16 * 1024, WORKERS_MAX = 64, TIMEOUT_MAX_S = 3600 };
+enum {
+    LISTENS_MAX = 16,
+    TRUST_MAX = 64,
+    LINE_MAX_BYTES = 16 * 1024,
+    WORKERS_MAX = 64,
+    TIMEOUT_MAX_S = 3600
+};
 
 enum { OPT_CA_DIR = 256, OPT_POLICY, OPT_TRUST, OPT_LOG, OPT_WORKERS, OPT_TIMEOUT, OPT_COLOR };
 
@@ -39,7 +46,8 @@ static const char help[] =
     "      --ca-dir DIR        folder of the proxy's own CA, made at the first start\n"
     "                          (default ~/.config/tlsblame/ca)\n"
     "      --log FILE          the log (default ~/.local/state/tlsblame/log.ndjson)\n"
-    "      --timeout SECONDS   how long a name lookup, a connection attempt, a request to the proxy\n"
+    "      --timeout SECONDS   how long a name lookup, a connection attempt, a request to the "
+    "proxy\n"
     "                          and each leg's handshake may take (default 10 for the first two,\n"
     "                          30 for the others)\n"
     "      --workers N         threads that serve connections (default 1)\n"
@@ -151,9 +159,9 @@ static void print_start(const struct run *run, const struct engine *engine) {
             memcpy(first, text, sizeof(first));
         }
     }
-    printf("  CA    %s\n  log   %s\n", engine_ca_file(engine), engine_log_file(engine));
+    printf("  CA    %s\n  log   %s\n", engine_ca(engine)->cert, engine_log_file(engine));
     printf("\nTry it:\n  curl -x http://%s --cacert %s https://example.org/\n", first,
-           engine_ca_file(engine));
+           engine_ca(engine)->cert);
     printf("or set http://%s as the proxy and visit http://tlsblame.test/ for the CA.\n", first);
     printf("Then: tlsblame list, tlsblame show. Control-C stops.\n\n");
     if (!run->quiet) {
@@ -171,10 +179,16 @@ static void print_start(const struct run *run, const struct engine *engine) {
 static int serve(struct run *run) {
     struct err err;
     int status;
+    run->engine.catch_signals = run->engine.prepare = true;
+    run->engine.on_record = run->quiet ? NULL : print_line;
+    run->engine.ctx = run;
     struct engine *engine = engine_new(&run->engine, &status, &err);
     if (engine == NULL) {
         fprintf(stderr, "tlsblame run: %s\n", err.msg);
         return status;
+    }
+    if (!engine_write_bundles(engine, &err)) {
+        fprintf(stderr, "tlsblame: warning: %s; 'tlsblame env' cannot do without\n", err.msg);
     }
     print_start(run, engine);
     bool ok = engine_run(engine, &err);
@@ -186,11 +200,15 @@ static int serve(struct run *run) {
     return 0;
 }
 
-int run_main(int argc, char **argv) {
-    struct run run = {.color_when = "auto"};
+static int run_with(struct run *run, char *const *command) {
+    struct run_report report = {
+        .log = run->engine.log, .quiet = run->quiet, .color = run->color, .width = run->width};
+    return run_command(&run->engine, &report, command);
+}
+
+// options_read fills `run` and returns -1, or the exit status when there is nothing more to do.
+static int options_read(struct run *run, int argc, char **argv) {
     struct err err;
-    run.engine.listens = run.listens;
-    run.engine.trust = run.trust;
     for (int option; (option = getopt_long(argc, argv, "+l:qh", options, NULL)) != -1;) {
         if (option == 'h') {
             fputs(help, stdout);
@@ -200,22 +218,39 @@ int run_main(int argc, char **argv) {
             fputs("'tlsblame run --help' shows what there is.\n", stderr);
             return EXIT_USAGE;
         }
-        if (!option_take(&run, option, &err)) {
+        if (!option_take(run, option, &err)) {
             fprintf(stderr, "tlsblame run: %s\n", err.msg);
             return EXIT_USAGE;
         }
     }
-    if (!terminal_color(&run.color, run.color_when, stdout)) {
+    if (optind < argc && strcmp(argv[optind - 1], "--") != 0) {
+        fprintf(stderr, "tlsblame run: unexpected argument '%s'; a command goes behind '--'\n",
+                argv[optind]);
+        return EXIT_USAGE;
+    }
+    return -1;
+}
+
+int run_main(int argc, char **argv) {
+    struct run run = {.color_when = "auto"};
+    struct err err;
+    run.engine.listens = run.listens;
+    run.engine.trust = run.trust;
+    int status = options_read(&run, argc, argv);
+    if (status != -1) {
+        return status;
+    }
+    char *const *command = optind < argc ? argv + optind : NULL;
+    FILE *to = command != NULL ? stderr : stdout;
+    if (!terminal_color(&run.color, run.color_when, to)) {
         fprintf(stderr, "tlsblame run: --color %s: expected auto, always or never\n",
                 run.color_when);
         return EXIT_USAGE;
     }
-    if (run.engine.num_listens == 0 && !add_listen(&run, "127.0.0.1:8080", &err)) {
-        return EXIT_USAGE;
+    run.width = terminal_width(to, 120);
+    if (run.engine.num_listens == 0) {
+        const char *listen = command != NULL ? "127.0.0.1:0" : "127.0.0.1:8080";
+        CHECK(add_listen(&run, listen, &err));
     }
-    run.width = terminal_width(stdout, 120);
-    run.engine.catch_signals = true;
-    run.engine.on_record = run.quiet ? NULL : print_line;
-    run.engine.ctx = &run;
-    return serve(&run);
+    return command != NULL ? run_with(&run, command) : serve(&run);
 }

@@ -53,7 +53,7 @@ static bool host_set(struct session *s, const char *host, size_t host_len) {
     s->host[host_len] = '\0';
     uint8_t address[16];
     s->host_is_address = network_parse_address(address, s->host);
-    return true;
+    return s->host_is_address || strchr(s->host, ':') == NULL;
 }
 
 // authority_set reads "host:port"; without a port it is `port`, and 0 refuses that.

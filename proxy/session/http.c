@@ -3,11 +3,18 @@
 #include <string.h>
 #include <strings.h>
 
+// never_has_body: whatever such an answer says about its length (RFC 9112 section 6.3).
+static bool never_has_body(const http_parser *parser) {
+    return parser->type == HTTP_RESPONSE &&
+           (parser->status_code / 100 == 1 || parser->status_code == 204 ||
+            parser->status_code == 304);
+}
+
 static int on_headers_complete(http_parser *parser) {
     struct http *http = parser->data;
     http->head_done = true;
     http_parser_pause(parser, 1);
-    return http->no_body ? 1 : 0;
+    return http->no_body || never_has_body(parser) ? 1 : 0;
 }
 
 static int on_message_complete(http_parser *parser) {

@@ -59,6 +59,7 @@ void session_enter(struct session *s, enum state state, int64_t timeout_us) {
 
 void session_dial(struct session *s, const char *host, uint16_t port) {
     s->dial = (struct dial_wish){.serial = s->dial.serial + 1, .host = host, .port = port};
+    s->lanes[SIDE_SERVER].closed = false;
 }
 
 void session_reset(struct session *s, enum side side) {
@@ -191,8 +192,15 @@ static void (*const handlers[STATE_COUNT])(struct session *s, const struct event
     [STATE_CLOSING] = closing_input,
 };
 
+// stale returns whether an event is about a connection that the session has let go.
+static bool stale(const struct session *s, const struct event *event) {
+    bool of_side =
+        event->kind == EVENT_BYTES || event->kind == EVENT_EOF || event->kind == EVENT_BROKEN;
+    return s->state == STATE_DONE || (of_side && !s->lanes[event->side].open);
+}
+
 void session_input(struct session *s, const struct event *event) {
-    if (s->state == STATE_DONE) {
+    if (stale(s, event)) {
         return;
     }
     s->now_us = event->now_us;

@@ -5,6 +5,9 @@
 
 static void watch(struct session *s, enum side side) {
     const struct lane *lane = &s->lanes[side];
+    if (s->tap == NULL) {
+        return;
+    }
     bool client = side == SIDE_CLIENT;
     wire_tap_bytes(s->tap, client, buf_data(&lane->in), lane->in.len, s->now_us);
     wire_tap_bytes(s->tap, client, lane->fresh.p, lane->fresh.len, s->now_us);
@@ -30,6 +33,10 @@ void tunnel_begin(struct session *s, const char *application) {
     // Where the server spoke first, the client may still say a ClientHello, in vain.
     s->tap = xcalloc(1, sizeof(*s->tap));
     wire_tap_init(s->tap, &s->lanes[SIDE_CLIENT].observe);
+    tunnel_enter(s);
+}
+
+void tunnel_enter(struct session *s) {
     session_enter(s, STATE_TUNNEL, INT64_MAX);
     tunnel_input(s, NULL);
 }

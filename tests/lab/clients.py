@@ -14,7 +14,7 @@ def curl(*args, trust=True, before=()):
     """curl, which trusts the proxy's CA."""
     def run(lab, proxy, target):
         del lab
-        command = [*before, "curl", "-q", "-sS", "--max-time", "8", "--noproxy", "", "-x", proxy.url]
+        command = [*proxy.command, *before, "curl", "-q", "-sS", "--max-time", "8", "--noproxy", "", "-x", proxy.url]
         command += ["--cacert", proxy.ca] if trust else []
         command += [*args, "https://%s:%d/" % target]
         harness.run(*command, check=False)

@@ -11,6 +11,7 @@ import json
 
 from tests.lab import clients, harness, servers
 from tests.lab.clients import curl, gnutls, s_client, socket_client
+from tests.lab.network import Network
 from tests.lab.servers import HOST, good, nginx, relay, s_server, service
 
 DAY = datetime.timedelta(days=1)
@@ -50,9 +51,14 @@ CERTIFICATES = [
     Scenario("missing-intermediate",
              s_server(lambda: servers.lone(harness.leaf(HOST, issuer=harness.intermediate()))),
              curl(), "server", "server-missing-intermediate"),
-    Scenario("missing-intermediate-plain-name",
-             s_server(lambda: servers.lone(harness.leaf(HOST, issuer=servers.other_intermediate()))),
+    Scenario("missing-intermediate-to-be-fetched",
+             s_server(lambda: servers.lone(harness.leaf(
+                 HOST, issuer=servers.other_intermediate(),
+                 extensions=("authorityInfoAccess=caIssuers;URI:http://ca.test/1.cer",)))),
              curl(), "server", "server-missing-intermediate"),
+    Scenario("private-ca-or-missing-intermediate",
+             s_server(lambda: servers.lone(harness.leaf(HOST, issuer=servers.other_intermediate()))),
+             curl(), "server", "server-unknown-ca", "possible"),
     Scenario("key-mismatch",
              relay(s_server(good(), "-tls1_2"), servers.other_certificate(good(which=1))),
              curl(), "server", "server-key-mismatch"),
@@ -65,6 +71,9 @@ NEGOTIATION = [
              nginx(good("rsa"), versions="TLSv1", server="ssl_ciphers DEFAULT@SECLEVEL=0;"),
              curl("--tlsv1.2"),
              "server", "version-mismatch-old-server"),
+    Scenario("server-only-1.0-openssl-gives-up",
+             nginx(good("rsa"), versions="TLSv1", server="ssl_ciphers DEFAULT@SECLEVEL=0;"), curl(),
+             "server", "version-mismatch-old-server", "possible"),
     Scenario("client-only-1.1", nginx(good("rsa"), versions="TLSv1.2 TLSv1.3"),
              s_client("-tls1_1", *OLD), "client", "version-mismatch-old-client"),
     Scenario("client-only-1.0-s_server", s_server(good("rsa"), "-tls1_3"),
@@ -132,6 +141,51 @@ TRANSPORT = [
     Scenario("refused", servers.refused, curl(), "server", "tcp-refused"),
 ]
 
+# These need a network of their own: a name that resolves to what does not answer.
+NETWORK = [
+    Scenario("no-such-host", servers.nowhere("nobody.test"), curl(),
+             "network", "dns-failure", "", ("tcp-refused",)),
+    Scenario("no-address", servers.nowhere("empty.test"), curl(), "network", "dns-failure"),
+    Scenario("dns-servfail", servers.nowhere("broken.test"), curl(), "network", "dns-failure"),
+    Scenario("dns-refused", servers.nowhere("refused.test"), curl(), "network", "dns-failure"),
+    Scenario("dns-silent", servers.nowhere("silent.test"), curl(), "network", "dns-failure"),
+    Scenario("no-route", servers.nowhere("no-route.test"), curl(), "network", "ip-block"),
+    Scenario("unreachable", servers.nowhere("unreachable.test"), curl(), "network", "ip-block"),
+    Scenario("connect-timeout", servers.nowhere("dropped.test"), curl(),
+             "network", "tcp-timeout", "", ("tcp-refused", "dns-failure")),
+    Scenario("refused-by-a-filter", servers.nowhere("reset.test"), curl(), "server", "tcp-refused"),
+    Scenario("refused-here", servers.nowhere("here.test"), curl(), "server", "tcp-refused"),
+]
+
+# The same, only watched: the proxy's policy says tunnel.
+WATCHED = [
+    Scenario("watched-13", s_server(good()), curl("-k"), "none", "healthy", "likely"),
+    Scenario("watched-12", s_server(good(), "-tls1_2"), curl("-k"), "none", "healthy", "certain"),
+    Scenario("watched-unknown-ca-13", s_server(good()), curl(),
+             "undetermined", "server-unknown-ca"),
+    Scenario("watched-unknown-ca-12", s_server(good(), "-tls1_2"), curl(),
+             "undetermined", "server-unknown-ca"),
+    Scenario("watched-expired", s_server(lambda: harness.expired(HOST), "-tls1_2"), curl(),
+             "server", "server-cert-expired"),
+    Scenario("watched-client-cert",
+             s_server(good(), "-tls1_2", "-Verify", "1", "-verify_return_error"), curl("-k"),
+             "server", "client-cert-required"),
+    Scenario("watched-old-client", nginx(good("rsa"), versions="TLSv1.2 TLSv1.3"),
+             s_client("-tls1_1", *OLD), "client", "version-mismatch-old-client"),
+    Scenario("watched-key-mismatch",
+             relay(s_server(good(), "-tls1_2"), servers.other_certificate(good(which=1))),
+             curl("-k"), "server", "server-key-mismatch"),
+    Scenario("watched-close", service(servers.closes_at_hello), curl(),
+             "server", "server-close-at-hello"),
+    Scenario("watched-reset", service(servers.resets_at_hello), curl(),
+             "server", "server-reset-at-hello"),
+    Scenario("watched-plain-http", lambda lab: (HOST, lab.nginx().port), curl(),
+             "server", "plain-http-on-tls-port"),
+    Scenario("watched-ssh", servers.answers(b"SSH-2.0-OpenSSH_9.2p1\r\n", first=False), curl(),
+             "server", "non-tls-service"),
+    Scenario("watched-refused", servers.refused, curl(), "server", "tcp-refused"),
+]
+
 CLIENTS = [
     Scenario("curl-without-ca", s_server(good()), curl(trust=False),
              "client", "proxy-ca-not-installed", "likely", ("server-unknown-ca",)),
@@ -144,6 +198,8 @@ CLIENTS = [
              "client", "proxy-ca-not-installed"),
     Scenario("node-without-ca", s_server(good()), clients.node,
              "undetermined", "proxy-ca-not-installed"),
+    Scenario("node-without-ca-12", s_server(good(), "-tls1_2"), clients.node,
+             "undetermined", "client-abort-speculative"),
     Scenario("curl-pinned", s_server(good()),
              curl("--pinnedpubkey", "sha256//" + "A" * 43 + "="),
              "undetermined", "client-abort-speculative"),
@@ -172,9 +228,11 @@ def summary(record):
 class Verdicts(harness.Lab):
     """A method for each list."""
 
-    def blame(self, scenarios, *options):
-        """Runs the scenarios, and prints and compares what came."""
-        proxy = self.proxy("--timeout", "1", *options)
+    def blame(self, scenarios, command=(), **more):
+        """Runs the scenarios, and prints and compares what came. `command` is what the proxy, and
+        the clients, are run with."""
+        proxy = self.proxy("--timeout", "1", command=command, **more)
+        proxy.command = command
         targets = [scenario.server(self) for scenario in scenarios]
         with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
             list(pool.map(lambda pair: pair[0].client(self, proxy, pair[1]),
@@ -217,6 +275,12 @@ class Verdicts(harness.Lab):
 
     def test_transport(self):
         self.blame(TRANSPORT)
+
+    def test_network(self):
+        self.blame(NETWORK, Network(self).command)
+
+    def test_watched(self):
+        self.blame(WATCHED, policy={"default": {"action": "tunnel"}})
 
     def test_clients(self):
         self.blame(CLIENTS)

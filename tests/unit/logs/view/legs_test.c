@@ -88,7 +88,9 @@ static void test_lists(void) {
              "                                      ~ x25519\n"
              "                                      > secp521r1\n");
     obj_touch(client, F_LEG_OFFER_ALPN);
-    field_is(&legs, F_LEG_OFFER_ALPN, "ALPN offered      (empty)\n");
+    field_is(&legs, F_LEG_OFFER_ALPN, "ALPN offered      (empty)             <\n");
+    obj_touch(server, F_LEG_OFFER_ALPN);
+    field_is(&legs, F_LEG_OFFER_ALPN, "ALPN offered      (empty)             = (empty)\n");
     obj_add_str(server, F_LEG_DNS_ANSWERS, "192.0.2.1", 9);
     obj_add_str(server, F_LEG_DNS_ANSWERS, "192.0.2.2", 9);
     field_is(&legs, F_LEG_DNS_ANSWERS,

@@ -67,6 +67,23 @@ static void test_hostile(void) {
     record_free(record);
 }
 
+// What was agreed on, but not finished, has an x.
+static void test_broken(void) {
+    struct record *record = record_new();
+    struct obj *leg = obj_sub(record->root, F_RECORD_LEG_CLIENT);
+    obj_set_str(leg, F_LEG_TLS_VERSION, "1.2");
+    line_is(record->root, "           :                        -        1.2        -          -\n");
+    obj_set_str(leg, F_LEG_END_AT, "data");
+    line_is(record->root, "           :                        -        1.2        -          -\n");
+    obj_set_str(leg, F_LEG_END_AT, "certificate");
+    line_is(record->root, "           :                        -        1.2 x      -          -\n");
+    obj_set_int(leg, F_LEG_TLS_ESTABLISHED, 1);
+    line_is(record->root, "           :                        -        1.2        -          -\n");
+    obj_set_int(leg, F_LEG_TLS_ESTABLISHED, 0);
+    line_is(record->root, "           :                        -        1.2 x      -          -\n");
+    record_free(record);
+}
+
 static void test_color(void) {
     struct record *record = golden_record("01hv6k3");
     struct page page = {.out = &out, .width = 80, .color = true};
@@ -79,9 +96,7 @@ static void test_color(void) {
 }
 
 const struct unit_case unit_cases[] = {
-    {"a list", test_list},
-    {"a record of which nothing is known", test_nothing_known},
-    {"hostile names", test_hostile},
-    {"colour", test_color},
-    {NULL, NULL},
+    {"a list", test_list},           {"a record of which nothing is known", test_nothing_known},
+    {"hostile names", test_hostile}, {"broken handshakes", test_broken},
+    {"colour", test_color},          {NULL, NULL},
 };

@@ -48,6 +48,7 @@ static void test_time_line(void) {
     obj_set_int(server, F_LEG_MS_HELLO, 5000);
     obj_set_int(server, F_LEG_MS_ANSWER, 15000);
     add_alert(client, "client", "fatal", 48, "unknown_ca", 20000);
+    obj_set_int(client, F_LEG_MS_END, 20000);
     steps_time_line(&page, record->root);
     end_with("\nTIME LINE\n"
              "      2.0 ms  client leg  ClientHello           ==|\n"
@@ -55,7 +56,8 @@ static void test_time_line(void) {
              "      5.0 ms  server leg  ClientHello                |\n"
              "     15.0 ms  server leg  ServerHello                ----------|\n"
              "     18.0 ms  client leg  ServerHello             ================|\n"
-             "     20.0 ms  client leg  unknown_ca                              =|\n");
+             "     20.0 ms  client leg  unknown_ca                              =|\n"
+             "     20.0 ms  client leg  end                                      |\n");
 }
 
 // A connection that stays open for an hour does not crush its handshake.

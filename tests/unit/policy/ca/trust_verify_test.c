@@ -214,6 +214,8 @@ static void test_trust(void) {
                                       .san = "DNS:a.test",
                                       .info_access = "caIssuers;URI:http://ca.test/inter.cer"});
     struct pki_cert *self = pki_make((struct pki_options){.cn = "a.test", .san = "DNS:a.test"});
+    // Self-signed with a key usage that does not allow that: libcrypto looks for another issuer.
+    struct pki_cert *unsigning = pki_leaf("a.test", NULL);
     struct pki_cert *other = pki_leaf("a.test", w.other_root);
     struct pki_cert *unknown_inter = pki_ca("Unknown Intermediate", w.other_root);
     struct pki_cert *below = pki_leaf("a.test", unknown_inter);
@@ -225,6 +227,9 @@ static void test_trust(void) {
     expect_only(v, TRUST_MISSING_INTERMEDIATE, 0);
     v = verify(&w, "a.test", PKI_NOW, self, NULL, NULL, NULL);
     CU_ASSERT_EQUAL(v->defects[0].code, X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT);
+    expect_only(v, TRUST_SELF_SIGNED, 0);
+    v = verify(&w, "a.test", PKI_NOW, unsigning, NULL, NULL, NULL);
+    CU_ASSERT_PTR_NULL(v->missing_issuer);
     expect_only(v, TRUST_SELF_SIGNED, 0);
     v = verify(&w, "a.test", PKI_NOW, other, w.other_root, NULL, NULL);
     CU_ASSERT_EQUAL(v->defects[0].code, X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN);
@@ -245,6 +250,7 @@ static void test_trust(void) {
     end(v);
     pki_free(leaf);
     pki_free(self);
+    pki_free(unsigning);
     pki_free(other);
     pki_free(unknown_inter);
     pki_free(below);

@@ -530,7 +530,9 @@ struct play *play_new(const struct setup *setup) {
     static const struct setup nothing;
     struct play *play = xcalloc(1, sizeof(*play));
     play->setup = setup != NULL ? setup : &nothing;
-    play->shared = world_shared(play->setup->policy, play->setup->limits);
+    play->shared = play->setup->shared != NULL
+                       ? shared_ref(play->setup->shared)
+                       : world_shared(play->setup->policy, play->setup->limits);
     play->now_us = 1000000;
     for (int side = 0; side < SIDES; side++) {
         buf_init(&play->sides[side].got, SEND_MAX);

@@ -89,6 +89,16 @@ static void apply(struct play *play, enum side side) {
     }
 }
 
+// A new dial replaces the old connection of that side.
+static void apply_dial(struct play *play) {
+    struct play_side *server = &play->sides[SIDE_SERVER];
+    if (play->wishes.dial.serial != play->dial_done) {
+        play->dial_done = play->wishes.dial.serial;
+        server->open = server->eof = server->eof_told = false;
+        buf_cleanup(&server->send);
+    }
+}
+
 static void wish(struct play *play) {
     bool moved;
     do {
@@ -97,6 +107,7 @@ static void wish(struct play *play) {
     } while (moved);
     take_records(play);
     session_wishes(play->session, &play->wishes);
+    apply_dial(play);
     apply(play, SIDE_CLIENT);
     apply(play, SIDE_SERVER);
 }
@@ -127,7 +138,7 @@ void play_event(struct play *play, struct event event) {
     } else if (event.kind == EVENT_CONNECTED) {
         struct play_side *server = &play->sides[SIDE_SERVER];
         server->open = true;
-        server->eof_told = server->fin = server->closed = server->reset = false;
+        server->fin = server->closed = server->reset = false;
     }
     wish(play);
 }

@@ -24,7 +24,7 @@ struct play {
     struct session *session;
     struct wishes wishes;
     int64_t now_us;
-    unsigned dial_seen;
+    unsigned dial_seen, dial_done; // serials: by the script, by the driver
     struct play_side sides[2];
     struct {
         struct record *record;

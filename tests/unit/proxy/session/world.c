@@ -41,6 +41,7 @@ const struct world *world_get(void) {
     w->authority = authority_new(PKI_NOW);
     w->mint = mint_new(w->authority, PKI_NOW);
     w->leaves = leaf_cache_new(w->mint, LEAVES_MAX, LEAVES_BYTES);
+    w->verifications = verify_cache_new(LEAVES_MAX, LEAVES_BYTES);
     CBS der = authority_der(w->authority);
     const uint8_t *p = CBS_data(&der);
     w->ca = d2i_X509(NULL, &p, (long)CBS_len(&der));
@@ -77,6 +78,7 @@ struct session_shared *world_shared(const char *json, const struct limits *limit
         .policy = policy,
         .authority = w->authority,
         .leaves = w->leaves,
+        .verifications = w->verifications,
         .roots = "",
         .trust = trust,
         .num_trust = 1,

@@ -12,6 +12,7 @@ struct world {
     struct authority *authority;
     struct mint *mint;
     struct leaf_cache *leaves;
+    struct verify_cache *verifications;
     X509 *ca;              // of `authority`
     struct pki_cert *root; // trusted
     struct pki_cert *leaf; // good for WORLD_HOST
