@@ -36,4 +36,8 @@ void tap_keys_ccs(struct wire_tap *tap, bool from_client);
 // returns whether it is one to be observed.
 bool tap_keys_message(struct wire_tap *tap, bool from_client, const uint8_t *p, size_t p_len);
 
+// tap_keys_opaque takes a record that was not opened. A secret that nothing needed is not missed: a
+// client that refuses the certificate never makes those for application data.
+void tap_keys_opaque(struct wire_tap *tap, bool from_client);
+
 #endif // PROXY_OBSERVE_INTERNAL_H_

@@ -84,6 +84,7 @@ struct tap_keys {
     bool has_master;
     uint8_t secret[2][KEY_LOG_SECRET_MAX]; // TLS 1.3: the traffic secret in use
     struct record_protect protect[2];
+    bool missing[2];  // the key log lacks the secret for what comes next
     bool finished[2]; // the Finished was opened
     struct note_sink notes;
 };

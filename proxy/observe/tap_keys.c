@@ -44,12 +44,12 @@ static bool offers_early_data(const struct observe *observe) {
 }
 
 static void answer13(struct wire_tap *tap) {
+    struct tap_keys *keys = &tap->keys;
     bool early = offers_early_data(tap->observe);
     bool client = secret_take(tap, FROM_CLIENT, handshake_labels[FROM_CLIENT], early);
     bool server = secret_take(tap, FROM_SERVER, handshake_labels[FROM_SERVER], false);
-    if (!client || !server) {
-        note(tap, NOTE_KEY_MISSING);
-    }
+    keys->missing[FROM_CLIENT] = !client;
+    keys->missing[FROM_SERVER] = !server;
 }
 
 static void answer12(struct wire_tap *tap) {
@@ -57,12 +57,11 @@ static void answer12(struct wire_tap *tap) {
     size_t len;
     const uint8_t *master =
         key_log_find(keys->log, &len, KEY_LOG_MASTER_SECRET, keys->client_random);
-    if (master == NULL) {
-        note(tap, NOTE_KEY_MISSING);
-        return;
+    keys->missing[FROM_CLIENT] = keys->missing[FROM_SERVER] = master == NULL;
+    if (master != NULL) {
+        memcpy(keys->master, master, len);
+        keys->has_master = true;
     }
-    memcpy(keys->master, master, len);
-    keys->has_master = true;
 }
 
 // randoms_take keeps the randoms of both hellos and returns whether they are there.
@@ -121,7 +120,13 @@ static void finished_take(struct wire_tap *tap, int from) {
         return;
     }
     keys->finished[from] = true;
-    if (tap->observe->version >= TLS13 && !secret_take(tap, from, traffic_labels[from], false)) {
+    if (tap->observe->version >= TLS13) {
+        keys->missing[from] = !secret_take(tap, from, traffic_labels[from], false);
+    }
+}
+
+void tap_keys_opaque(struct wire_tap *tap, bool from_client) {
+    if (tap->keys.missing[from_client ? FROM_CLIENT : FROM_SERVER]) {
         note(tap, NOTE_KEY_MISSING);
     }
 }

@@ -92,6 +92,7 @@ static void on_opaque(struct wire_tap *tap, bool from_client, const struct wire_
                       int64_t now_us) {
     struct observe *observe = tap->observe;
     const struct record_reader *reader = &tap->reader[from_client ? 0 : 1];
+    tap_keys_opaque(tap, from_client);
     if (event->content_type != CONTENT_APPLICATION_DATA || observe->version == 0 ||
         record_reader_opens(reader)) {
         return; // what is passed over is 0-RTT data
