@@ -44,8 +44,8 @@ static void on_piece(void *ctx, bool from_client, const uint8_t *p, size_t p_len
     if (talk->num_pieces == 0) {
         CHECK(from_client);
         // Behind the hello there may be 0-RTT data.
-        size_t hello = 5 + ((size_t)p[3] << 8 | p[4]);
-        observe_hello(&talk->observe, p, hello, 1, 0);
+        talk->hello_len = 5 + ((size_t)p[3] << 8 | p[4]);
+        observe_hello(&talk->observe, p, talk->hello_len, 1, 0);
     }
     talk->pieces[talk->num_pieces].from_client = from_client;
     talk->pieces[talk->num_pieces++].len = p_len;
@@ -165,7 +165,7 @@ struct record *talk_tap(const struct talk *talk, const struct key_log *keys, siz
     struct wire_tap tap;
     const uint8_t *p = buf_data(&talk->bytes);
     observe_init(&observe, record->root, false, 0);
-    observe_hello(&observe, p, 5 + ((size_t)p[3] << 8 | p[4]), 1, 0);
+    observe_hello(&observe, p, talk->hello_len, 1, 0);
     wire_tap_init(&tap, &observe);
     wire_tap_keys(&tap, keys);
     for (size_t i = 0; i < talk->num_pieces; i++) {

@@ -27,7 +27,7 @@ struct talk {
         bool from_client;
         size_t len;
     } pieces[TALK_PIECES_MAX];
-    size_t num_pieces;
+    size_t num_pieces, hello_len; // the record of the ClientHello
     struct buf bytes;
     struct peer *client, *server;
     SSL_SESSION *session;

@@ -4,7 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proxy/tls/handshake.h"
 #include "tests/unit/proxy/observe/keyed_talk.h"
+#include "tests/unit/proxy/tls/rfc8448.h"
+#include "tests/unit/proxy/tls/samples.h"
 #include "tests/unit/unit.h"
 
 static struct pki_cert *ca, *leaf, *client_leaf;
@@ -335,6 +338,198 @@ static void test_damaged(void) {
     talk_cleanup(&talk);
 }
 
+// struct trace is the handshake of RFC 8448, or one made of its messages, as it is said to a tap.
+struct trace {
+    struct record *record;
+    struct observe observe;
+    struct wire_tap tap;
+    struct key_log *keys;
+    struct record_protect seal[2];
+};
+
+#define ZEROS_16 "00000000000000000000000000000000"
+
+static void trace_say(struct trace *trace, bool from_client, const char *hex) {
+    struct made made = made_hex(hex);
+    wire_tap_bytes(&trace->tap, from_client, made.p, made.len, 0);
+    made_free(&made);
+}
+
+// trace_key gives a secret to the key log, and seals what this end says with it. SHA-384 takes 16
+// zeros more.
+static void trace_key(struct trace *trace, bool from_client, const char *label, const char *secret,
+                      uint16_t cipher) {
+    struct cipher_keys keys;
+    struct err err;
+    char line[300];
+    CU_ASSERT_FATAL(cipher_keys_find(&keys, cipher));
+    bool longer = EVP_MD_size(keys.digest) == 48;
+    snprintf(line, sizeof(line), "%s " RFC8448_CLIENT_RANDOM " %s%s", label, secret,
+             longer ? ZEROS_16 : "");
+    CU_ASSERT(key_log_line(trace->keys, line, strlen(line), &err));
+    struct made made = made_hex(longer ? RFC8448_SERVER_TRAFFIC ZEROS_16 : secret);
+    if (longer) {
+        struct made start = made_hex(secret);
+        memcpy(made.p, start.p, start.len);
+        made_free(&start);
+    }
+    record_protect_init13(&trace->seal[from_client], &keys, made.p);
+    made_free(&made);
+}
+
+static void trace_seal(struct trace *trace, bool from_client, uint8_t type, const char *hex) {
+    static uint8_t out[RECORD_SEALED_MAX + 5];
+    struct made made = made_hex(hex);
+    size_t len = record_protect_seal(&trace->seal[from_client], out, type, made.p, made.len, 0);
+    wire_tap_bytes(&trace->tap, from_client, out, len, 0);
+    made_free(&made);
+}
+
+// trace_begin says both hellos, with `cipher` in the answer.
+static void trace_begin(struct trace *trace, uint16_t cipher) {
+    *trace = (struct trace){.record = record_new(), .keys = key_log_new(0)};
+    observe_init(&trace->observe, trace->record->root, false, 0);
+    wire_tap_init(&trace->tap, &trace->observe);
+    wire_tap_keys(&trace->tap, trace->keys);
+    trace_key(trace, true, "CLIENT_TRAFFIC_SECRET_0", RFC8448_CLIENT_TRAFFIC, cipher);
+    trace_key(trace, false, "SERVER_TRAFFIC_SECRET_0", RFC8448_SERVER_TRAFFIC, cipher);
+    trace_key(trace, true, "CLIENT_HANDSHAKE_TRAFFIC_SECRET", RFC8448_CLIENT_HANDSHAKE, cipher);
+    trace_key(trace, false, "SERVER_HANDSHAKE_TRAFFIC_SECRET", RFC8448_SERVER_HANDSHAKE, cipher);
+    trace_say(trace, true, "16030100c4" RFC8448_CLIENT_HELLO);
+    struct made hello = made_hex("160303005a" RFC8448_SERVER_HELLO);
+    hello.p[5 + 4 + 2 + 32 + 1] = (uint8_t)(cipher >> 8);
+    hello.p[5 + 4 + 2 + 32 + 1 + 1] = (uint8_t)cipher;
+    wire_tap_bytes(&trace->tap, false, hello.p, hello.len, 0);
+    made_free(&hello);
+}
+
+static void trace_end(struct trace *trace) {
+    wire_tap_cleanup(&trace->tap);
+    record_protect_cleanup(&trace->seal[0]);
+    record_protect_cleanup(&trace->seal[1]);
+    key_log_free(trace->keys);
+    record_free(trace->record);
+}
+
+static void rfc8448_is(struct trace *trace, uint16_t cipher) {
+    wire_tap_finish(&trace->tap);
+    struct obj *leg = record_leg(trace->record->root, false);
+    CU_ASSERT(obj_is(leg, F_LEG_TLS_CIPHER, cipher));
+    CU_ASSERT(obj_is(leg, F_LEG_TLS_ESTABLISHED, true));
+    CU_ASSERT(obj_is(leg, F_LEG_ANSWER_SIGNATURE, 0x0804));
+    CU_ASSERT(obj_is(leg, F_LEG_ANSWER_TICKETS, 1));
+    CU_ASSERT(obj_is(leg, F_LEG_DATA_RECEIVED, 50));
+    CU_ASSERT(obj_is(leg, F_LEG_DATA_SENT, 50));
+    CU_ASSERT_EQUAL(obj_num(leg, F_LEG_ANSWER_ENCRYPTED), 3);
+    CU_ASSERT_EQUAL(obj_num(leg, F_LEG_CHAIN), 1);
+    CU_ASSERT_EQUAL(obj_num(leg, F_LEG_ALERTS), 2);
+    CU_ASSERT(obj_str_is(obj_at(leg, F_LEG_ALERTS, 1), F_ALERT_FROM, "server"));
+    CU_ASSERT_FALSE(any_key_note(trace->record));
+}
+
+// The records as the RFC has them.
+static void test_rfc8448(void) {
+    struct trace trace;
+    trace_begin(&trace, 0x1301);
+    trace_say(&trace, false, RFC8448_SERVER_FLIGHT_RECORD);
+    trace_say(&trace, true, RFC8448_CLIENT_FINISHED_RECORD);
+    trace_say(&trace, false, RFC8448_TICKET_RECORD);
+    trace_say(&trace, true, RFC8448_CLIENT_DATA_RECORD);
+    trace_say(&trace, false, RFC8448_SERVER_DATA_RECORD);
+    trace_say(&trace, true, RFC8448_CLIENT_ALERT_RECORD);
+    trace_say(&trace, false, RFC8448_SERVER_ALERT_RECORD);
+    rfc8448_is(&trace, 0x1301);
+    trace_end(&trace);
+}
+
+// The same messages under each suite, with ChangeCipherSpec records between.
+static void test_suites(void) {
+    static const uint16_t ciphers[] = {0x1301, 0x1302, 0x1303};
+    for (size_t i = 0; i < ARRAY_LEN(ciphers); i++) {
+        struct trace trace;
+        trace_begin(&trace, ciphers[i]);
+        trace_say(&trace, false, "140303000101");
+        trace_seal(&trace, false, CONTENT_HANDSHAKE, RFC8448_SERVER_FLIGHT);
+        trace_seal(&trace, false, CONTENT_HANDSHAKE, RFC8448_SERVER_FINISHED);
+        trace_key(&trace, false, "SERVER_TRAFFIC_SECRET_0", RFC8448_SERVER_TRAFFIC, ciphers[i]);
+        trace_say(&trace, true, "140303000101");
+        trace_seal(&trace, true, CONTENT_HANDSHAKE, RFC8448_CLIENT_FINISHED);
+        trace_key(&trace, true, "CLIENT_TRAFFIC_SECRET_0", RFC8448_CLIENT_TRAFFIC, ciphers[i]);
+        trace_seal(&trace, false, CONTENT_HANDSHAKE, RFC8448_TICKET);
+        trace_seal(&trace, true, CONTENT_APPLICATION_DATA, RFC8448_DATA);
+        trace_seal(&trace, false, CONTENT_APPLICATION_DATA, RFC8448_DATA);
+        trace_seal(&trace, true, CONTENT_ALERT, "0100");
+        trace_seal(&trace, false, CONTENT_ALERT, "0100");
+        rfc8448_is(&trace, ciphers[i]);
+        trace_end(&trace);
+    }
+}
+
+// A suite that BoringSSL lacks.
+static void test_unknown_suite(void) {
+    struct trace trace;
+    trace = (struct trace){.record = record_new(), .keys = key_log_new(0)};
+    observe_init(&trace.observe, trace.record->root, false, 0);
+    wire_tap_init(&trace.tap, &trace.observe);
+    wire_tap_keys(&trace.tap, trace.keys);
+    trace_say(&trace, true, "16030100c4" RFC8448_CLIENT_HELLO);
+    struct made hello = made_hex("160303005a" RFC8448_SERVER_HELLO);
+    hello.p[5 + 4 + 2 + 32 + 1 + 1] = 0x04; // TLS_AES_128_CCM_SHA256
+    wire_tap_bytes(&trace.tap, false, hello.p, hello.len, 0);
+    made_free(&hello);
+    wire_tap_finish(&trace.tap);
+    CU_ASSERT(talk_noted(trace.record, NOTE_KEY_CIPHER));
+    trace_end(&trace);
+}
+
+// Messages in places where no key changes for them.
+static void test_out_of_order(void) {
+    struct trace trace;
+    trace_begin(&trace, 0x1301);
+    trace_seal(&trace, false, CONTENT_HANDSHAKE, "1800000100"); // KeyUpdate before Finished
+    trace_seal(&trace, false, CONTENT_HANDSHAKE, RFC8448_SERVER_HELLO);
+    trace_seal(&trace, false, CONTENT_HANDSHAKE, "00000000"); // HelloRequest
+    trace_seal(&trace, true, CONTENT_HANDSHAKE, RFC8448_CLIENT_HELLO);
+    trace_seal(&trace, false, CONTENT_HANDSHAKE, RFC8448_SERVER_FINISHED);
+    trace_key(&trace, false, "SERVER_TRAFFIC_SECRET_0", RFC8448_SERVER_TRAFFIC, 0x1301);
+    trace_seal(&trace, false, CONTENT_HANDSHAKE, RFC8448_SERVER_FINISHED);
+    trace_seal(&trace, false, CONTENT_HANDSHAKE, RFC8448_TICKET);
+    wire_tap_finish(&trace.tap);
+    const struct obj *leg = record_leg(trace.record->root, false);
+    CU_ASSERT(talk_noted(trace.record, NOTE_HS_OUT_OF_ORDER));
+    CU_ASSERT(talk_noted(trace.record, NOTE_HS_REPEATED));
+    CU_ASSERT_FALSE(talk_noted(trace.record, NOTE_KEY_WRONG));
+    CU_ASSERT_FALSE(obj_has(leg, F_LEG_OFFER_RAW_2));
+    CU_ASSERT(obj_is(leg, F_LEG_ANSWER_TICKETS, 1));
+    trace_end(&trace);
+}
+
+// A peer that never stops: what it may leave in the record is bounded.
+static void test_flood(void) {
+    struct trace trace;
+    char *big = xmalloc(2 * 16000 + 1);
+    memset(big, '0', 2 * 16000);
+    big[2 * 16000] = '\0';
+    memcpy(big, "04003e7c", 8); // NewSessionTicket of 15996 bytes
+    trace_begin(&trace, 0x1301);
+    trace_seal(&trace, false, CONTENT_HANDSHAKE, RFC8448_SERVER_FINISHED);
+    trace_key(&trace, false, "SERVER_TRAFFIC_SECRET_0", RFC8448_SERVER_TRAFFIC, 0x1301);
+    for (int i = 0; i < 20000; i++) {
+        trace_seal(&trace, false, CONTENT_HANDSHAKE, "0400000401020304");
+        trace_seal(&trace, false, CONTENT_ALERT, "0164");
+        trace_seal(&trace, true, CONTENT_HANDSHAKE, "1100000401020304");
+    }
+    for (int i = 0; i < 500; i++) {
+        trace_seal(&trace, false, CONTENT_HANDSHAKE, big);
+    }
+    wire_tap_finish(&trace.tap);
+    CU_ASSERT(trace.record->arena.used < 16 << 20);
+    CU_ASSERT(talk_noted(trace.record, NOTE_ALERT_FLOOD));
+    CU_ASSERT(obj_num(record_leg(trace.record->root, false), F_LEG_ALERTS) <= 100);
+    trace_end(&trace);
+    free(big);
+}
+
 const struct unit_case unit_cases[] = {
     {"TLS 1.3 tells what msg_callback tells", test_tls13},
     {"SHA-384", test_sha384},
@@ -349,5 +544,10 @@ const struct unit_case unit_cases[] = {
     {"some keys", test_some_keys},
     {"cut anywhere", test_truncated},
     {"damaged anywhere", test_damaged},
+    {"the records of RFC 8448", test_rfc8448},
+    {"every suite", test_suites},
+    {"a suite that cannot be opened", test_unknown_suite},
+    {"messages in the wrong place", test_out_of_order},
+    {"a peer that never stops", test_flood},
     {NULL, NULL},
 };

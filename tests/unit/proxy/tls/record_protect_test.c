@@ -27,7 +27,8 @@ static bool opens(struct record_protect *protect, const struct made *record, uin
     size_t got_len;
     bool ok =
         record_protect_open(protect, &got_type, &got, &got_len, copy.p, copy.p + 5, copy.len - 5);
-    ok = ok && got_type == type && got_len == content->len && memcmp(got, content->p, got_len) == 0;
+    ok = ok && got_type == type && got_len == content->len &&
+         (got_len == 0 || memcmp(got, content->p, got_len) == 0);
     made_free(&copy);
     return ok;
 }
