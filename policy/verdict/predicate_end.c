@@ -186,6 +186,23 @@ ASK(retried) {
     return obj_has(view->up, F_LEG_END_AT) ? NO : UNKNOWN;
 }
 
+ASK(hello_cut) {
+    (void)row;
+    for (size_t i = 0; i < obj_num(view->root, F_RECORD_NOTES); i++) {
+        const struct obj *note = obj_at(view->root, F_RECORD_NOTES, i);
+        bool cut = obj_str_is(note, F_NOTE_ID, "ch-truncated") ||
+                   obj_str_is(note, F_NOTE_ID, "hs-truncated") ||
+                   obj_str_is(note, F_NOTE_ID, "rec-truncated");
+        if (cut && obj_str_is(note, F_NOTE_LEG, "client")) {
+            return view_reached(view->down, view->down_step, LEG_ANSWER) == YES ? NO : YES;
+        }
+    }
+    // A hello with its list of extensions came to its end.
+    return obj_has(view->down, F_LEG_OFFER_EXTENSIONS) || obj_has(view->down, F_LEG_END_AT)
+               ? NO
+               : UNKNOWN;
+}
+
 ASK(hello_seen) {
     (void)row;
     static const enum field traces[] = {F_LEG_OFFER_CIPHERS,    F_LEG_OFFER_RAW,

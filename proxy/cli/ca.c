@@ -12,6 +12,8 @@
 #include "policy/ca/cert_time.h"
 #include "proxy/cli/ca_folder.h"
 #include "proxy/cli/exit.h"
+#include "proxy/cli/output.h"
+#include "proxy/cli/usage.h"
 
 enum { OUTPUT_MAX = 256 * 1024 };
 
@@ -19,26 +21,32 @@ static const char help[] =
     "usage: tlsblame ca show|init|export [OPTION]...\n"
     "\n"
     "show     who the proxy's CA is, its fingerprint, its files and how to install it\n"
-    "init     make the CA, where there is none, and show it; 'tlsblame run' does so too\n"
+    "init     make the CA, where there is none, and show it; 'tlsblame run' makes\n"
+    "         it, too\n"
     "export   write the CA's certificate, without its key\n"
     "\n"
     "      --ca-dir DIR     folder of the CA (default ~/.config/tlsblame/ca)\n"
-    "      --format FORMAT  export: pem (default), der, or p12 (PKCS#12, empty password)\n"
+    "      --format FORMAT  export: pem (default), der or p12 (PKCS#12 with an empty\n"
+    "                       password)\n"
     "      --out FILE       export: where to, instead of standard output, which is -\n"
     "  -h, --help           show this\n"
     "\n"
-    "Exit status: 0; 2 for bad usage, or a CA that is missing or cannot be used; 3 when\n"
-    "a file cannot be written.\n";
+    "Exit status: 0; 2 for bad usage, or a CA that is missing or cannot be used; 3\n"
+    "when a file cannot be written.\n";
 
 static const char how_to_install[] =
     "\n"
-    "Programs must trust it to be intercepted. For one shell: eval \"$(tlsblame env)\". For\n"
-    "one command: tlsblame run -- COMMAND. For this machine, on Debian:\n"
+    "Programs must trust it to be intercepted. For one command:\n"
+    "  tlsblame run -- COMMAND\n"
+    "For one shell, while 'tlsblame run' runs elsewhere:\n"
+    "  eval \"$(tlsblame env)\"\n"
+    "For this machine, on Debian:\n"
     "  cp '%s' /usr/local/share/ca-certificates/tlsblame.crt\n"
     "  update-ca-certificates\n"
-    "For browsers and other systems: visit http://tlsblame.test/ through the proxy. Whoever\n"
-    "has the key can read the TLS of those who trust it: never share it, and remove the CA\n"
-    "where it is no longer needed.\n";
+    "For browsers and other systems visit http://tlsblame.test/ through the proxy.\n"
+    "\n"
+    "Whoever has the key can read the TLS of those who trust the CA: never share it,\n"
+    "and remove the CA where it is no longer needed.\n";
 
 static bool write_der(const struct authority *authority, struct buf *out) {
     CBS der = authority_der(authority);
@@ -65,21 +73,6 @@ static int fail(int status, const char *says) {
     return status;
 }
 
-static int usage_error(const char *says, const char *what) {
-    fprintf(stderr, "tlsblame ca: %s%s; 'tlsblame ca --help' tells more\n", says, what);
-    return EXIT_USAGE;
-}
-
-static int write_out(struct buf *out) {
-    bool ok = fwrite(buf_data(out), 1, out->len, stdout) == out->len && fflush(stdout) == 0;
-    buf_cleanup(out);
-    if (!ok) {
-        perror("tlsblame ca: standard output");
-        return EXIT_ENVIRONMENT;
-    }
-    return EXIT_SUCCESS;
-}
-
 static void print_facts(struct buf *out, const struct ca_folder *folder,
                         const struct authority *authority) {
     struct arena arena = {0};
@@ -102,7 +95,7 @@ static int show(const struct ca_folder *folder, const struct authority *authorit
     buf_init(&out, OUTPUT_MAX);
     print_facts(&out, folder, authority);
     (void)buf_printf(&out, how_to_install, folder->cert);
-    return write_out(&out);
+    return output_write("ca", &out);
 }
 
 static int export(const struct ca *ca, const struct authority *authority) {
@@ -118,7 +111,7 @@ static int export(const struct ca *ca, const struct authority *authority) {
         return fail(EXIT_USAGE, "the certificate is too large to be exported");
     }
     if (to_stdout) {
-        return write_out(&out);
+        return output_write("ca", &out);
     }
     bool ok = file_replace(ca->out, 0644, buf_data(&out), out.len, &err);
     buf_cleanup(&out);
@@ -163,7 +156,7 @@ static int options_read(struct ca *ca, int argc, char **argv) {
                 ca->format = strcmp(formats[i].name, optarg) == 0 ? &formats[i] : ca->format;
             }
             if (ca->format == NULL) {
-                return usage_error("--format takes pem, der or p12, not ", optarg);
+                return usage_error("ca", "--format takes pem, der or p12, not %s", optarg);
             }
             break;
         case OPT_OUT:
@@ -173,7 +166,7 @@ static int options_read(struct ca *ca, int argc, char **argv) {
             fputs(help, stdout);
             return EXIT_SUCCESS;
         default:
-            return usage_error("bad option", "");
+            return usage_hint("ca");
         }
     }
     return -1;
@@ -184,10 +177,10 @@ static int run(const struct ca *ca, const char *verb) {
     struct err err;
     bool is_export = strcmp(verb, "export") == 0, is_init = strcmp(verb, "init") == 0;
     if (!is_export && !is_init && strcmp(verb, "show") != 0) {
-        return usage_error("expected show, init or export, not ", verb);
+        return usage_error("ca", "expected show, init or export, not %s", verb);
     }
     if (!is_export && (ca->format != formats || ca->out != NULL)) {
-        return usage_error("--format and --out are for export, not for ", verb);
+        return usage_error("ca", "--format and --out are for export, not for %s", verb);
     }
     if (!ca_folder_init(&folder, ca->dir, &err)) {
         return fail(EXIT_ENVIRONMENT, err.msg);
@@ -209,10 +202,10 @@ int ca_main(int argc, char **argv) {
         return status;
     }
     if (optind == argc) {
-        return usage_error("expected show, init or export", "");
+        return usage_error("ca", "expected show, init or export");
     }
     if (optind + 1 < argc) {
-        return usage_error("unexpected argument ", argv[optind + 1]);
+        return usage_error("ca", "unexpected argument %s", argv[optind + 1]);
     }
     return run(&ca, argv[optind]);
 }

@@ -2,7 +2,7 @@
 #ifndef PROXY_CLI_CA_H_
 #define PROXY_CLI_CA_H_
 
-// ca_main gets "ca" as argv[0] and returns the exit status.
+// ca_main returns the exit status.
 int ca_main(int argc, char **argv);
 
 #endif // PROXY_CLI_CA_H_

@@ -13,7 +13,7 @@
 static int version_main(int argc, char **argv);
 static int help_main(int argc, char **argv);
 
-// The function gets its own name as argv[0] and returns the exit status.
+// The function gets "tlsblame NAME" as argv[0] and returns the exit status.
 static const struct {
     const char *name;
     const char *says;
@@ -38,7 +38,8 @@ static void usage(FILE *to) {
     for (size_t i = 0; i < ARRAY_LEN(SUBCOMMANDS); i++) {
         fprintf(to, "  %-10s %s\n", SUBCOMMANDS[i].name, SUBCOMMANDS[i].says);
     }
-    fprintf(to, "\n'tlsblame COMMAND --help' shows a command's options.\n");
+    fprintf(to, "\n'tlsblame COMMAND --help' tells more. To begin with:\n\n"
+                "  tlsblame run -- curl https://example.org/\n");
 }
 
 static int version_main(int argc, char **argv) {
@@ -66,6 +67,9 @@ int main(int argc, char **argv) {
     }
     for (size_t i = 0; i < ARRAY_LEN(SUBCOMMANDS); i++) {
         if (strcmp(name, SUBCOMMANDS[i].name) == 0) {
+            static char full_name[32]; // getopt's messages begin with it
+            snprintf(full_name, sizeof(full_name), "tlsblame %s", name);
+            argv[1] = full_name;
             return SUBCOMMANDS[i].main(argc - 1, argv + 1);
         }
     }

@@ -36,7 +36,7 @@ static void on_record(void *ctx, const struct obj *root) { run_report_add(ctx, r
 static char *reachable(struct arena *arena, const struct address *address) {
     char text[ADDRESS_TEXT_SIZE];
     if (address_is_any(address)) {
-        return arena_printf(arena, address_is_ipv4(address) ? "127.0.0.1" : "::1");
+        return arena_printf(arena, "127.0.0.1"); // :: takes IPv4, too
     }
     address_text(text, address);
     bool brackets = text[0] == '[';

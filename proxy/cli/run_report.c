@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "logs/record/record.h"
 #include "logs/record/text.h"
 #include "logs/view/one_line.h"
 #include "logs/view/verdict_page.h"
@@ -26,11 +27,6 @@ static struct page page_on(const struct run_report *report, struct buf *out) {
     return (struct page){.out = out, .width = report->width, .color = report->color};
 }
 
-static bool has_failed(const struct obj *root) {
-    const struct obj *verdict = obj_get(root, F_RECORD_VERDICT);
-    return verdict != NULL && !obj_str_is(verdict, F_VERDICT_PARTY, "none");
-}
-
 static void write_verdict(const struct run_report *report, struct buf *out,
                           const struct obj *root) {
     struct arena arena = {0};
@@ -50,7 +46,7 @@ static void write_verdict(const struct run_report *report, struct buf *out,
 }
 
 void run_report_add(struct run_report *report, const struct obj *root) {
-    bool failed = has_failed(root);
+    bool failed = record_failed(root);
     report->num++;
     report->num_failed += failed;
     struct buf line, verdict;

@@ -17,6 +17,10 @@ static void refuse_direct(struct session *s) {
 // refuse_unknown ends a connection for which there is no server: whoever is meant, it is us.
 static void refuse_unknown(struct session *s) {
     end_set(s, SIDE_CLIENT, "client", "error", "neither HTTP nor TLS");
+    if (s->direct) { // no: it only began like TLS
+        obj_set_str(s->record->root, F_RECORD_MODE, "plain");
+        obj_unset(s->record->root, F_RECORD_FRONT);
+    }
     respond_text(s, 400,
                  s->direct ? "This is an HTTP proxy, and this is not an HTTP request."
                            : "After a CONNECT to the proxy's own site comes TLS.");

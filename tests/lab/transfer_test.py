@@ -14,7 +14,8 @@ from tests.lab.harness import field
 HOST = "a.localhost"
 GIB = 1 << 30
 MIB = 1 << 20
-RESIDENT_MAX = 96 * MIB
+# A sanitizer holds on to 256 MiB that were given back.
+RESIDENT_MAX = (512 if harness.sanitized() else 64) * MIB
 
 
 class Bulk(harness.Lab):
@@ -94,7 +95,7 @@ class Bulk(harness.Lab):
             harness.read_head(connection)
             connection.sendall(b"HTTP/1.0 200 OK\r\n\r\n")
             block = bytes(MIB)
-            connection.settimeout(1)  # seconds after which it counts as stuck
+            connection.settimeout(0.3)  # seconds after which it counts as stuck
             while written[0] < total:
                 try:
                     written[0] += connection.send(block)
@@ -175,20 +176,6 @@ class Many(harness.Lab):
         for record in proxy.records(count):
             self.assertIs(field(record, "legs.client.tls.established"), True)
         self.assertLess(proxy.resident(), 2 * RESIDENT_MAX)
-
-    def test_one_after_the_other(self):
-        """Memory does not grow with the number of connections."""
-        server = self.nginx(harness.leaf(HOST))
-        proxy = self.proxy("-q")
-        url = f"https://{HOST}:{server.port}/"
-        after = []
-        for _ in range(3):
-            urls = "".join(f'url = "{url}"\noutput = "/dev/null"\n' for _ in range(300))
-            harness.run("curl", "-q", "-sS", "-H", "Connection: close", "-x", proxy.url,
-                        "--cacert", proxy.ca, "-K", self.file("urls", urls))
-            after.append(proxy.resident())
-        proxy.records(900)
-        self.assertLess(after[2] - after[0], 8 * MIB, after)
 
 
 def websocket_server(connection):

@@ -242,8 +242,8 @@ static const char *const innocent[] = {
     "s.alert server client_hello 112 warning",
     "c.alert client data 90 warning",
     "c.offer.versions TLS 1.2,TLS 1.1,TLS 1.0; s.answer.version TLS 1.2",
-    "c.offer.versions TLS 1.3,TLS 1.2,TLS 1.1,TLS 1.0; s.answer.version TLS 1.0; c.answer.version "
-    "TLS 1.0",
+    ("c.offer.versions TLS 1.3,TLS 1.2,TLS 1.1,TLS 1.0; s.answer.version TLS 1.0; c.answer.version "
+     "TLS 1.0"),
     "c.offer.ciphers 0x009e,0x002f,0x00ff; s.offer.ciphers 0x002f; s.tls.cipher 0x002f",
     "c.offer.groups 0x11ec,x25519,x448; c.offer.size 1800; s.offer.size 1500",
     "c.offer.alpn http/1.1; -s.offer.alpn; -s.tls.next_protocol",
@@ -292,8 +292,8 @@ static void test_clients_may_leave(void) {
         "c.end.how rst; c.end.at finished; c.tls.established true",
         "c.end.how timeout; c.end.at certificate",
         "c.end.how fin; c.end.at finished; c.alert client finished 0 warning",
-        "c.end.by server; s.end.by server; s.end.how fin; c.tls.established true; c.end.at "
-        "finished",
+        ("c.end.by server; s.end.by server; s.end.how fin; c.tls.established true; c.end.at "
+         "finished"),
     };
     for (size_t i = 0; i < ARRAY_LEN(leaves); i++) {
         struct record *record = case_record(BASE_shown, leaves[i]);

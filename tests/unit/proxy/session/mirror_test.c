@@ -145,6 +145,22 @@ static void policy_bounds_the_server_leg(void) {
                            "== differences *offer.versions*\n");
 }
 
+// Policy may ask of the server what the client cannot.
+static void the_legs_may_have_no_version_in_common(void) {
+    struct setup setup = {
+        SETUP_TLS,
+        .policy = "{\"default\": {\"server_leg\": {\"min_version\": \"1.3\"}}}",
+    };
+    setup.client.max_version = TLS1_1_VERSION;
+    play(&setup, HANDSHAKE "<< client established TLSv1.1 * *\n"
+                           "<< server established TLSv1.3 * *\n");
+    setup.policy = "{\"default\": {\"server_leg\": {\"max_version\": \"1.1\"}}}";
+    setup.client.max_version = 0;
+    setup.client.min_version = TLS1_3_VERSION;
+    play(&setup, HANDSHAKE "<< client established TLSv1.3 * *\n"
+                           "<< server established TLSv1.1 * *\n");
+}
+
 static struct client_hello offer(const uint8_t *versions, size_t num, uint16_t legacy) {
     return (struct client_hello){
         .legacy_version = legacy,
@@ -183,6 +199,7 @@ const struct unit_case unit_cases[] = {
     {"offers are mirrored", offers_are_mirrored},
     {"GREASE is mirrored as GREASE", grease_is_mirrored_as_grease},
     {"policy bounds the server leg", policy_bounds_the_server_leg},
+    {"the legs may have no version in common", the_legs_may_have_no_version_in_common},
     {"versions are bounded", versions_are_bounded},
     {NULL, NULL},
 };

@@ -543,13 +543,7 @@ struct play *play_new(const struct setup *setup) {
     play->session = session_new(play->shared, &client, &local, play->now_us,
                                 PKI_NOW * 1000 + play->now_us / 1000, NULL, NULL);
     play->sides[SIDE_CLIENT].open = true;
-    const char *seeds = getenv("PLAYBOOK_SEEDS");
-    if (seeds != NULL) {
-        static int num;
-        char path[512];
-        snprintf(path, sizeof(path), "%s-%03d", seeds, num++);
-        play->seed = fopen(path, "wb");
-    }
+    seed_open(play);
     play_settle(play);
     return play;
 }

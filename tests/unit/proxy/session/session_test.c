@@ -25,7 +25,7 @@ static const struct row {
     {NULL, OPEN ">> server bytes SSH-2.0-x|\n>> server eof\n", STATE_TUNNEL},
     {NULL, OPEN ">> client stops\n>> server fills 500000\n", STATE_TUNNEL},
     {"{\"default\": {\"action\": \"tunnel\"}}", OPEN ">> client hello\n", STATE_TUNNEL},
-    {NULL, ">> client bytes GET http://example.test/ HTTP/1.1||\n", STATE_PLAIN},
+    {NULL, ">> client bytes PUT http://example.test/ HTTP/1.1|Content-Length: 3||\n", STATE_PLAIN},
     {NULL, ">> client bytes GET http://example.test/ HTTP/1.1||\n>> connected\n", STATE_PLAIN},
     {NULL,
      ">> client bytes GET http://example.test/ HTTP/1.1||\n>> connected\n"

@@ -114,6 +114,20 @@ static void an_alert_may_be_a_warning(void) {
     play_free(p);
 }
 
+static void compressed_certificates_are_read(void) {
+    struct setup setup = {SETUP_TLS};
+    setup.client.compress = setup.server.compress = true;
+    play(&setup, HANDSHAKE ">> stop\n"
+                           "<< record final\n"
+                           "== legs.client.offer.compress_certificate zlib\n"
+                           "== legs.server.offer.compress_certificate zlib\n"
+                           "== legs.server.answer.compress_certificate zlib\n"
+                           "== legs.server.tls.server.subject CN=example.test\n"
+                           "== legs.server.chain CN=example.test *\n"
+                           "== legs.server.verification.ok yes\n"
+                           "== legs.client.tls.server.subject CN=example.test\n");
+}
+
 static void the_client_leaves_while_the_server_answers(void) {
     static const char *const ends[][2] = {{"eof", "fin"}, {"broken", "rst"}};
     struct setup setup = {SETUP_TLS};
@@ -179,6 +193,7 @@ const struct unit_case unit_cases[] = {
     {"the server answers byte by byte", the_server_answers_byte_by_byte},
     {"the server leaves in the middle", the_server_leaves_in_the_middle},
     {"an alert may be a warning", an_alert_may_be_a_warning},
+    {"compressed certificates are read", compressed_certificates_are_read},
     {"the client leaves while the server answers", the_client_leaves_while_the_server_answers},
     {"what the client says meanwhile waits", what_the_client_says_meanwhile_waits},
     {"a host that is an address", a_host_that_is_an_address},
