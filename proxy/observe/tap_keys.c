@@ -115,11 +115,11 @@ void tap_keys_ccs(struct wire_tap *tap, bool from_client) {
 
 static void finished_take(struct wire_tap *tap, int from) {
     struct tap_keys *keys = &tap->keys;
-    if (keys->finished[from]) {
+    if (tap->finished[from]) {
         note(tap, NOTE_HS_REPEATED);
         return;
     }
-    keys->finished[from] = true;
+    tap->finished[from] = true;
     if (tap->observe->version >= TLS13) {
         keys->missing[from] = !secret_take(tap, from, traffic_labels[from], false);
     }
@@ -134,7 +134,7 @@ void tap_keys_opaque(struct wire_tap *tap, bool from_client) {
 static void key_update_take(struct wire_tap *tap, int from, const uint8_t *p, size_t p_len) {
     struct tap_keys *keys = &tap->keys;
     bool requested;
-    if (!keys->finished[from]) {
+    if (!tap->finished[from]) {
         note(tap, NOTE_HS_OUT_OF_ORDER);
         return;
     }

@@ -48,6 +48,13 @@ bool record_opener_open(struct record_opener *opener, const uint8_t header[5]) {
     return false;
 }
 
+void record_opener_lose(struct record_opener *opener) {
+    record_opener_drop(opener);
+    if (opener->protect != NULL && !opener->pass_over) {
+        record_protect_skip(opener->protect);
+    }
+}
+
 size_t record_opener_count(struct record_opener *opener, size_t body_len) {
     size_t overhead = record_protect_overhead(opener->protect);
     record_protect_skip(opener->protect);

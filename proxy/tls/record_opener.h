@@ -40,6 +40,9 @@ void record_opener_add(struct record_opener *opener, const uint8_t *p, size_t p_
 // unless `pass_over` says otherwise.
 WUNRES bool record_opener_open(struct record_opener *opener, const uint8_t header[5]);
 
+// record_opener_lose drops the body of a record of which a part will not come, and counts it.
+void record_opener_lose(struct record_opener *opener);
+
 // record_opener_count counts a record that is not opened and returns how many bytes of content its
 // body has.
 size_t record_opener_count(struct record_opener *opener, size_t body_len);

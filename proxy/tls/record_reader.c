@@ -75,8 +75,10 @@ static enum wire_event_type not_tls(struct record_reader *reader, struct wire_ev
                 banner == BANNER_HTTP2 || banner == BANNER_HTML;
     reader->state = RECORD_NOT_TLS;
     reader->now_offset = reader->offset - len;
-    note_sink_add(&reader->notes, http ? NOTE_REC_PLAIN_HTTP : NOTE_REC_NOT_TLS,
-                  reader->now_offset);
+    if (!reader->gap) {
+        note_sink_add(&reader->notes, http ? NOTE_REC_PLAIN_HTTP : NOTE_REC_NOT_TLS,
+                      reader->now_offset);
+    }
     event_set(reader, out, WIRE_NOT_TLS, p, len);
     out->banner = banner;
     return WIRE_NOT_TLS;
@@ -216,7 +218,8 @@ static void header_check(struct record_reader *reader) {
     if (now->length == 0 && now->content_type != CONTENT_APPLICATION_DATA) {
         note_sink_add(notes, NOTE_REC_EMPTY, reader->now_offset);
     }
-    if (now->content_type == CONTENT_APPLICATION_DATA && !encrypted && reader->num_messages == 0) {
+    bool early = !encrypted && reader->num_messages == 0 && !reader->gap;
+    if (now->content_type == CONTENT_APPLICATION_DATA && early) {
         note_sink_add(notes, NOTE_REC_DATA_EARLY, reader->now_offset);
     }
     if (now->content_type == CONTENT_HEARTBEAT) {
@@ -524,6 +527,34 @@ void record_reader_open(struct record_reader *reader, struct record_protect *pro
     if (protect != NULL && protect->tls13) {
         record_reader_encrypted(reader);
     }
+}
+
+bool record_reader_gap(struct record_reader *reader, uint64_t n) {
+    buffers_drop(reader);
+    reader->gap = true;
+    reader->offset += n;
+    bool inside = n != 0 && reader->state == RECORD_IN_BODY && n <= reader->left;
+    if (inside && reader->use == RECORD_USE_OPEN) {
+        record_opener_lose(&reader->opener);
+        (void)message_join_gap(&reader->join, UINT64_MAX);
+        reader->use = RECORD_USE_SKIP;
+    }
+    bool skipped = inside && reader->use == RECORD_USE_SKIP;
+    bool passed =
+        inside && reader->use == RECORD_USE_HANDSHAKE && message_join_gap(&reader->join, n);
+    if (skipped || passed) {
+        reader->left -= (uint32_t)n;
+        return true;
+    }
+    if (record_reader_opens(reader)) {
+        note_sink_add(&reader->notes, NOTE_KEY_GAP, reader->offset);
+        record_reader_open(reader, NULL, false);
+    }
+    (void)message_join_gap(&reader->join, UINT64_MAX);
+    buf_cleanup(&reader->sslv2);
+    reader->left = 0;
+    header_begin(reader);
+    return false;
 }
 
 enum wire_event_type record_reader_eof(struct record_reader *reader, struct wire_event *out_event) {
