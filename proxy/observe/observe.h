@@ -113,7 +113,7 @@ void wire_tap_cleanup(struct wire_tap *tap);
 // wire_tap_keys lets the tap open what is protected with the secrets of `log`, which stays the
 // caller's and outlives the tap: TLS 1.3, and TLS 1.2 with AES-GCM and ChaCha20-Poly1305. What the
 // log lacks by the time it is needed, or what does not open, leaves a note and is watched as
-// without a log. 0-RTT data is passed over.
+// without a log; an empty log is none. 0-RTT data is passed over.
 void wire_tap_keys(struct wire_tap *tap, const struct key_log *log);
 
 // wire_tap_bytes takes bytes of one direction in the order they came.

@@ -84,7 +84,7 @@ void tap_keys_answer(struct wire_tap *tap, const uint8_t *p, size_t p_len) {
         record_reader_encrypted(&tap->reader[FROM_CLIENT]);
         record_reader_encrypted(&tap->reader[FROM_SERVER]);
     }
-    if (keys->log == NULL || !randoms_take(tap, p, p_len)) {
+    if (keys->log == NULL || key_log_num(keys->log) == 0 || !randoms_take(tap, p, p_len)) {
         return;
     }
     if (observe->version < TLS12 || !cipher_keys_find(&keys->cipher, observe->cipher)) {

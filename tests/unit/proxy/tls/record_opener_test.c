@@ -229,6 +229,40 @@ static void test_unaligned(void) {
     }
 }
 
+// A part of the second of three records is missing: it is counted and the third still opens, even
+// where the second held the rest of a message.
+static void test_gap_in_record(void) {
+    struct stream stream;
+    struct record_reader reader;
+    struct wire_event ev;
+    stream_begin(&stream);
+    stream_add(&stream, CONTENT_HANDSHAKE, "0b000004 aa"); // 28 bytes
+    stream_add(&stream, CONTENT_HANDSHAKE, "bbccdd");      // 26 bytes
+    stream_add(&stream, CONTENT_HANDSHAKE, "0800000101");
+    record_reader_init(&reader, 0, 0);
+    record_reader_open(&reader, &stream.open, false);
+    size_t n = 28 + 10;
+    CU_ASSERT_EQUAL(record_reader_next(&reader, &ev, stream.bytes.p, &n), WIRE_MORE);
+    CU_ASSERT(record_reader_gap(&reader, 11));
+    n = stream.bytes.len - 28 - 10 - 11;
+    const uint8_t *p = stream.bytes.p + 28 + 10 + 11;
+    CU_ASSERT_EQUAL(record_reader_next(&reader, &ev, p, &n), WIRE_OPAQUE);
+    p += n;
+    n = (size_t)(stream.bytes.p + stream.bytes.len - p);
+    CU_ASSERT_EQUAL(record_reader_next(&reader, &ev, p, &n), WIRE_MESSAGE);
+    CU_ASSERT(ev.opened && ev.len == 5 && ev.p[0] == 8);
+    CU_ASSERT(record_reader_opens(&reader));
+    // Over the end of a record nobody knows how many are missing.
+    CU_ASSERT_FALSE(record_reader_gap(&reader, 1000));
+    CU_ASSERT_FALSE(record_reader_opens(&reader));
+    CU_ASSERT_EQUAL(noted(&reader.notes, NOTE_KEY_GAP), 1);
+    CU_ASSERT_EQUAL(noted(&reader.notes, NOTE_KEY_WRONG), 0);
+    made_free(&stream.bytes);
+    record_reader_cleanup(&reader);
+    record_protect_cleanup(&stream.seal);
+    record_protect_cleanup(&stream.open);
+}
+
 const struct unit_case unit_cases[] = {
     {"what is protected", test_use},
     {"a body in pieces", test_open},
@@ -237,5 +271,6 @@ const struct unit_case unit_cases[] = {
     {"odd contents", test_odd_contents},
     {"the wrong key", test_wrong_key},
     {"keys that change in the wrong place", test_unaligned},
+    {"missing bytes", test_gap_in_record},
     {NULL, NULL},
 };
