@@ -222,14 +222,6 @@ void wire_tap_eof(struct wire_tap *tap, bool from_client, int64_t now_us) {
     tell_not_tls(tap);
 }
 
-// data_of returns the bytes of application data of a direction: what was opened, or what the sizes
-// of records tell.
-static int64_t data_of(const struct record_reader *reader) {
-    int type = CONTENT_APPLICATION_DATA - CONTENT_CHANGE_CIPHER_SPEC;
-    bool known = record_reader_opens(reader) && reader->num_opened != 0;
-    return (int64_t)(known ? reader->data_bytes : reader->bytes_of_type[type]);
-}
-
 void wire_tap_finish(struct wire_tap *tap) {
     static const enum field counts[] = {F_LEG_DATA_RECEIVED, F_LEG_DATA_SENT};
     struct observe *observe = tap->observe;
@@ -243,7 +235,7 @@ void wire_tap_finish(struct wire_tap *tap) {
     }
     for (int i = 0; i < 2; i++) {
         const struct record_reader *reader = &tap->reader[i];
-        obj_set_int(observe->leg, counts[i], data_of(reader));
+        obj_set_int(observe->leg, counts[i], (int64_t)reader->data_bytes);
         if (!tap->told) {
             observe_notes(observe, &reader->notes);
         }

@@ -260,6 +260,12 @@ static bool peek_wanted(const struct record_reader *reader) {
            reader->now.length >= PEEK_LEN && !message_join_pending(&reader->join);
 }
 
+static void unread_count(struct record_reader *reader) {
+    if (reader->now.content_type == CONTENT_APPLICATION_DATA) {
+        reader->data_bytes += reader->now.length;
+    }
+}
+
 static void record_begin(struct record_reader *reader) {
     const uint8_t *peek = reader->header + RECORD_HEADER_LEN;
     bool peeked = reader->header_len > RECORD_HEADER_LEN;
@@ -269,6 +275,9 @@ static void record_begin(struct record_reader *reader) {
     reader->state = RECORD_IN_BODY;
     reader->late_hello |= hello;
     reader->use = hello ? RECORD_USE_HANDSHAKE : use_of(reader);
+    if (opener_use(reader) == OPENER_PLAIN) {
+        unread_count(reader);
+    }
     reader->left = reader->now.length;
     reader->small_len = 0;
     message_join_record(&reader->join);
@@ -427,8 +436,11 @@ static enum wire_event_type record_end(struct record_reader *reader, struct wire
     if (reader->use == RECORD_USE_OPEN && record_opener_open(&reader->opener, reader->header)) {
         return opened_begin(reader, out);
     }
-    if (reader->use == RECORD_USE_OPEN && !record_reader_opens(reader)) {
-        note_sink_add(&reader->notes, NOTE_KEY_WRONG, reader->now_offset);
+    if (reader->use == RECORD_USE_OPEN) {
+        unread_count(reader);
+        if (!record_reader_opens(reader)) {
+            note_sink_add(&reader->notes, NOTE_KEY_WRONG, reader->now_offset);
+        }
     }
     enum wire_event_type type = WIRE_OPAQUE;
     if (reader->use == RECORD_USE_SMALL && reader->now.content_type == CONTENT_ALERT) {
@@ -536,6 +548,7 @@ bool record_reader_gap(struct record_reader *reader, uint64_t n) {
     bool inside = n != 0 && reader->state == RECORD_IN_BODY && n <= reader->left;
     if (inside && reader->use == RECORD_USE_OPEN) {
         record_opener_lose(&reader->opener);
+        unread_count(reader);
         (void)message_join_gap(&reader->join, UINT64_MAX);
         reader->use = RECORD_USE_SKIP;
     }

@@ -75,7 +75,7 @@ struct record_reader {
     uint32_t num_messages, num_alerts, num_ccs;
     uint16_t record_max; // the longest body announced
     uint32_t num_opened; // records that were opened
-    uint64_t data_bytes; // application data, without protection
+    uint64_t data_bytes; // application data: its length, or of what is not opened the record's
     struct record_head first[RECORD_FIRST];
     uint8_t head[BANNER_MAX]; // the first bytes of the stream
     uint8_t head_len;
