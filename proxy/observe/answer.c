@@ -135,6 +135,9 @@ static void on_certificate(struct observe *observe, struct note_sink *notes, con
     observe_time(observe, F_LEG_MS_CERTIFICATE, now_us);
     observe_step(observe, STEP_CERTIFICATE, now_us);
     obj_set_int(observe->leg, F_LEG_TLS_RESUMED, false);
+    if (obj_has(observe->leg, F_LEG_CHAIN)) {
+        return;
+    }
     chain_begin(observe);
     CBS entries = message.entries;
     while (CBS_data(&message.entries) != NULL && certificate_next(&message, &entries, &entry)) {

@@ -75,6 +75,15 @@ class Tree(unittest.TestCase):
                     self.assertNotRegex(text, r"[ \t]\n", f"{path}: trailing white space")
 
 
+class Readme(unittest.TestCase):
+    def test_what_it_points_at_is_there(self):
+        for link, name in re.findall(r"\]\(([^):]+)\)|`([\w.]+/[\w./]*)`", text_of("README.md")):
+            path = link or name
+            if not path.startswith("bazel-bin/"):
+                with self.subTest(path=path):
+                    self.assertTrue(os.path.exists(os.path.join(TREE, path)), path)
+
+
 class Sources(unittest.TestCase):
     def test_format(self):
         paths = list(files(".c", ".h"))
