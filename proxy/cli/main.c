@@ -4,6 +4,7 @@
 #include "logs/base/check.h"
 #include "proxy/cli/env.h"
 #include "proxy/cli/exit.h"
+#include "proxy/cli/import.h"
 #include "proxy/cli/list.h"
 #include "proxy/cli/policy.h"
 #include "proxy/cli/run.h"
@@ -22,6 +23,7 @@ static const struct {
     {"run",     "run the proxy", run_main},
     {"list",    "show the log, a line per connection", list_main},
     {"show",    "show one connection, side by side", show_main},
+    {"import",  "read captures into records", import_main},
     {"env",     "print the variables that make programs use the proxy", env_main},
     {"policy",  "check a policy file", policy_main},
     {"version", "show the version",    version_main},

@@ -11,13 +11,16 @@
 #include "proxy/tls/server_hello.h"
 #include "proxy/tls/session_ticket.h"
 
-enum { FINGERPRINT_MAX = 4096, TLS13 = 0x0304 };
+enum { FINGERPRINT_MAX = 4096, TLS13 = 0x0304, TLS13_DRAFTS = 0x7f };
 
 static void set_version(struct obj *leg, uint16_t version) {
     static const char *const names[] = {"3.0", "1.0", "1.1", "1.2", "1.3"};
     unsigned minor = version & 0xff;
     obj_set_int(leg, F_LEG_ANSWER_VERSION, version);
-    if (version >> 8 == 3 && minor < ARRAY_LEN(names)) {
+    if (version >> 8 == TLS13_DRAFTS) {
+        obj_set_strf(leg, F_LEG_TLS_VERSION, "1.3-draft%u", minor);
+        obj_set_str(leg, F_LEG_TLS_PROTOCOL, "tls");
+    } else if (version >> 8 == 3 && minor < ARRAY_LEN(names)) {
         obj_set_str(leg, F_LEG_TLS_VERSION, names[minor]);
         obj_set_str(leg, F_LEG_TLS_PROTOCOL, minor == 0 ? "ssl" : "tls");
     }

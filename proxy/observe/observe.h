@@ -5,6 +5,7 @@
 
 #include "logs/record/record.h"
 #include "proxy/tls/record_reader.h"
+#include "proxy/tls/record_sync.h"
 #include "third_party/boringssl/boringssl.h"
 
 // The steps of a leg, in order.
@@ -78,8 +79,10 @@ struct wire_tap {
     struct observe *observe;
     struct record_reader reader[2]; // from the client, from the server
     bool skip_hello;                // the first ClientHello was observed already
-    bool finished_client;           // the client's Finished went by
+    bool finished[2];               // the Finished of the client, of the server went by
     bool told[2];                   // the reader's notes are in the record
+    bool lost[2];                   // bytes were missed: a record is looked for
+    struct record_sync sync[2];     // where it is looked for
     uint8_t first[64];              // what the server said, where it is not TLS; told once the
     size_t first_len;               // client has said its hello
 };
@@ -93,6 +96,13 @@ void wire_tap_cleanup(struct wire_tap *tap);
 // wire_tap_bytes takes bytes of one direction in the order they came.
 void wire_tap_bytes(struct wire_tap *tap, bool from_client, const uint8_t *p, size_t p_len,
                     int64_t now_us);
+
+// wire_tap_gap says that `n` bytes of one direction are missing, or with 0 that it is not known
+// where in it the next ones stand. The tap goes on at the next record that it finds.
+void wire_tap_gap(struct wire_tap *tap, bool from_client, uint64_t n);
+
+// wire_tap_eof says that one direction has ended, so that what it left unfinished can be told.
+void wire_tap_eof(struct wire_tap *tap, bool from_client, int64_t now_us);
 
 // wire_tap_finish records what the readers know at the end: notes, data counts, whether the
 // handshake was completed as far as the wire tells.

@@ -11,8 +11,9 @@ enum {
 
 void wire_tap_init(struct wire_tap *tap, struct observe *observe) {
     tap->observe = observe;
-    tap->finished_client = false;
+    tap->finished[0] = tap->finished[1] = false;
     tap->told[0] = tap->told[1] = false;
+    tap->lost[0] = tap->lost[1] = false;
     tap->first_len = 0;
     record_reader_init(&tap->reader[0], 0, 0);
     record_reader_init(&tap->reader[1], 0, 0);
@@ -40,21 +41,35 @@ static void on_message(struct wire_tap *tap, bool from_client, const struct wire
     }
 }
 
+// on_hidden_handshake takes an encrypted handshake record up to TLS 1.2: a Finished, as far as the
+// wire tells. When both have sent one behind their ChangeCipherSpec the handshake is complete.
+static void on_hidden_handshake(struct wire_tap *tap, bool from_client, int64_t now_us) {
+    int i = from_client ? 0 : 1;
+    tap->finished[i] |= tap->reader[i].num_ccs != 0;
+    if (tap->finished[0] && tap->finished[1]) {
+        observe_step(tap->observe, STEP_FINISHED, now_us);
+    }
+}
+
 // on_opaque looks at the types and sizes of what is encrypted. Up to TLS 1.2 data follows the
 // handshake; in TLS 1.3 the client's first record that is long enough for it is its Finished.
 static void on_opaque(struct wire_tap *tap, bool from_client, const struct wire_event *event,
                       int64_t now_us) {
     struct observe *observe = tap->observe;
+    if (observe->version != 0 && observe->version < TLS13 &&
+        event->content_type == CONTENT_HANDSHAKE) {
+        on_hidden_handshake(tap, from_client, now_us);
+    }
     if (event->content_type != CONTENT_APPLICATION_DATA || observe->version == 0) {
         return;
     }
     if (observe->version < TLS13) {
         observe_step(observe, STEP_FINISHED, now_us);
         observe_step(observe, STEP_DATA, now_us);
-    } else if (from_client && !tap->finished_client && event->announced >= FINISHED_MIN) {
-        tap->finished_client = true;
+    } else if (from_client && !tap->finished[0] && event->announced >= FINISHED_MIN) {
+        tap->finished[0] = true;
         observe_step(observe, STEP_FINISHED, now_us);
-    } else if (tap->finished_client && from_client) {
+    } else if (tap->finished[0] && from_client) {
         observe_step(observe, STEP_DATA, now_us);
     }
 }
@@ -72,32 +87,78 @@ static void tell_not_tls(struct wire_tap *tap) {
     }
 }
 
+static void on_event(struct wire_tap *tap, bool from_client, const struct wire_event *event,
+                     int64_t now_us) {
+    switch (event->type) {
+    case WIRE_MESSAGE:
+        on_message(tap, from_client, event, now_us);
+        break;
+    case WIRE_ALERT:
+        observe_alert(tap->observe, from_client, event->p, event->len, now_us);
+        break;
+    case WIRE_OPAQUE:
+        on_opaque(tap, from_client, event, now_us);
+        break;
+    case WIRE_NOT_TLS:
+        if (tap->reader[from_client ? 0 : 1].gap) {
+            // What was found after the gap was no record.
+            wire_tap_gap(tap, from_client, 0);
+        } else if (!from_client) {
+            on_not_tls(tap, event);
+        }
+        break;
+    default:
+        break;
+    }
+}
+
+// read_some reads up to the end of an event and returns how many bytes it took.
+static size_t read_some(struct wire_tap *tap, bool from_client, const uint8_t *p, size_t p_len,
+                        int64_t now_us) {
+    struct wire_event event;
+    (void)record_reader_next(&tap->reader[from_client ? 0 : 1], &event, p, &p_len);
+    on_event(tap, from_client, &event, now_us);
+    return p_len;
+}
+
+// look_for_record passes over bytes until a record begins, whose beginning it reads. It returns how
+// many bytes it took.
+static size_t look_for_record(struct wire_tap *tap, bool from_client, const uint8_t *p,
+                              size_t p_len, int64_t now_us) {
+    struct record_sync *sync = &tap->sync[from_client ? 0 : 1];
+    if (record_sync_find(sync, p, &p_len)) {
+        struct record_sync found = *sync;
+        tap->lost[from_client ? 0 : 1] = false;
+        wire_tap_bytes(tap, from_client, found.window, found.len, now_us);
+    }
+    return p_len;
+}
+
 void wire_tap_bytes(struct wire_tap *tap, bool from_client, const uint8_t *p, size_t p_len,
                     int64_t now_us) {
-    struct record_reader *reader = &tap->reader[from_client ? 0 : 1];
-    struct wire_event event;
     while (p_len != 0) {
-        size_t n = p_len;
-        switch (record_reader_next(reader, &event, p, &n)) {
-        case WIRE_MESSAGE:
-            on_message(tap, from_client, &event, now_us);
-            break;
-        case WIRE_ALERT:
-            observe_alert(tap->observe, from_client, event.p, event.len, now_us);
-            break;
-        case WIRE_OPAQUE:
-            on_opaque(tap, from_client, &event, now_us);
-            break;
-        case WIRE_NOT_TLS:
-            if (!from_client) {
-                on_not_tls(tap, &event);
-            }
-            break;
-        default:
-            break;
-        }
+        size_t n = tap->lost[from_client ? 0 : 1]
+                       ? look_for_record(tap, from_client, p, p_len, now_us)
+                       : read_some(tap, from_client, p, p_len, now_us);
         p += n;
         p_len -= n;
+    }
+    tell_not_tls(tap);
+}
+
+void wire_tap_gap(struct wire_tap *tap, bool from_client, uint64_t n) {
+    int i = from_client ? 0 : 1;
+    if (!record_reader_gap(&tap->reader[i], n)) {
+        tap->lost[i] = true;
+        tap->sync[i] = (struct record_sync){0};
+    }
+}
+
+void wire_tap_eof(struct wire_tap *tap, bool from_client, int64_t now_us) {
+    struct wire_event event;
+    struct record_reader *reader = &tap->reader[from_client ? 0 : 1];
+    while (!tap->lost[from_client ? 0 : 1] && record_reader_eof(reader, &event) != WIRE_MORE) {
+        on_event(tap, from_client, &event, now_us);
     }
     tell_not_tls(tap);
 }

@@ -74,8 +74,10 @@ static enum wire_event_type not_tls(struct record_reader *reader, struct wire_ev
                 banner == BANNER_HTTP2 || banner == BANNER_HTML;
     reader->state = RECORD_NOT_TLS;
     reader->now_offset = reader->offset - len;
-    note_sink_add(&reader->notes, http ? NOTE_REC_PLAIN_HTTP : NOTE_REC_NOT_TLS,
-                  reader->now_offset);
+    if (!reader->gap) {
+        note_sink_add(&reader->notes, http ? NOTE_REC_PLAIN_HTTP : NOTE_REC_NOT_TLS,
+                      reader->now_offset);
+    }
     event_set(reader, out, WIRE_NOT_TLS, p, len);
     out->banner = banner;
     return WIRE_NOT_TLS;
@@ -197,7 +199,8 @@ static void header_check(struct record_reader *reader) {
     if (now->length == 0 && now->content_type != CONTENT_APPLICATION_DATA) {
         note_sink_add(notes, NOTE_REC_EMPTY, reader->now_offset);
     }
-    if (now->content_type == CONTENT_APPLICATION_DATA && !encrypted && reader->num_messages == 0) {
+    bool early = !encrypted && reader->num_messages == 0 && !reader->gap;
+    if (now->content_type == CONTENT_APPLICATION_DATA && early) {
         note_sink_add(notes, NOTE_REC_DATA_EARLY, reader->now_offset);
     }
     if (now->content_type == CONTENT_HEARTBEAT) {
@@ -415,6 +418,25 @@ void record_reader_encrypted(struct record_reader *reader) {
         note_sink_add(&reader->notes, NOTE_HS_KEY_CHANGE_UNALIGNED, reader->offset);
     }
     reader->encrypted = true;
+}
+
+bool record_reader_gap(struct record_reader *reader, uint64_t n) {
+    buffers_drop(reader);
+    reader->gap = true;
+    reader->offset += n;
+    bool inside = n != 0 && reader->state == RECORD_IN_BODY && n <= reader->left;
+    bool skipped = inside && reader->use == RECORD_USE_SKIP;
+    bool passed =
+        inside && reader->use == RECORD_USE_HANDSHAKE && message_join_gap(&reader->join, n);
+    if (skipped || passed) {
+        reader->left -= (uint32_t)n;
+        return true;
+    }
+    (void)message_join_gap(&reader->join, UINT64_MAX);
+    buf_cleanup(&reader->sslv2);
+    reader->left = 0;
+    header_begin(reader);
+    return false;
 }
 
 enum wire_event_type record_reader_eof(struct record_reader *reader, struct wire_event *out_event) {

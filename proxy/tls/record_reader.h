@@ -79,6 +79,7 @@ struct record_reader {
     enum record_use use;
     bool encrypted;  // record_reader_encrypted was called
     bool ended;      // record_reader_eof was called
+    bool gap;        // record_reader_gap was called
     bool late_hello; // a plaintext hello has come after a ChangeCipherSpec
     uint8_t header[RECORD_HEADER_LEN + 6];
     uint8_t header_len, header_need;
@@ -109,6 +110,11 @@ enum wire_event_type record_reader_next(struct record_reader *reader, struct wir
 // ChangeCipherSpec the reader takes handshake records for encrypted by itself, except for the
 // hellos that follow one around a HelloRetryRequest (RFC 8446, appendix D.4).
 void record_reader_encrypted(struct record_reader *reader);
+
+// record_reader_gap says that `n` bytes of the stream are missing, 0 for nobody knows how many. It returns
+// true when it is known all the same what comes next. Otherwise the caller looks for the header of
+// a record, with record_sync, and goes on with it; what the reader held of a message is gone.
+bool record_reader_gap(struct record_reader *reader, uint64_t n);
 
 // record_reader_eof says that the stream has ended. It notes what was cut, and returns what can
 // still be said: the beginning of a message, a short text that is not TLS, or WIRE_MORE for nothing
