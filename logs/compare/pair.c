@@ -203,7 +203,7 @@ static void group_across(struct matcher *m, const struct entry *group, size_t nu
 // session ids and key shares are used again by the same client.
 static bool around_a_box(const struct pair_place *a, const struct pair_place *b,
                          enum pair_reason reason) {
-    return reason == PAIR_RANDOM || a->client != b->client || a->server_port != b->server_port;
+    return reason == PAIR_RANDOM || a->client != b->client || a->service != b->service;
 }
 
 // struct waiting is connections of one key whose other side has not come yet, the oldest first.

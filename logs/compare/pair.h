@@ -34,10 +34,10 @@ struct pair_hello {
     uint64_t key_shares[PAIR_SHARES];
 };
 
-// struct pair_place is between whom a connection was seen.
+// struct pair_place is between whom a connection was seen, keys of both: of the client's address
+// without its port, and of the port that it went to, with what was asked of it before TLS.
 struct pair_place {
-    uint64_t client, server; // their addresses without ports
-    uint32_t server_port;
+    uint64_t client, service;
 };
 
 // struct pair_record is what pairing knows of a record: the hellos of its legs, its server name,
@@ -77,8 +77,8 @@ size_t pair_lists(struct pair *out, struct pair_clock *out_clock, const struct p
                   size_t num_as, const struct pair_record *bs, size_t num_bs, int64_t window_us);
 
 // pair_within does the same inside one list that saw both sides of a box: `a` is the earlier of the
-// two. Records of one name are paired only when their places differ in more than the server's
-// address: a client that connects to two addresses of a server is no box. `out` has room for half
+// two. Records are paired only when their places differ, unless they have the same client random: a
+// client that connects twice, even to two addresses of a server, is no box. `out` has room for half
 // of the list.
 size_t pair_within(struct pair *out, const struct pair_record *records, size_t num,
                    int64_t window_us);
