@@ -201,9 +201,10 @@ static void group_across(struct matcher *m, const struct entry *group, size_t nu
 
 // around_a_box returns whether one box can have made `b` of `a`. The same random says so anywhere;
 // session ids and key shares are used again by the same client.
-static bool around_a_box(const struct pair_place *a, const struct pair_place *b,
+static bool around_a_box(const struct pair_record *a, const struct pair_record *b,
                          enum pair_reason reason) {
-    return reason == PAIR_RANDOM || a->client != b->client || a->service != b->service;
+    return reason == PAIR_RANDOM || a->place.service != b->place.service ||
+           (a->place.client != b->place.client && b->start_us <= a->answer_us);
 }
 
 // struct waiting is connections of one key whose other side has not come yet, the oldest first.
@@ -227,11 +228,10 @@ static void waiting_expire(struct waiting *waiting, const struct matcher *m,
 // waiting_take takes out the oldest that fits `now`, or returns NULL.
 static const struct entry *waiting_take(struct waiting *waiting, const struct matcher *m,
                                         const struct entry *now, enum pair_reason reason) {
-    const struct pair_place *place = &m->lists[0][now->index].place;
     for (size_t i = 0; i < waiting->num; i++) {
         const struct entry *entry = waiting->entries[i];
         if (entry->index != now->index && !is_paired(m, entry) &&
-            around_a_box(&m->lists[0][entry->index].place, place, reason)) {
+            around_a_box(&m->lists[0][entry->index], &m->lists[0][now->index], reason)) {
             waiting->num--;
             memmove(waiting->entries + i, waiting->entries + i + 1,
                     (waiting->num - i) * sizeof(*waiting->entries));

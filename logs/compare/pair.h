@@ -41,12 +41,13 @@ struct pair_place {
 };
 
 // struct pair_record is what pairing knows of a record: the hellos of its legs, its server name,
-// when its hello was seen. `start_us` of records in one list count from the same moment.
+// when its hello was seen and when that was answered. Times of one list count from the same moment.
 struct pair_record {
     struct pair_hello hellos[2];
     uint64_t nonce, name;
     int64_t start_us;
-    struct pair_place place; // used by pair_within alone
+    int64_t answer_us;       // before start_us: not answered; used, as `place` is,
+    struct pair_place place; // by pair_within alone
 };
 
 // pair_key makes a key of `p_len` bytes; of none it is 0.
@@ -77,9 +78,10 @@ size_t pair_lists(struct pair *out, struct pair_clock *out_clock, const struct p
                   size_t num_as, const struct pair_record *bs, size_t num_bs, int64_t window_us);
 
 // pair_within does the same inside one list that saw both sides of a box: `a` is the earlier of the
-// two. Records are paired only when their places differ, unless they have the same client random: a
-// client that connects twice, even to two addresses of a server, is no box. `out` has room for half
-// of the list.
+// two. A client that connects twice, even to two addresses of a server, is no box, and two clients
+// are none: unless they have the same client random, records are paired only when they went to
+// different services, or when the second came from another client between hello and answer of the
+// first. `out` has room for half of the list.
 size_t pair_within(struct pair *out, const struct pair_record *records, size_t num,
                    int64_t window_us);
 

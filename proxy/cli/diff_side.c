@@ -196,11 +196,13 @@ static void name_scan(struct pair_record *out, const struct obj *root) {
 static void record_scan_keys(struct pair_record *out, struct arena *arena, const struct obj *root) {
     const struct obj *client = record_leg(root, false);
     char service[PLACE_MAX];
-    int64_t ms = 0, hello_us = 0, port = 0;
+    int64_t ms = 0, hello_us = 0, answer_us = -1, port = 0;
     (void)obj_int(root, F_RECORD_TIMESTAMP, &ms);
     (void)obj_int(client, F_LEG_MS_HELLO, &hello_us);
     (void)obj_int(root, F_RECORD_PORT, &port);
+    (void)obj_int(client, F_LEG_MS_ANSWER, &answer_us);
     out->start_us = ms * 1000 + hello_us;
+    out->answer_us = answer_us < 0 ? INT64_MIN : ms * 1000 + answer_us;
     for (size_t i = 0; i < ARRAY_LEN(out->hellos); i++) {
         hello_scan(&out->hellos[i], arena, record_leg(root, i != 0));
     }
@@ -214,8 +216,8 @@ static void record_scan_keys(struct pair_record *out, struct arena *arena, const
 
 void diff_side_scan(struct diff_side *side) {
     static const enum field fields[] = {
-        F_RECORD_TIMESTAMP, F_RECORD_HOST,   F_RECORD_PORT,     F_RECORD_FRONT,
-        F_LEG_ADDRESS,      F_LEG_OFFER_RAW, F_LEG_SERVER_NAME, F_LEG_MS_HELLO,
+        F_RECORD_TIMESTAMP, F_RECORD_HOST,     F_RECORD_PORT,  F_RECORD_FRONT,  F_LEG_ADDRESS,
+        F_LEG_OFFER_RAW,    F_LEG_SERVER_NAME, F_LEG_MS_HELLO, F_LEG_MS_ANSWER,
     };
     struct record_scan_plan plan;
     record_scan_plan_init(&plan, fields, ARRAY_LEN(fields));
