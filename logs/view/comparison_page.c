@@ -102,13 +102,13 @@ static void write_summary(struct page *page, struct arena *arena, const struct o
 }
 
 // write_marked writes the items of a list that have `mark`, if there are any, on as many lines as
-// they take. It returns the label that the next ones get.
+// they take, one that stands elsewhere once. It returns the label that the next ones get.
 static const char *write_marked(struct page *page, struct arena *arena, const char *label,
                                 const struct align_row *rows, size_t num, char mark,
                                 const struct align_item *left, const struct align_item *right) {
     const char *text = "";
     for (size_t i = 0; i < num; i++) {
-        if (rows[i].mark == mark) {
+        if (rows[i].mark == mark && (mark != '~' || rows[i].left >= 0)) {
             struct span item =
                 rows[i].left >= 0 ? left[rows[i].left].text : right[rows[i].right].text;
             text = arena_printf(arena, "%s%s%.*s", text, *text != '\0' ? ", " : "", (int)item.len,
