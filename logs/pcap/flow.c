@@ -455,7 +455,8 @@ static void segment_take(struct flow *flow, const struct ip_packet *ip,
     if (tcp->flags & TCP_SYN) {
         syn_take(s, from, tcp, now_us);
     }
-    if (tcp->wire_len != 0) {
+    // What a reset carries is a text for people (RFC 9293 section 3.5.3), not data.
+    if (tcp->wire_len != 0 && (tcp->flags & TCP_RST) == 0) {
         data_take(flow, s, from, tcp, now_us);
     }
     if (tcp->flags & TCP_ACK) {

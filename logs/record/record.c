@@ -19,3 +19,8 @@ void record_free(struct record *record) {
 struct obj *record_leg(const struct obj *root, bool server) {
     return obj_get(root, server ? F_RECORD_LEG_SERVER : F_RECORD_LEG_CLIENT);
 }
+
+bool record_failed(const struct obj *root) {
+    const struct obj *verdict = obj_get(root, F_RECORD_VERDICT);
+    return obj_has(verdict, F_VERDICT_PARTY) && !obj_str_is(verdict, F_VERDICT_PARTY, "none");
+}

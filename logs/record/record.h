@@ -20,4 +20,7 @@ void record_free(struct record *record);
 // record_leg returns the client or the server leg, or NULL when it was not observed.
 struct obj *record_leg(const struct obj *root, bool server);
 
+// record_failed returns whether there is a verdict that names a party other than none.
+bool record_failed(const struct obj *root);
+
 #endif // LOGS_RECORD_RECORD_H_

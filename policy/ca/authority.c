@@ -86,6 +86,14 @@ CBS authority_der(const struct authority *authority) {
     return der;
 }
 
+bool authority_fingerprint(const struct authority *authority, struct buf *out) {
+    bool ok = true;
+    for (size_t i = 0; ok && i < sizeof(authority->sha256); i++) {
+        ok = buf_printf(out, "%s%02X", i == 0 ? "" : ":", authority->sha256[i]);
+    }
+    return ok;
+}
+
 bool authority_pem(const struct authority *authority, struct buf *out) {
     CBS der = authority_der(authority);
     return cert_pem_print(out, CBS_data(&der), CBS_len(&der));

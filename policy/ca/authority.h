@@ -24,6 +24,10 @@ struct authority {
     uint8_t sha256[SHA256_DIGEST_LENGTH]; // the fingerprint
 };
 
+// The names of the CA's files in its folder.
+#define AUTHORITY_CERT_FILE "ca.pem"
+#define AUTHORITY_KEY_FILE "ca-key.pem"
+
 // authority_open loads the CA from `ca.pem` and `ca-key.pem` in the folder `dir` and makes both,
 // and the folder, where neither file exists. A key found alone is the trace of a start that was cut
 // short and gets its certificate; a certificate without its key is an error. Processes that start
@@ -55,6 +59,9 @@ void authority_free(struct authority *authority);
 
 // authority_der views the CA's certificate; it lives as long as the authority.
 CBS authority_der(const struct authority *authority);
+
+// authority_fingerprint appends the SHA-256 of the CA's certificate as "AB:CD:…".
+bool authority_fingerprint(const struct authority *authority, struct buf *out);
 
 // authority_pem appends the CA's certificate as PEM. It returns false past the ceiling of `out`.
 bool authority_pem(const struct authority *authority, struct buf *out);

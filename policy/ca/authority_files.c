@@ -293,8 +293,8 @@ struct authority *authority_open(const char *dir, int64_t now, struct err *err) 
         err_set(err, "the CA folder's name is empty or too long");
         return NULL;
     }
-    snprintf(paths.cert, sizeof(paths.cert), "%s/ca.pem", dir);
-    snprintf(paths.key, sizeof(paths.key), "%s/ca-key.pem", dir);
+    snprintf(paths.cert, sizeof(paths.cert), "%s/" AUTHORITY_CERT_FILE, dir);
+    snprintf(paths.key, sizeof(paths.key), "%s/" AUTHORITY_KEY_FILE, dir);
     if ((!exists(paths.cert) || !exists(paths.key)) && !make_under_lock(dir, &paths, now, err)) {
         return NULL;
     }

@@ -6,8 +6,7 @@
 
 static const struct cause_row rows[CAUSE_COUNT] = {
 #define CAUSE(n, name, i, p, s, r)                                                                 \
-    [CAUSE_##name] = {                                                                             \
-        .id = (i), .summary = (s), .remedy = (r), .party = PARTY_##p, .number = (n)},
+    [CAUSE_##name] = {.id = (i), .summary = (s), .remedy = (r), .party = PARTY_##p, .number = (n)},
 #include "policy/verdict/causes.inc"
 #undef CAUSE
 };

@@ -120,6 +120,9 @@ static enum answer leg_alerted(const struct obj *leg, const struct alert_seen *a
 
 ASK(any_alert) {
     (void)row;
+    if (view->up == NULL && view->down == NULL) {
+        return UNKNOWN;
+    }
     return answer_or(leg_alerted(view->up, &view->server_alert, &view->proxy_alert_up),
                      leg_alerted(view->down, &view->client_alert, &view->proxy_alert_down));
 }
@@ -129,13 +132,9 @@ static enum answer detail(const struct obj *leg, const char *word) {
     return text == NULL ? UNKNOWN : answer_from(word_in(text, word));
 }
 
-ASK(up_detail) {
-    return detail(view->up, row->word);
-}
+ASK(up_detail) { return detail(view->up, row->word); }
 
-ASK(down_detail) {
-    return detail(view->down, row->word);
-}
+ASK(down_detail) { return detail(view->down, row->word); }
 
 // ended compares who ended a leg and how with "who how".
 static enum answer ended(const struct obj *leg, const char *word) {
@@ -150,13 +149,9 @@ static enum answer ended(const struct obj *leg, const char *word) {
     return by == NULL || how == NULL ? UNKNOWN : YES;
 }
 
-ASK(up_ended) {
-    return ended(view->up, row->word);
-}
+ASK(up_ended) { return ended(view->up, row->word); }
 
-ASK(down_ended) {
-    return ended(view->down, row->word);
-}
+ASK(down_ended) { return ended(view->down, row->word); }
 
 ASK(down_reached) {
     return view_reached(view->down, view->down_step, (enum leg_step)row->codes[0]);
@@ -168,13 +163,9 @@ static enum answer stopped_at(const struct obj *leg, enum leg_step step,
     return obj_has(leg, F_LEG_END_AT) ? answer_from(has_code(row, step)) : UNKNOWN;
 }
 
-ASK(up_stopped_at) {
-    return stopped_at(view->up, view->up_step, row);
-}
+ASK(up_stopped_at) { return stopped_at(view->up, view->up_step, row); }
 
-ASK(down_stopped_at) {
-    return stopped_at(view->down, view->down_step, row);
-}
+ASK(down_stopped_at) { return stopped_at(view->down, view->down_step, row); }
 
 ASK(answered) {
     (void)row;
@@ -193,6 +184,23 @@ ASK(retried) {
         return YES;
     }
     return obj_has(view->up, F_LEG_END_AT) ? NO : UNKNOWN;
+}
+
+ASK(hello_cut) {
+    (void)row;
+    for (size_t i = 0; i < obj_num(view->root, F_RECORD_NOTES); i++) {
+        const struct obj *note = obj_at(view->root, F_RECORD_NOTES, i);
+        bool cut = obj_str_is(note, F_NOTE_ID, "ch-truncated") ||
+                   obj_str_is(note, F_NOTE_ID, "hs-truncated") ||
+                   obj_str_is(note, F_NOTE_ID, "rec-truncated");
+        if (cut && obj_str_is(note, F_NOTE_LEG, "client")) {
+            return view_reached(view->down, view->down_step, LEG_ANSWER) == YES ? NO : YES;
+        }
+    }
+    // A hello with its list of extensions came to its end.
+    return obj_has(view->down, F_LEG_OFFER_EXTENSIONS) || obj_has(view->down, F_LEG_END_AT)
+               ? NO
+               : UNKNOWN;
 }
 
 ASK(hello_seen) {
@@ -214,8 +222,7 @@ ASK(hello_seen) {
 
 // server_moment returns when the server's leg came to its end or met its alert, in microseconds.
 static bool server_moment(const struct view *view, int64_t *out) {
-    return obj_int(view->server_alert.obj, F_ALERT_MS, out) ||
-           obj_int(view->up, F_LEG_MS_END, out);
+    return obj_int(view->server_alert.obj, F_ALERT_MS, out) || obj_int(view->up, F_LEG_MS_END, out);
 }
 
 ASK(client_left_first) {

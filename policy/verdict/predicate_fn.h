@@ -8,11 +8,11 @@
 
 // predicate_record.c: how the connection came, DNS and TCP
 ASK(mode);
-ASK(record_word);   // the first field holds `word`
-ASK(status);        // the proxy answered with one of `codes`
+ASK(record_word); // the first field holds `word`
+ASK(status);      // the proxy answered with one of `codes`
 ASK(refused_by_policy);
-ASK(dns_error);     // `word`: "missing" or "broken"
-ASK(dial_end);      // TCP ended with `word`
+ASK(dns_error); // `word`: "missing" or "broken"
+ASK(dial_end);  // TCP ended with `word`
 ASK(all_refused);
 ASK(only_ipv6);
 ASK(dialed);
@@ -31,15 +31,16 @@ ASK(down_alert);    // the client's first error alert has one of `codes`, after 
 ASK(up_alerted);    // the server sent any error alert
 ASK(down_alerted);
 ASK(any_alert);
-ASK(up_detail);     // the library's words on the server's leg hold `word`
+ASK(up_detail); // the library's words on the server's leg hold `word`
 ASK(down_detail);
-ASK(up_ended);      // the server's leg ended by `word`: "server fin"
+ASK(up_ended); // the server's leg ended by `word`: "server fin"
 ASK(down_ended);
 ASK(down_reached);  // the client's leg completed step codes[0]
 ASK(up_stopped_at); // it completed codes[0] and nothing after
 ASK(down_stopped_at);
 ASK(answered);
 ASK(retried);
+ASK(hello_cut);
 ASK(hello_seen);
 ASK(client_left_first);
 ASK(client_waited);
@@ -48,10 +49,10 @@ ASK(down_acknowledged);
 ASK(loopback);
 
 // predicate_hello.c: offers and answers
-ASK(offer_below);   // the client offers nothing as new as codes[0]
-ASK(offer_above);   // the client offers nothing as old as codes[0]
+ASK(offer_below); // the client offers nothing as new as codes[0]
+ASK(offer_above); // the client offers nothing as old as codes[0]
 ASK(offer_has_version);
-ASK(offer_flag);    // the first field of the offer is true or above 0
+ASK(offer_flag); // the first field of the offer is true or above 0
 ASK(offer_group);
 ASK(offer_size);
 ASK(offer_suites_old);
@@ -62,7 +63,7 @@ ASK(offer_auth_one_kind);
 ASK(offer_sigalgs_odd);
 ASK(offer_no_name);
 ASK(offer_alpn_http);
-ASK(cut);           // the proxy left out items of the first field that the client offers
+ASK(cut); // the proxy left out items of the first field that the client offers
 ASK(answer_version_old);
 ASK(answer_version_unoffered);
 ASK(sent_version);
@@ -70,18 +71,18 @@ ASK(answer_not_tls); // `word`: "http", "other" or "binary"
 ASK(answer_sentinel);
 ASK(answer_suite_weak);
 ASK(answer_dh_below);
-ASK(answer_flag);   // the first field of the server's answer is true
+ASK(answer_flag); // the first field of the server's answer is true
 
 // predicate_chain.c: the server's certificates, what the client made of its own, data
 ASK(verified);
-ASK(defect);        // a defect without which the chain would be good is codes[0]
+ASK(defect); // a defect without which the chain would be good is codes[0]
 ASK(fetchable);
 ASK(issuer_below_root);
 ASK(inspector);
 ASK(clock_doubtful);
-ASK(leaf_dates);    // `word`: "expired" or "early", by the certificate's own dates
+ASK(leaf_dates); // `word`: "expired" or "early", by the certificate's own dates
 ASK(leaf_self_signed);
-ASK(established);   // both legs that were terminated finished
+ASK(established); // both legs that were terminated finished
 ASK(client_data);
 ASK(server_data);
 ASK(down_resumed);

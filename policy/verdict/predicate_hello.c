@@ -51,13 +51,9 @@ static enum answer offers_version(const struct obj *leg, int version) {
     return NO;
 }
 
-ASK(offer_has_version) {
-    return offers_version(view->offer, row->codes[0]);
-}
+ASK(offer_has_version) { return offers_version(view->offer, row->codes[0]); }
 
-ASK(sent_version) {
-    return offers_version(view->up, row->codes[0]);
-}
+ASK(sent_version) { return offers_version(view->up, row->codes[0]); }
 
 // hello_known returns whether a hello was seen so far that what it lacks was not sent.
 static bool hello_known(const struct obj *leg) {
@@ -214,8 +210,7 @@ ASK(offer_no_name) {
     if (!hello_known(view->offer)) {
         return UNKNOWN;
     }
-    return answer_from(
-        !obj_has_code(view->offer, F_LEG_OFFER_EXTENSIONS, EXTENSION_SERVER_NAME));
+    return answer_from(!obj_has_code(view->offer, F_LEG_OFFER_EXTENSIONS, EXTENSION_SERVER_NAME));
 }
 
 ASK(offer_alpn_http) {

@@ -27,9 +27,7 @@ ASK(mode) {
     return view->mode == MODE_UNKNOWN ? UNKNOWN : answer_from((int)view->mode == row->codes[0]);
 }
 
-ASK(record_word) {
-    return str_among(view->root, row->fields[0], row->word);
-}
+ASK(record_word) { return str_among(view->root, row->fields[0], row->word); }
 
 ASK(status) {
     int64_t status;
@@ -98,7 +96,8 @@ ASK(only_ipv6) {
     enum answer all = obj_num(leg, F_LEG_TRIED) == 0 ? UNKNOWN : YES;
     for (size_t i = 0; i < obj_num(leg, F_LEG_TRIED); i++) {
         const char *address = obj_str(obj_at(leg, F_LEG_TRIED, i), F_TRIED_ADDRESS);
-        all = answer_and(all, address == NULL ? UNKNOWN : answer_from(strchr(address, '.') == NULL));
+        all =
+            answer_and(all, address == NULL ? UNKNOWN : answer_from(strchr(address, '.') == NULL));
     }
     return all;
 }
@@ -172,9 +171,9 @@ ASK(dial_failed_here) {
 
 ASK(not_tls_tunnel) {
     (void)row;
-    return obj_has(view->root, F_RECORD_APPLICATION)            ? YES
+    return obj_has(view->root, F_RECORD_APPLICATION)    ? YES
            : obj_has(view->client, F_LEG_OFFER_CIPHERS) ? NO
-                                                                : UNKNOWN;
+                                                        : UNKNOWN;
 }
 
 ASK(answer_not_tls) {

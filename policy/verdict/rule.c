@@ -5,14 +5,35 @@
 #include "logs/base/check.h"
 #include "policy/verdict/predicate_fn.h"
 
+// One row of a table; the rest are designated initialisers. OTHER is a look-alike, OPEN one that
+// makes the verdict less sure until it is ruled out.
+#define RULE(i, when, who, what, sure, ...)                                                        \
+    {.id = (i),                                                                                    \
+     .stage = STAGE_##when,                                                                        \
+     .party = PARTY_##who,                                                                         \
+     .cause = CAUSE_##what,                                                                        \
+     .confidence = CONFIDENCE_##sure,                                                              \
+     __VA_ARGS__},
+#define OTHER(name, what)                                                                          \
+    { CAUSE_##name, what, false }
+#define OPEN(name, what)                                                                           \
+    { CAUSE_##name, what, true }
+
+// In the order of a connection's life; the last rule stays last.
 static const struct rule rules[] = {
+// clang-format off
 #include "policy/verdict/rules_transport.inc"
 #include "policy/verdict/rules_negotiation.inc"
 #include "policy/verdict/rules_name.inc"
 #include "policy/verdict/rules_certificate.inc"
 #include "policy/verdict/rules_trust.inc"
 #include "policy/verdict/rules_healthy.inc"
+    // clang-format on
 };
+
+#undef RULE
+#undef OTHER
+#undef OPEN
 
 const struct rule *rule_list(size_t *out_num) {
     *out_num = ARRAY_LEN(rules);

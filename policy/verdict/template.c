@@ -62,14 +62,20 @@ static bool fill_detail(struct buf *out, const struct view *view) {
     return out->len != 0;
 }
 
+// fill_defects lists what makes the chain bad; what only troubles some clients does not belong
+// here.
 static bool fill_defects(struct buf *out, const struct view *view) {
     const struct obj *found = obj_get(view->up, F_LEG_VERIFICATION);
-    size_t num = obj_num(found, F_VERIFICATION_DEFECTS);
-    for (size_t i = 0; i < num; i++) {
-        buf_printf(out, i == 0 ? "" : ", ");
-        text_write(out, obj_at(found, F_VERIFICATION_DEFECTS, i), F_DEFECT_ID);
+    const char *comma = "";
+    for (size_t i = 0; i < obj_num(found, F_VERIFICATION_DEFECTS); i++) {
+        const struct obj *defect = obj_at(found, F_VERIFICATION_DEFECTS, i);
+        if (obj_is(defect, F_DEFECT_FATAL, true)) {
+            buf_printf(out, "%s", comma);
+            text_write(out, defect, F_DEFECT_ID);
+            comma = ", ";
+        }
     }
-    return num > 0;
+    return out->len != 0;
 }
 
 // clang-format off

@@ -24,18 +24,54 @@ static void set_template(struct writer *w, struct obj *obj, enum field field, co
     obj_set_strn(obj, field, buf_data(&w->text), w->text.len);
 }
 
-// set_value writes the value of `field` in `from` as text; what was not seen stays absent.
-static void set_value(struct writer *w, struct obj *evidence, enum field to,
-                      const struct obj *from, enum field field) {
-    if (!obj_has(from, field)) {
-        return;
+// write_items shows alerts and defects as a reader wants them: "server: handshake_failure (40)",
+// and the sentences of the defects that make the chain bad.
+static void write_items(struct buf *out, const struct obj *from, enum field field) {
+    const char *semicolon = "";
+    for (size_t i = 0; i < obj_num(from, field); i++) {
+        const struct obj *item = obj_at(from, field, i);
+        if (field == F_LEG_ALERTS) {
+            buf_printf(out, "%s", semicolon);
+            text_write(out, item, F_ALERT_FROM);
+            buf_printf(out, ": ");
+            text_write(out, item, F_ALERT_NAME);
+            buf_printf(out, " (");
+            text_write(out, item, F_ALERT_CODE);
+            buf_printf(out, ")");
+        } else if (obj_is(item, F_DEFECT_FATAL, true)) {
+            buf_printf(out, "%s", semicolon);
+            text_write(out, item, obj_has(item, F_DEFECT_SAYS) ? F_DEFECT_SAYS : F_DEFECT_ID);
+        } else {
+            continue;
+        }
+        semicolon = "; ";
     }
+}
+
+// set_value writes the value of `field` in `from` as text; what was not seen stays absent.
+static void set_value(struct obj *evidence, enum field to, const struct obj *from,
+                      enum field field) {
     struct buf value;
     buf_init(&value, EVIDENCE_VALUE_MAX);
-    text_write(&value, from, field);
-    obj_set_strn(evidence, to, buf_data(&value), value.len);
+    if (field == F_LEG_ALERTS || field == F_VERIFICATION_DEFECTS) {
+        write_items(&value, from, field);
+    } else if (obj_has(from, field)) {
+        text_write(&value, from, field);
+    }
+    if (value.len != 0) {
+        obj_set_strn(evidence, to, buf_data(&value), value.len);
+    }
     buf_cleanup(&value);
-    (void)w;
+}
+
+// has_value returns whether there is something to show: a list of defects may hold only harmless
+// ones.
+static bool has_value(const struct obj *from, enum field field) {
+    bool any = field != F_VERIFICATION_DEFECTS && obj_has(from, field);
+    for (size_t i = 0; !any && field == F_VERIFICATION_DEFECTS && i < obj_num(from, field); i++) {
+        any = obj_is(obj_at(from, field, i), F_DEFECT_FATAL, true);
+    }
+    return any;
 }
 
 static const struct obj *holder(const struct obj *leg, enum field field) {
@@ -55,7 +91,7 @@ static void add_field(struct writer *w, enum field field, const char *because) {
             return;
         }
     }
-    if ((!obj_has(client, field) && !obj_has(server, field)) || w->num_shown == EVIDENCE_MAX) {
+    if ((!has_value(client, field) && !has_value(server, field)) || w->num_shown == EVIDENCE_MAX) {
         return;
     }
     w->shown[w->num_shown++] = field;
@@ -63,22 +99,24 @@ static void add_field(struct writer *w, enum field field, const char *because) {
     bool inside = field_row(field)->kind == KIND_VERIFICATION;
     obj_set_strf(evidence, F_EVIDENCE_FIELD, "%s%s", inside ? "verification." : "",
                  field_row(field)->path);
-    set_value(w, evidence, F_EVIDENCE_CLIENT, client, field);
-    set_value(w, evidence, F_EVIDENCE_SERVER, server, field);
+    set_value(evidence, F_EVIDENCE_CLIENT, client, field);
+    set_value(evidence, F_EVIDENCE_SERVER, server, field);
     set_template(w, evidence, F_EVIDENCE_BECAUSE, because);
 }
 
-static const char *because(literal asked) {
-    const struct predicate_row *row =
-        predicate_row((enum predicate)((asked < 0 ? -asked : asked) - 1));
+static const struct predicate_row *literal_row(literal asked) {
+    return predicate_row((enum predicate)((asked < 0 ? -asked : asked) - 1));
+}
+
+static const char *literal_because(literal asked) {
+    const struct predicate_row *row = literal_row(asked);
     return asked < 0 ? row->because_no : row->because_yes;
 }
 
 static void add_literal(struct writer *w, literal asked) {
-    const struct predicate_row *row =
-        predicate_row((enum predicate)((asked < 0 ? -asked : asked) - 1));
+    const struct predicate_row *row = literal_row(asked);
     for (size_t i = 0; row->fields[i] != FIELD_COUNT; i++) {
-        add_field(w, (enum field)row->fields[i], because(asked));
+        add_field(w, (enum field)row->fields[i], literal_because(asked));
     }
 }
 
@@ -100,7 +138,8 @@ static void add_ruled_out(struct writer *w, const struct rule *rule) {
         if (reading_ask(w->reading, look_alike->speaks) == NO) {
             struct obj *out = obj_add(w->verdict, F_VERDICT_RULED_OUT);
             obj_set_str(out, F_RULED_OUT_CAUSE, cause_row(look_alike->cause)->id);
-            set_template(w, out, F_RULED_OUT_BECAUSE, because((literal)-look_alike->speaks));
+            set_template(w, out, F_RULED_OUT_BECAUSE,
+                         literal_because((literal)-look_alike->speaks));
         }
     }
 }
@@ -115,8 +154,7 @@ void verdict_decide(struct obj *root) {
     buf_init(&w.text, TEMPLATE_MAX);
     obj_set_str(w.verdict, F_VERDICT_PARTY, party_name(rule->party));
     obj_set_str(w.verdict, F_VERDICT_CAUSE, cause->id);
-    obj_set_str(w.verdict, F_VERDICT_CONFIDENCE,
-                confidence_name(rule_confidence(&reading, rule)));
+    obj_set_str(w.verdict, F_VERDICT_CONFIDENCE, confidence_name(rule_confidence(&reading, rule)));
     set_template(&w, w.verdict, F_VERDICT_SAYS, rule->says);
     add_evidence(&w, rule);
     add_ruled_out(&w, rule);

@@ -113,11 +113,18 @@ static bool alert_is_error(const struct obj *alert) {
     return code != ALERT_CLOSE_NOTIFY && code != 100 && !warning;
 }
 
+// alert_is_late returns whether `alert` came when its leg had ended already. It is an answer to
+// that end, as OpenSSL's decode_error is to a FIN without close_notify, and no reason for it.
+static bool alert_is_late(const struct obj *leg, const struct obj *alert) {
+    int64_t ended, came;
+    return obj_int(leg, F_LEG_MS_END, &ended) && obj_int(alert, F_ALERT_MS, &came) && came > ended;
+}
+
 static struct alert_seen alert_first(const struct obj *leg, const char *from) {
     struct alert_seen seen = {NULL, false, LEG_UNKNOWN};
     for (size_t i = 0; i < obj_num(leg, F_LEG_ALERTS) && seen.obj == NULL; i++) {
         const struct obj *alert = obj_at(leg, F_LEG_ALERTS, i);
-        if (!alert_is_error(alert)) {
+        if (!alert_is_error(alert) || alert_is_late(leg, alert)) {
             continue;
         }
         if (!obj_has(alert, F_ALERT_FROM)) {

@@ -39,12 +39,12 @@ struct alert_seen {
 struct view {
     const struct obj *root, *client, *server;
     enum mode mode;
-    const struct obj *up;    // leg on which the real server answers
-    const struct obj *down;  // leg on which the real client reacts
-    const struct obj *offer; // leg with the hello of the real client; for probes our own
-    const struct obj *dial;  // leg that tells of DNS and TCP
+    const struct obj *up;             // leg on which the real server answers
+    const struct obj *down;           // leg on which the real client reacts
+    const struct obj *offer;          // leg with the hello of the real client; for probes our own
+    const struct obj *dial;           // leg that tells of DNS and TCP
     enum leg_step up_step, down_step; // how far they came, for certain
-    struct alert_seen server_alert, client_alert;      // of the two real peers
+    struct alert_seen server_alert, client_alert;       // of the two real peers
     struct alert_seen proxy_alert_up, proxy_alert_down; // ours; never on the wire
 };
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +27,8 @@ enum {
 
 struct engine {
     struct engine_options options;
-    char *ca_dir, *ca_file, *log_file;
+    struct ca_folder ca;
+    char *log_file;
     char address[ADDRESS_TEXT_SIZE];
     struct authority *authority;
     struct mint *mint;
@@ -131,24 +133,12 @@ static void on_reload(void *ctx) {
     fprintf(stderr, "tlsblame: reloaded the policy and reopened the log\n");
 }
 
-static char *join(const char *dir, const char *name) {
-    char text[PATH_TEXT_MAX];
-    snprintf(text, sizeof(text), "%s/%s", dir, name);
-    return xstrdup(text);
-}
-
 static bool open_ca(struct engine *engine, struct err *err) {
-    const char *dir = engine->options.ca_dir;
-    engine->ca_dir = dir != NULL ? xstrdup(dir) : paths_config("ca", err);
-    if (engine->ca_dir == NULL) {
-        return false;
-    }
     int64_t now = time(NULL);
-    engine->ca_file = join(engine->ca_dir, "ca.pem");
-    if (!paths_make_parent(engine->ca_file, err)) {
+    if (!ca_folder_init(&engine->ca, engine->options.ca_dir, err)) {
         return false;
     }
-    engine->authority = authority_open(engine->ca_dir, now, err);
+    engine->authority = authority_open(engine->ca.dir, now, err);
     if (engine->authority == NULL) {
         return false;
     }
@@ -186,6 +176,7 @@ static bool open_net(struct engine *engine, struct err *err) {
         .dns_timeout_us = engine->options.timeout_us,
         .connect_timeout_us = engine->options.timeout_us,
         .catch_signals = engine->options.catch_signals,
+        .grace_us = engine->options.grace_us,
         .ctx = engine,
         .shared_ref = on_shared_ref,
         .shared_unref = on_shared_unref,
@@ -227,7 +218,31 @@ struct engine *engine_new(const struct engine_options *options, int *out_status,
     return engine;
 }
 
-bool engine_run(struct engine *engine, struct err *err) { return net_run(engine->net, err); }
+bool engine_write_bundles(const struct engine *engine, struct err *err) {
+    const char *roots = trust_source(engine->shared->trusts[0]);
+    return ca_folder_write_bundles(&engine->ca, engine->authority, roots, err);
+}
+
+static void *prepare_rsa(void *mint) {
+    mint_prepare(mint, CERT_KEY_RSA_2048);
+    return NULL;
+}
+
+bool engine_run(struct engine *engine, struct err *err) {
+    // Most clients never need RSA keys, and making them takes longer than all else of a start.
+    pthread_t rsa;
+    sigset_t all, before;
+    sigfillset(&all);
+    CHECK(pthread_sigmask(SIG_SETMASK, &all, &before) == 0);
+    bool preparing =
+        engine->options.prepare && pthread_create(&rsa, NULL, prepare_rsa, engine->mint) == 0;
+    CHECK(pthread_sigmask(SIG_SETMASK, &before, NULL) == 0);
+    bool ok = net_run(engine->net, err);
+    if (preparing) {
+        CHECK(pthread_join(rsa, NULL) == 0);
+    }
+    return ok;
+}
 
 void engine_stop(struct engine *engine) { net_stop(engine->net); }
 
@@ -247,8 +262,7 @@ void engine_free(struct engine *engine) {
         close(engine->keylog_fd);
     }
     pthread_mutex_destroy(&engine->lock);
-    free(engine->ca_dir);
-    free(engine->ca_file);
+    ca_folder_cleanup(&engine->ca);
     free(engine->log_file);
     free(engine);
 }
@@ -259,6 +273,6 @@ const struct address *engine_address(const struct engine *engine, size_t i) {
     return net_address(engine->net, i);
 }
 
-const char *engine_ca_file(const struct engine *engine) { return engine->ca_file; }
+const struct ca_folder *engine_ca(const struct engine *engine) { return &engine->ca; }
 
 const char *engine_log_file(const struct engine *engine) { return engine->log_file; }

@@ -7,6 +7,7 @@
 
 #include "logs/base/err.h"
 #include "logs/record/record.h"
+#include "proxy/cli/ca_folder.h"
 #include "proxy/session/session.h"
 
 struct engine;
@@ -22,6 +23,8 @@ struct engine_options {
     int64_t timeout_us; // for each step that a peer may keep us waiting in; 0: the defaults
     // catch_signals: SIGINT and SIGTERM stop, SIGHUP rereads the policy and reopens the log.
     bool catch_signals;
+    bool prepare;     // make what only some clients need in the background of engine_run
+    int64_t grace_us; // how long connections may end by themselves after engine_stop
     // on_record is told of each record that is complete, on any worker's thread, one at a time.
     void (*on_record)(void *ctx, const struct obj *root);
     void *ctx;
@@ -39,10 +42,13 @@ void engine_stop(struct engine *engine);
 // engine_free writes what waits and closes everything. NULL does nothing.
 void engine_free(struct engine *engine);
 
-// The bound addresses, the CA's certificate file, its fingerprint as "AB:CD:…" and the log.
+// engine_write_bundles makes the bundles of the CA's folder (see ca_folder.h).
+WUNRES bool engine_write_bundles(const struct engine *engine, struct err *err);
+
+// The bound addresses, the CA's folder and the log.
 size_t engine_num_addresses(const struct engine *engine);
 const struct address *engine_address(const struct engine *engine, size_t i);
-const char *engine_ca_file(const struct engine *engine);
+const struct ca_folder *engine_ca(const struct engine *engine);
 const char *engine_log_file(const struct engine *engine);
 
 #endif // PROXY_CLI_ENGINE_H_

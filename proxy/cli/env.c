@@ -7,9 +7,11 @@
 
 #include "logs/base/arena.h"
 #include "logs/base/err.h"
-#include "proxy/cli/bundle.h"
+#include "proxy/cli/ca_folder.h"
 #include "proxy/cli/client_env.h"
 #include "proxy/cli/exit.h"
+#include "proxy/cli/output.h"
+#include "proxy/cli/usage.h"
 
 enum { OUTPUT_MAX = 1024 * 1024, HOST_MAX = 255 };
 
@@ -23,12 +25,15 @@ static const char USAGE[] =
     "  csh, tcsh       eval \"`tlsblame env --shell csh`\"\n"
     "\n"
     "  -p, --proxy HOST:PORT  where the proxy listens (default 127.0.0.1:8080)\n"
-    "      --ca-dir DIR       the folder with ca.pem, bundle.pem and bundle.jks,\n"
-    "                         which 'tlsblame run' makes (default ~/.config/tlsblame)\n"
+    "      --ca-dir DIR       folder of the CA and its bundles, which 'tlsblame run'\n"
+    "                         makes (default ~/.config/tlsblame/ca)\n"
     "      --ca-bundle FILE   the system's roots and the CA in one PEM file, instead\n"
     "                         of DIR/bundle.pem\n"
     "  -s, --shell NAME       sh, fish or csh (default: what SHELL says)\n"
     "  -h, --help             show this\n"
+    "\n"
+    "Exit status: 0; 2 for bad usage, or where the files are missing; 3 when the\n"
+    "output cannot be written.\n"
     "\n"
     "NO_PROXY stays as it is. The variables, and what reads them:\n"
     "\n";
@@ -111,12 +116,8 @@ static bool parse_proxy(struct options *options, const char *text, struct err *e
     return true;
 }
 
-static void options_init(struct options *options, struct arena *arena) {
+static void options_init(struct options *options) {
     *options = (struct options){.host = "127.0.0.1", .port = 8080};
-    const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
-    options->ca_dir = config != NULL && config[0] == '/'
-                          ? arena_printf(arena, "%s/tlsblame", config)
-                          : arena_printf(arena, "%s/.config/tlsblame", home == NULL ? "" : home);
     const char *shell = getenv("SHELL");
     const char *slash = shell == NULL ? NULL : strrchr(shell, '/');
     if (slash == NULL || !parse_shell(&options->shell, slash + 1)) {
@@ -139,20 +140,20 @@ static const char *existing(struct arena *arena, const char *path) {
 // that is an error.
 static bool find_files(struct client_env *env, struct arena *arena, const struct options *options,
                        struct err *err) {
-    const char *bundle = options->bundle != NULL
-                             ? options->bundle
-                             : arena_printf(arena, "%s/" BUNDLE_FILE, options->ca_dir);
-    env->bundle = existing(arena, bundle);
-    if (env->bundle == NULL) {
-        return err_errno(err, "%s, which 'tlsblame run' makes", bundle);
+    struct ca_folder folder;
+    bool ok = ca_folder_init(&folder, options->ca_dir, err) || options->bundle != NULL;
+    const char *bundle = options->bundle != NULL ? options->bundle : folder.bundle;
+    if (ok) {
+        env->bundle = existing(arena, bundle);
+        ok = env->bundle != NULL || err_errno(err, "%s, which 'tlsblame run' makes", bundle);
     }
-    env->ca = existing(arena, arena_printf(arena, "%s/ca.pem", options->ca_dir));
-    if (env->ca == NULL) {
-        env->ca = env->bundle;
+    if (ok && folder.dir != NULL) {
+        env->ca = existing(arena, folder.cert);
+        env->java_bundle = existing(arena, folder.java_bundle);
     }
-    env->java_bundle =
-        existing(arena, arena_printf(arena, "%s/" BUNDLE_JAVA_FILE, options->ca_dir));
-    return true;
+    env->ca = env->ca != NULL ? env->ca : env->bundle;
+    ca_folder_cleanup(&folder);
+    return ok;
 }
 
 static void print_usage(void) {
@@ -176,16 +177,10 @@ static int print_list(const struct client_env *env, enum shell shell, struct are
     }
     if (!fits) {
         buf_cleanup(&out);
-        fputs("tlsblame: the variables are too long\n", stderr);
+        fputs("tlsblame env: the variables are too long\n", stderr);
         return EXIT_USAGE;
     }
-    bool ok = fwrite(buf_data(&out), 1, out.len, stdout) == out.len && fflush(stdout) == 0;
-    buf_cleanup(&out);
-    if (!ok) {
-        perror("tlsblame: standard output");
-        return EXIT_ENVIRONMENT;
-    }
-    return EXIT_SUCCESS;
+    return output_write("env", &out);
 }
 
 // parse_options returns false when the command line is wrong; `err` is empty where getopt has said
@@ -229,13 +224,10 @@ int env_main(int argc, char **argv) {
     struct err err = {0};
     bool help = false;
     int status = EXIT_USAGE;
-    options_init(&options, &arena);
-    argv[0] = arena_printf(&arena, "tlsblame env"); // getopt's messages begin with it
+    optind = 1;
+    options_init(&options);
     if (!parse_options(&options, &help, argc, argv, &err)) {
-        if (err.msg[0] != '\0') {
-            fprintf(stderr, "tlsblame env: %s\n", err.msg);
-        }
-        fputs("'tlsblame env --help' shows the options\n", stderr);
+        status = err.msg[0] != '\0' ? usage_error("env", "%s", err.msg) : usage_hint("env");
     } else if (help) {
         print_usage();
         status = EXIT_SUCCESS;

@@ -14,7 +14,7 @@ enum shell { SHELL_SH, SHELL_FISH, SHELL_CSH };
 WUNRES bool env_print_variable(struct buf *out, enum shell shell, const char *name,
                                const char *value);
 
-// env_main gets "env" as argv[0] and returns the exit status.
+// env_main returns the exit status.
 int env_main(int argc, char **argv);
 
 #endif // PROXY_CLI_ENV_H_

@@ -9,21 +9,23 @@
 #include "logs/view/one_line.h"
 #include "proxy/cli/exit.h"
 #include "proxy/cli/log_open.h"
+#include "proxy/cli/output.h"
 #include "proxy/cli/terminal.h"
+#include "proxy/cli/usage.h"
 
 enum { ID_WIDTH_MAX = 32 };
 
 static const char help[] =
     "usage: tlsblame list [OPTION]...\n"
     "\n"
-    "Lists the connections of the log, the newest last: id, time (UTC), host and port,\n"
-    "what the client offered, what was agreed on each leg (x: but not finished), and\n"
-    "the verdict. 'tlsblame show ID' shows one of them.\n"
+    "Lists the connections of the log, the newest last: id, time (UTC), host and\n"
+    "port, what the client offered, what was agreed on each leg (x: but not\n"
+    "finished), and the verdict. 'tlsblame show ID' shows one of them.\n"
     "\n"
-    "      --log FILE     read FILE, and what rotation left as FILE.1 and on, instead of\n"
-    "                     $XDG_STATE_HOME/tlsblame/log.ndjson (~/.local/state/...)\n"
+    "      --log FILE     read FILE, and what rotation left as FILE.1 and on (default\n"
+    "                     ~/.local/state/tlsblame/log.ndjson)\n"
     "      --host GLOB    only hosts that match, such as '*.example.com'\n"
-    "      --failed       only connections whose verdict names a party other than none\n"
+    "      --failed       only connections whose verdict names a party, not none\n"
     "      --limit N      only the last N\n"
     "      --json         the whole records as they are in the log, one a line\n"
     "      --color WHEN   auto, always or never; auto honours NO_COLOR\n"
@@ -41,11 +43,6 @@ struct list {
     struct log_reader *reader;
     size_t listed;
 };
-
-static int usage_error(const char *says, const char *what) {
-    fprintf(stderr, "tlsblame list: %s%s; 'tlsblame list --help' tells more\n", says, what);
-    return EXIT_USAGE;
-}
 
 // options_read fills `list` and returns -1, or the exit status when there is nothing more to do.
 static int options_read(struct list *list, int argc, char **argv) {
@@ -79,7 +76,7 @@ static int options_read(struct list *list, int argc, char **argv) {
         case OPT_LIMIT:
             list->limit = strtoull(optarg, &end, 10);
             if (list->limit == 0 || *end != '\0' || strchr(optarg, '-') != NULL) {
-                return usage_error("--limit takes a number from 1, not ", optarg);
+                return usage_error("list", "--limit takes a number from 1, not %s", optarg);
             }
             break;
         case OPT_JSON:
@@ -92,18 +89,15 @@ static int options_read(struct list *list, int argc, char **argv) {
             fputs(help, stdout);
             return 0;
         default:
-            return usage_error("bad option", "");
+            return usage_hint("list");
         }
     }
-    return optind == argc ? -1 : usage_error("unexpected argument ", argv[optind]);
+    return optind == argc ? -1 : usage_error("list", "unexpected argument %s", argv[optind]);
 }
 
 static bool matches(const struct list *list, const struct obj *root) {
     const char *host = obj_str(root, F_RECORD_HOST);
-    const struct obj *verdict = obj_get(root, F_RECORD_VERDICT);
-    bool failed =
-        obj_has(verdict, F_VERDICT_PARTY) && !obj_str_is(verdict, F_VERDICT_PARTY, "none");
-    return (!list->failed || failed) &&
+    return (!list->failed || record_failed(root)) &&
            (list->host == NULL || (host != NULL && fnmatch(list->host, host, FNM_CASEFOLD) == 0));
 }
 
@@ -192,7 +186,7 @@ int list_main(int argc, char **argv) {
     buf_init(&out, 64 * 1024);
     struct page page = {.out = &out, .width = terminal_width(stdout, 160)};
     if (!terminal_color(&page.color, list.color, stdout)) {
-        return usage_error("--color takes auto, always or never, not ", list.color);
+        return usage_error("list", "--color takes auto, always or never, not %s", list.color);
     }
     list.reader = log_open(&status, "list", list.log);
     if (list.reader == NULL) {
@@ -201,9 +195,6 @@ int list_main(int argc, char **argv) {
     record_scan_plan_init(&list.plan, one_line_fields, one_line_num_fields);
     print_all(&list, &page);
     log_reader_free(list.reader);
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        perror("tlsblame list: cannot write");
-        return EXIT_ENVIRONMENT;
-    }
-    return list.failed && list.listed != 0 ? EXIT_FINDING : 0;
+    status = output_finish("list");
+    return status == 0 && list.failed && list.listed != 0 ? EXIT_FINDING : status;
 }

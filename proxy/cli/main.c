@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "logs/base/check.h"
+#include "proxy/cli/ca.h"
 #include "proxy/cli/diff.h"
 #include "proxy/cli/env.h"
 #include "proxy/cli/exit.h"
@@ -14,19 +15,20 @@
 static int version_main(int argc, char **argv);
 static int help_main(int argc, char **argv);
 
-// The function gets its own name as argv[0] and returns the exit status.
+// The function gets "tlsblame NAME" as argv[0] and returns the exit status.
 static const struct {
     const char *name;
     const char *says;
     int (*main)(int argc, char **argv);
 } SUBCOMMANDS[] = {
     // clang-format off
-    {"run",     "run the proxy", run_main},
+    {"run",     "run the proxy, or a command through one of its own", run_main},
     {"list",    "show the log, a line per connection", list_main},
     {"show",    "show one connection, side by side", show_main},
     {"import",  "read captures into records", import_main},
     {"diff",    "show what changed between two records, logs or captures", diff_main},
     {"env",     "print the variables that make programs use the proxy", env_main},
+    {"ca",      "show, make or export the CA that clients must trust", ca_main},
     {"policy",  "check a policy file", policy_main},
     {"version", "show the version",    version_main},
     {"help",    "show this overview",  help_main},
@@ -40,7 +42,8 @@ static void usage(FILE *to) {
     for (size_t i = 0; i < ARRAY_LEN(SUBCOMMANDS); i++) {
         fprintf(to, "  %-10s %s\n", SUBCOMMANDS[i].name, SUBCOMMANDS[i].says);
     }
-    fprintf(to, "\n'tlsblame COMMAND --help' shows a command's options.\n");
+    fprintf(to, "\n'tlsblame COMMAND --help' tells more. To begin with:\n\n"
+                "  tlsblame run -- curl https://example.org/\n");
 }
 
 static int version_main(int argc, char **argv) {
@@ -68,6 +71,9 @@ int main(int argc, char **argv) {
     }
     for (size_t i = 0; i < ARRAY_LEN(SUBCOMMANDS); i++) {
         if (strcmp(name, SUBCOMMANDS[i].name) == 0) {
+            static char full_name[32]; // getopt's messages begin with it
+            snprintf(full_name, sizeof(full_name), "tlsblame %s", name);
+            argv[1] = full_name;
             return SUBCOMMANDS[i].main(argc - 1, argv + 1);
         }
     }

@@ -6,6 +6,7 @@
 
 #include "policy/config/policy.h"
 #include "proxy/cli/exit.h"
+#include "proxy/cli/output.h"
 
 // Enough for the largest policy: each of its rules may repeat lists that the file holds once.
 enum { OUTPUT_MAX = 256 * 1024 * 1024 };
@@ -20,22 +21,12 @@ static const char USAGE[] =
     "\n"
     "  -h, --help  show this\n"
     "\n"
-    "The exit status is 0, or 2 when FILE cannot be read or holds a mistake.\n";
+    "Exit status: 0; 2 for bad usage, or when FILE cannot be read or holds a mistake;\n"
+    "3 when the output cannot be written.\n";
 
 static int fail(const char *message) {
-    fprintf(stderr, "tlsblame: %s\n", message);
+    fprintf(stderr, "tlsblame policy: %s\n", message);
     return EXIT_USAGE;
-}
-
-// write_out writes and frees what `out` holds.
-static int write_out(struct buf *out) {
-    bool ok = fwrite(buf_data(out), 1, out->len, stdout) == out->len && fflush(stdout) == 0;
-    buf_cleanup(out);
-    if (!ok) {
-        perror("tlsblame: standard output");
-        return EXIT_ENVIRONMENT;
-    }
-    return EXIT_SUCCESS;
 }
 
 static int check(const char *path) {
@@ -52,14 +43,14 @@ static int check(const char *path) {
         buf_cleanup(&out);
         return fail("the policy is right, but too large to be printed");
     }
-    return write_out(&out);
+    return output_write("policy", &out);
 }
 
 static int keys(void) {
     struct buf out;
     buf_init(&out, OUTPUT_MAX);
     CHECK(policy_print_keys(&out));
-    return write_out(&out);
+    return output_write("policy", &out);
 }
 
 int policy_main(int argc, char **argv) {

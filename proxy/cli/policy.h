@@ -2,7 +2,7 @@
 #ifndef PROXY_CLI_POLICY_H_
 #define PROXY_CLI_POLICY_H_
 
-// policy_main gets "policy" as argv[0] and returns the exit status.
+// policy_main returns the exit status.
 int policy_main(int argc, char **argv);
 
 #endif // PROXY_CLI_POLICY_H_

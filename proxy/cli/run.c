@@ -8,11 +8,19 @@
 #include "logs/view/one_line.h"
 #include "proxy/cli/engine.h"
 #include "proxy/cli/exit.h"
+#include "proxy/cli/run_command.h"
 #include "proxy/cli/terminal.h"
+#include "proxy/cli/usage.h"
 #include "proxy/net/address.h"
 #include "proxy/net/listen.h"
 
-enum { LISTENS_MAX = 16, TRUST_MAX = 64, LINE_MAX_BYTES = 16 * 1024, WORKERS_MAX = 64, TIMEOUT_MAX_S = 3600 };
+enum {
+    LISTENS_MAX = 16,
+    TRUST_MAX = 64,
+    LINE_MAX_BYTES = 16 * 1024,
+    WORKERS_MAX = 64,
+    TIMEOUT_MAX_S = 3600
+};
 
 enum { OPT_CA_DIR = 256, OPT_POLICY, OPT_TRUST, OPT_LOG, OPT_WORKERS, OPT_TIMEOUT, OPT_COLOR };
 
@@ -27,29 +35,42 @@ struct run {
 };
 
 static const char help[] =
-    "usage: tlsblame run [OPTION]... [-- COMMAND [ARGUMENT]...]\n\n"
-    "Runs the proxy. It prints a line for each connection as it ends, and keeps the whole record\n"
-    "of it in the log. With a COMMAND, runs that through a proxy of its own on a free port, keeps\n"
-    "its exit status, and shows its connections at the end.\n\n"
-    "  -l, --listen HOST:PORT  where to listen; may be repeated (default 127.0.0.1:8080)\n"
-    "                          port 0 picks a free one and prints it; IPv6 as [::1]:8080\n"
-    "      --policy FILE       what to do with which connection; see 'tlsblame policy'\n"
-    "      --trust FILE        PEM certificates that servers may chain to, beside the system's\n"
-    "                          roots; may be repeated\n"
+    "usage: tlsblame run [OPTION]... [-- COMMAND [ARGUMENT]...]\n"
+    "\n"
+    "Runs the proxy. It prints a line for each connection as it ends, and keeps the\n"
+    "whole record in the log: 'tlsblame show' shows it.\n"
+    "\n"
+    "With a COMMAND, runs that through a proxy of its own on a free port, in an\n"
+    "environment that makes it use the proxy and trust its CA ('tlsblame env --help'\n"
+    "lists what understands it), and shows its connections and what is wrong with\n"
+    "them on standard error at the end. Streams and exit status are the command's.\n"
+    "\n"
+    "  -l, --listen HOST:PORT  where to listen; may be repeated (default\n"
+    "                          127.0.0.1:8080); port 0 picks a free one and prints\n"
+    "                          it; IPv6 as [::1]:8080\n"
+    "      --policy FILE       what to do with which connection; see\n"
+    "                          'tlsblame policy --help'\n"
+    "      --trust FILE        PEM certificates that servers may chain to, beside the\n"
+    "                          system's roots; may be repeated\n"
     "      --ca-dir DIR        folder of the proxy's own CA, made at the first start\n"
     "                          (default ~/.config/tlsblame/ca)\n"
     "      --log FILE          the log (default ~/.local/state/tlsblame/log.ndjson)\n"
-    "      --timeout SECONDS   how long a name lookup, a connection attempt, a request to the proxy\n"
-    "                          and each leg's handshake may take (default 10 for the first two,\n"
-    "                          30 for the others)\n"
+    "      --timeout SECONDS   how long a name lookup, a connection attempt, a\n"
+    "                          request to the proxy and each leg's handshake may take\n"
+    "                          (default 10 for the first two, 30 for the others)\n"
     "      --workers N         threads that serve connections (default 1)\n"
-    "  -q, --quiet             no line for each connection\n"
-    "      --color WHEN        auto, always or never; NO_COLOR is honoured\n"
-    "  -h, --help              show this\n\n"
-    "SIGINT and SIGTERM stop it, SIGHUP rereads the policy and reopens the log. SSLKEYLOGFILE\n"
-    "names a file for the TLS keys of both legs.\n\n"
-    "Exit status: 0 after a clean stop, 2 for wrong usage or a wrong policy, 3 when the\n"
-    "environment failed (the port is taken, a folder cannot be written).\n";
+    "  -q, --quiet             no line for each connection; with a COMMAND, only\n"
+    "                          those that failed\n"
+    "      --color WHEN        auto, always or never; auto honours NO_COLOR\n"
+    "  -h, --help              show this\n"
+    "\n"
+    "SIGINT and SIGTERM stop it, SIGHUP rereads the policy and reopens the log.\n"
+    "SSLKEYLOGFILE names a file for the TLS keys of both legs.\n"
+    "\n"
+    "Exit status: 0 after a clean stop; 2 for bad usage or a bad policy; 3 when the\n"
+    "environment failed (the port is taken, a folder cannot be written). With a\n"
+    "COMMAND: its own, 128+N where signal N ended it, 127 where it was not found, 126\n"
+    "where it could not be run; or 2 or 3 where there was no proxy to run it through.\n";
 
 static const struct option options[] = {
     {"listen", required_argument, NULL, 'l'},
@@ -151,9 +172,9 @@ static void print_start(const struct run *run, const struct engine *engine) {
             memcpy(first, text, sizeof(first));
         }
     }
-    printf("  CA    %s\n  log   %s\n", engine_ca_file(engine), engine_log_file(engine));
+    printf("  CA    %s\n  log   %s\n", engine_ca(engine)->cert, engine_log_file(engine));
     printf("\nTry it:\n  curl -x http://%s --cacert %s https://example.org/\n", first,
-           engine_ca_file(engine));
+           engine_ca(engine)->cert);
     printf("or set http://%s as the proxy and visit http://tlsblame.test/ for the CA.\n", first);
     printf("Then: tlsblame list, tlsblame show. Control-C stops.\n\n");
     if (!run->quiet) {
@@ -171,10 +192,16 @@ static void print_start(const struct run *run, const struct engine *engine) {
 static int serve(struct run *run) {
     struct err err;
     int status;
+    run->engine.catch_signals = run->engine.prepare = true;
+    run->engine.on_record = run->quiet ? NULL : print_line;
+    run->engine.ctx = run;
     struct engine *engine = engine_new(&run->engine, &status, &err);
     if (engine == NULL) {
         fprintf(stderr, "tlsblame run: %s\n", err.msg);
         return status;
+    }
+    if (!engine_write_bundles(engine, &err)) {
+        fprintf(stderr, "tlsblame: warning: %s; 'tlsblame env' cannot do without\n", err.msg);
     }
     print_start(run, engine);
     bool ok = engine_run(engine, &err);
@@ -186,36 +213,52 @@ static int serve(struct run *run) {
     return 0;
 }
 
-int run_main(int argc, char **argv) {
-    struct run run = {.color_when = "auto"};
+static int run_with(struct run *run, char *const *command) {
+    struct run_report report = {
+        .log = run->engine.log, .quiet = run->quiet, .color = run->color, .width = run->width};
+    return run_command(&run->engine, &report, command);
+}
+
+// options_read fills `run` and returns -1, or the exit status when there is nothing more to do.
+static int options_read(struct run *run, int argc, char **argv) {
     struct err err;
-    run.engine.listens = run.listens;
-    run.engine.trust = run.trust;
     for (int option; (option = getopt_long(argc, argv, "+l:qh", options, NULL)) != -1;) {
         if (option == 'h') {
             fputs(help, stdout);
             return 0;
         }
         if (option == '?') {
-            fputs("'tlsblame run --help' shows what there is.\n", stderr);
-            return EXIT_USAGE;
+            return usage_hint("run");
         }
-        if (!option_take(&run, option, &err)) {
-            fprintf(stderr, "tlsblame run: %s\n", err.msg);
-            return EXIT_USAGE;
+        if (!option_take(run, option, &err)) {
+            return usage_error("run", "%s", err.msg);
         }
     }
-    if (!terminal_color(&run.color, run.color_when, stdout)) {
-        fprintf(stderr, "tlsblame run: --color %s: expected auto, always or never\n",
-                run.color_when);
-        return EXIT_USAGE;
+    if (optind < argc && strcmp(argv[optind - 1], "--") != 0) {
+        return usage_error("run", "unexpected argument '%s'; a command stands behind --",
+                           argv[optind]);
     }
-    if (run.engine.num_listens == 0 && !add_listen(&run, "127.0.0.1:8080", &err)) {
-        return EXIT_USAGE;
+    return -1;
+}
+
+int run_main(int argc, char **argv) {
+    struct run run = {.color_when = "auto"};
+    struct err err;
+    run.engine.listens = run.listens;
+    run.engine.trust = run.trust;
+    int status = options_read(&run, argc, argv);
+    if (status != -1) {
+        return status;
     }
-    run.width = terminal_width(stdout, 120);
-    run.engine.catch_signals = true;
-    run.engine.on_record = run.quiet ? NULL : print_line;
-    run.engine.ctx = &run;
-    return serve(&run);
+    char *const *command = optind < argc ? argv + optind : NULL;
+    FILE *to = command != NULL ? stderr : stdout;
+    if (!terminal_color(&run.color, run.color_when, to)) {
+        return usage_error("run", "--color takes auto, always or never, not %s", run.color_when);
+    }
+    run.width = terminal_width(to, 120);
+    if (run.engine.num_listens == 0) {
+        const char *listen = command != NULL ? "127.0.0.1:0" : "127.0.0.1:8080";
+        CHECK(add_listen(&run, listen, &err));
+    }
+    return command != NULL ? run_with(&run, command) : serve(&run);
 }

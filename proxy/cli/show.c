@@ -8,42 +8,39 @@
 #include "logs/view/side_by_side.h"
 #include "proxy/cli/exit.h"
 #include "proxy/cli/log_open.h"
+#include "proxy/cli/output.h"
 #include "proxy/cli/terminal.h"
+#include "proxy/cli/usage.h"
 
 enum { PAGE_MAX = 64 * 1024 * 1024 };
 
 static const char help[] =
     "usage: tlsblame show [OPTION]... [ID]\n"
     "\n"
-    "Shows one connection of the log, the last one without an ID: the verdict and what\n"
-    "it rests on, then the client leg and the server leg side by side, certificates,\n"
-    "alerts and the time line. ID is an id that 'tlsblame list' shows, or the beginning\n"
-    "of one that no other id shares.\n"
+    "Shows one connection of the log, the last one without an ID: the verdict and\n"
+    "what it rests on, then the client leg and the server leg side by side,\n"
+    "certificates, alerts and the time line. ID is an id that 'tlsblame list' shows,\n"
+    "or the beginning of one that no other id shares.\n"
     "\n"
-    "Between the legs: = the same, < on the client leg alone, > on the server leg alone,\n"
-    "~ other, or elsewhere in the list; nothing where there is nothing to compare.\n"
+    "Between the legs: = the same, < on the client leg alone, > on the server leg\n"
+    "alone, ~ other, or elsewhere in the list; nothing where nothing is compared.\n"
     "\n"
-    "      --log FILE     read FILE, and what rotation left as FILE.1 and on, instead of\n"
-    "                     $XDG_STATE_HOME/tlsblame/log.ndjson (~/.local/state/...)\n"
+    "      --log FILE     read FILE, and what rotation left as FILE.1 and on (default\n"
+    "                     ~/.local/state/tlsblame/log.ndjson)\n"
     "      --json         the whole record as it is in the log\n"
-    "      --width N      columns to use, from 60; without it those of the terminal, or 80\n"
+    "      --width N      columns to use, from 60 (default: the terminal's, or 80)\n"
     "      --color WHEN   auto, always or never; auto honours NO_COLOR\n"
     "  -h, --help         show this\n"
     "\n"
-    "Exit status: 0 when the verdict blames nobody; 1 when it names a party; 2 for bad\n"
-    "usage, an unknown ID or a log that cannot be read; 3 when the output cannot be\n"
-    "written.\n";
+    "Exit status: 0 when the verdict blames nobody; 1 when it names a party; 2 for\n"
+    "bad usage, an unknown ID or a log that cannot be read; 3 when the output cannot\n"
+    "be written.\n";
 
 struct show {
     const char *log, *id, *color;
     bool json;
     size_t width; // 0: as the terminal is
 };
-
-static int usage_error(const char *says, const char *what) {
-    fprintf(stderr, "tlsblame show: %s%s; 'tlsblame show --help' tells more\n", says, what);
-    return EXIT_USAGE;
-}
 
 // options_read fills `show` and returns -1, or the exit status when there is nothing more to do.
 static int options_read(struct show *show, int argc, char **argv) {
@@ -72,7 +69,8 @@ static int options_read(struct show *show, int argc, char **argv) {
         case OPT_WIDTH:
             show->width = strtoul(optarg, &end, 10);
             if (show->width < 60 || show->width > 1000 || *end != '\0') {
-                return usage_error("--width takes a number from 60 to 1000, not ", optarg);
+                return usage_error("show", "--width takes a number from 60 to 1000, not %s",
+                                   optarg);
             }
             break;
         case OPT_COLOR:
@@ -82,11 +80,11 @@ static int options_read(struct show *show, int argc, char **argv) {
             fputs(help, stdout);
             return 0;
         default:
-            return usage_error("bad option", "");
+            return usage_hint("show");
         }
     }
     show->id = optind < argc ? argv[optind++] : NULL;
-    return optind == argc ? -1 : usage_error("unexpected argument ", argv[optind]);
+    return optind == argc ? -1 : usage_error("show", "unexpected argument %s", argv[optind]);
 }
 
 // show_record writes record `i` and returns the exit status.
@@ -108,15 +106,10 @@ static int show_record(const struct show *show, struct page *page, struct log_re
         fwrite(buf_data(page->out), 1, page->out->len, stdout);
         buf_cleanup(page->out);
     }
-    const struct obj *verdict = obj_get(record->root, F_RECORD_VERDICT);
-    bool finding =
-        obj_has(verdict, F_VERDICT_PARTY) && !obj_str_is(verdict, F_VERDICT_PARTY, "none");
+    bool finding = record_failed(record->root);
     record_free(record);
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        perror("tlsblame show: cannot write");
-        return EXIT_ENVIRONMENT;
-    }
-    return finding ? EXIT_FINDING : 0;
+    int status = output_finish("show");
+    return status == 0 && finding ? EXIT_FINDING : status;
 }
 
 int show_main(int argc, char **argv) {
@@ -130,7 +123,7 @@ int show_main(int argc, char **argv) {
     struct page page = {.out = &out,
                         .width = show.width != 0 ? show.width : terminal_width(stdout, 80)};
     if (!terminal_color(&page.color, show.color, stdout)) {
-        return usage_error("--color takes auto, always or never, not ", show.color);
+        return usage_error("show", "--color takes auto, always or never, not %s", show.color);
     }
     struct log_reader *reader = log_open(&status, "show", show.log);
     if (reader == NULL) {

@@ -169,6 +169,11 @@ void wire_tap_finish(struct wire_tap *tap) {
     if (observe->leg == NULL) {
         return;
     }
+    const struct record_reader *server = &tap->reader[1];
+    if (observe->client_hello && server->banner > BANNER_SSLV2) {
+        // More of it than was needed to tell that it is not TLS.
+        observe_not_tls(observe, server->head, server->head_len);
+    }
     for (int i = 0; i < 2; i++) {
         const struct record_reader *reader = &tap->reader[i];
         int data = CONTENT_APPLICATION_DATA - CONTENT_CHANGE_CIPHER_SPEC;

@@ -124,6 +124,18 @@ static void go_on(struct session *s) {
     }
 }
 
+// version_choose finds the version nearest to the server's choice that the client has offered and
+// its leg's policy allows. Where there is none, the client is to fail at what policy allows.
+static uint16_t version_choose(uint16_t version, const struct client_hello *hello,
+                               const struct leg_policy *leg) {
+    uint16_t min, max;
+    if (!mirror_versions(hello, leg, &min, &max)) {
+        min = leg->min_version;
+        max = leg->max_version != 0 ? leg->max_version : TLS1_3_VERSION;
+    }
+    return version < min ? min : version > max ? max : version;
+}
+
 void downstream_begin(struct session *s) {
     struct lane *client = &s->lanes[SIDE_CLIENT];
     bool mirrored = s->upstream != NULL && s->upstream->failure == FAILURE_NONE;
@@ -133,10 +145,8 @@ void downstream_begin(struct session *s) {
     uint16_t min, max;
     const struct leg_policy *leg = s->rule != NULL ? &s->rule->client_leg : &any;
     if (mirrored) {
-        min = max = (uint16_t)SSL_version(s->lanes[SIDE_SERVER].ssl);
-        min = leg->min_version > min ? leg->min_version : min;
-        max = leg->max_version != 0 && leg->max_version < max ? leg->max_version : max;
-        min = min < max ? min : max;
+        uint16_t servers = (uint16_t)SSL_version(s->lanes[SIDE_SERVER].ssl);
+        min = max = version_choose(servers, &hello, leg);
     } else if (!mirror_versions(&hello, leg, &min, &max) || !http1_offered(&hello)) {
         end_set(s, SIDE_CLIENT, "proxy", "alert", "a page cannot be shown to this client");
         alert_send(s, SSL_AD_HANDSHAKE_FAILURE);

@@ -142,11 +142,12 @@ void end_both(struct session *s, const char *by, const char *how, const char *de
 void record_judge(struct session *s) {
     for (int side = 0; side < 2; side++) {
         const struct lane *lane = &s->lanes[side];
-        if (lane->observe.leg == NULL || lane->received + lane->sent == 0) {
+        int64_t sent = lane->sent + (int64_t)lane->out.len;
+        if (lane->observe.leg == NULL || lane->received + sent == 0) {
             continue;
         }
         obj_set_int(lane->observe.leg, F_LEG_BYTES_RECEIVED, lane->received);
-        obj_set_int(lane->observe.leg, F_LEG_BYTES_SENT, lane->sent + (int64_t)lane->out.len);
+        obj_set_int(lane->observe.leg, F_LEG_BYTES_SENT, sent);
         if (lane->ssl != NULL) {
             obj_set_int(lane->observe.leg, F_LEG_DATA_RECEIVED, lane->data_received);
             obj_set_int(lane->observe.leg, F_LEG_DATA_SENT, lane->data_sent);
@@ -164,7 +165,8 @@ static void record_leave(struct session *s) {
     s->record = NULL;
     s->interim = false;
     client->observe.leg = server->observe.leg = NULL;
-    client->received = client->sent = client->data_received = client->data_sent = 0;
+    client->received = client->data_received = client->data_sent = 0;
+    client->sent = -(int64_t)client->out.len; // this record has counted what waits
 }
 
 void record_discard(struct session *s) {

@@ -15,15 +15,15 @@
 // The states of a session, and what moves it on. Every state may end in CLOSING, where what waits
 // is written, and then in DONE.
 //
-//   FRONT --CONNECT--> DIALLING --connected--> SNIFF --ClientHello--> UPSTREAM --> DOWNSTREAM -->
-//   RELAY
-//     |                    |                     |                       |             |
-//     |                    | 502, 504            | not TLS, or policy    | failed:     | page, or
-//     our |                    v                     v                       v mirror      v own
-//     site |                 CLOSING                TUNNEL                 CLOSING        LOCAL |
-//     SILENT
+// clang-format off
+//   FRONT --CONNECT--> DIALLING --connected--> SNIFF --ClientHello--> UPSTREAM --> DOWNSTREAM --> RELAY
+//     |                   |                      |                       |              |
+//     |                   | 502, 504             | not TLS, or policy    | failed       | page, own site
+//     |                   v                      v                       v              v
+//     |                CLOSING                 TUNNEL           CLOSING or SILENT     LOCAL
 //     +--http://...--> PLAIN (dials for each origin) --101--> TUNNEL
 //     +--http://tlsblame.test/--> LOCAL
+// clang-format on
 enum state {
     STATE_FRONT,      // a request to the proxy is awaited
     STATE_DIALLING,   // the CONNECT's host is being resolved and connected
@@ -159,7 +159,7 @@ void relay_pump(struct session *s);
 void plain_begin(struct session *s);
 void plain_input(struct session *s, const struct event *event);
 void plain_free(struct plain *plain);
-// plain_request is the current request, or NULL outside PLAIN.
+// plain_request is the current request of a session that is, or was, in PLAIN.
 struct http *plain_request(struct session *s);
 
 // local.c: we are the server: our own site, or a page with a verdict.
@@ -167,6 +167,8 @@ struct http *plain_request(struct session *s);
 void local_begin(struct session *s);
 void local_input(struct session *s, const struct event *event);
 void local_free(struct local *local);
+// local_request is the request inside TLS.
+struct http *local_request(struct session *s);
 // site_is returns whether `host` is our own site's name.
 bool site_is(const char *host);
 

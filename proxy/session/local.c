@@ -22,12 +22,6 @@ void local_free(struct local *local) {
 
 bool site_is(const char *host) { return strcmp(host, "tlsblame.test") == 0; }
 
-static void fingerprint(struct buf *out, const struct authority *authority) {
-    for (size_t i = 0; i < sizeof(authority->sha256); i++) {
-        (void)buf_printf(out, "%s%02X", i == 0 ? "" : ":", authority->sha256[i]);
-    }
-}
-
 static const char index_head[] =
     "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
     "<meta name=\"viewport\" content=\"width=device-width\"><title>tlsblame</title>\n"
@@ -65,7 +59,7 @@ static const char index_steps[] =
 
 static const char *make_index(struct session *s, struct buf *out) {
     (void)buf_printf(out, "%s", index_head);
-    fingerprint(out, s->shared->authority);
+    (void)authority_fingerprint(s->shared->authority, out);
     (void)buf_printf(out, "%s", index_steps);
     return "text/html; charset=utf-8";
 }
@@ -148,15 +142,22 @@ static void site_answer(struct session *s, const struct http *http) {
 static void answer(struct session *s, const struct http *http) {
     if (s->upstream != NULL) {
         respond_verdict(s, 502);
-    } else {
+    } else if (http->head_done) {
         site_answer(s, http);
+    } else {
+        record_discard(s);
+        respond_text(s, 400, "This is not an HTTP request.");
     }
+}
+
+struct http *local_request(struct session *s) {
+    return &s->local_site->http;
 }
 
 void local_begin(struct session *s) {
     session_enter(s, STATE_LOCAL, s->shared->limits.front_us);
     if (s->lanes[SIDE_CLIENT].ssl == NULL) {
-        answer(s, front_http(s));
+        answer(s, s->plain != NULL ? plain_request(s) : front_http(s));
         return;
     }
     s->local_site = xcalloc(1, sizeof(*s->local_site));
@@ -164,7 +165,8 @@ void local_begin(struct session *s) {
     local_input(s, NULL);
 }
 
-// read_request reads the request inside TLS and returns whether its head is complete.
+// read_request reads the request inside TLS and returns whether its head is complete, or will never
+// be.
 static bool read_request(struct session *s) {
     struct lane *client = &s->lanes[SIDE_CLIENT];
     uint8_t piece[PIECE];

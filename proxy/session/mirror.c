@@ -126,17 +126,31 @@ static unsigned compressions(const struct client_hello *hello) {
     return found;
 }
 
+// version_nearest chooses a version where none is offered that policy allows and we speak: the
+// policy's one that is nearest to the offer.
+static uint16_t version_nearest(const struct client_hello *hello, const struct leg_policy *leg) {
+    static const struct leg_policy any;
+    uint16_t min, max;
+    if (leg->max_version != 0 && mirror_versions(hello, &any, &min, &max) &&
+        leg->max_version < min) {
+        return leg->max_version;
+    }
+    return leg->min_version > TLS1_VERSION ? leg->min_version : TLS1_VERSION;
+}
+
 SSL *mirror_new(const struct session_shared *shared, const struct client_hello *hello,
                 const struct leg_policy *leg) {
     uint16_t min, max;
-    if (!mirror_versions(hello, leg, &min, &max)) {
-        // Nothing that we speak was offered. Our lowest is nearest to such a client.
-        min = max = leg->min_version > TLS1_VERSION ? leg->min_version : TLS1_VERSION;
+    bool offered = mirror_versions(hello, leg, &min, &max);
+    if (!offered) {
+        min = max = version_nearest(hello, leg);
     }
     SSL *ssl = SSL_new(shared_client_ctx(shared, compressions(hello), hello->grease != 0));
     CHECK(ssl != NULL && SSL_set_min_proto_version(ssl, min) &&
           SSL_set_max_proto_version(ssl, max));
-    set_ciphers(ssl, hello);
+    if (offered) {
+        set_ciphers(ssl, hello); // else they were meant for another version
+    }
     set_groups(ssl, hello);
     set_sigalgs(ssl, hello);
     set_name(ssl, hello);

@@ -17,7 +17,8 @@ enum phase {
 struct plain {
     struct http request, response;
     enum phase phase;
-    bool request_head_sent, response_head_seen, request_done;
+    bool request_head_sent, request_done;
+    bool reused;    // the connection to the origin has answered a request before
     char host[256]; // the origin that is connected
     uint16_t port;
 };
@@ -46,8 +47,8 @@ static bool hop_by_hop(const char *line, size_t len) {
     return false;
 }
 
-// send_head writes the request's head to the origin, its target in origin form (RFC 9112 section
-// 3.2.1).
+// send_head writes the request's head to the origin: its target in origin form, and Host from the
+// target, whatever the client's own says (RFC 9112 sections 3.2.1 and 3.2.2).
 static bool send_head(struct session *s) {
     struct http *http = &s->plain->request;
     struct lane *server = &s->lanes[SIDE_SERVER];
@@ -58,13 +59,16 @@ static bool send_head(struct session *s) {
     while (path < end && *path != '/' && *path != '?') {
         path++;
     }
+    const char *user = memchr(scheme_end, '@', (size_t)(path - scheme_end));
+    const char *authority = user != NULL ? user + 1 : scheme_end;
     bool ok =
-        buf_printf(&server->out, "%s %s%.*s HTTP/%d.%d\r\n", http_method_str(http->parser.method),
-                   path < end && *path == '/' ? "" : "/", (int)(end - path), path,
-                   http->parser.http_major, http->parser.http_minor);
+        buf_printf(&server->out, "%s %s%.*s HTTP/%d.%d\r\nHost: %.*s\r\n",
+                   http_method_str(http->parser.method), path < end && *path == '/' ? "" : "/",
+                   (int)(end - path), path, http->parser.http_major, http->parser.http_minor,
+                   (int)(path - authority), authority);
     const char *line;
     for (size_t at = 0; ok && http_line(http, &at, &line, &len);) {
-        if (!hop_by_hop(line, len)) {
+        if (!hop_by_hop(line, len) && !http_line_is(line, len, "Host")) {
             ok = lane_put(server, line, len) && lane_put(server, "\r\n", 2);
         }
     }
@@ -76,7 +80,6 @@ static void response_expect(struct session *s) {
     struct plain *plain = s->plain;
     http_cleanup(&plain->response);
     http_init(&plain->response, HTTP_RESPONSE, plain->request.parser.method == HTTP_HEAD);
-    plain->response_head_seen = false;
 }
 
 // origin_drop ends the record of the connected origin and forgets it; the client stays.
@@ -96,7 +99,8 @@ static void request_start(struct session *s) {
     struct plain *plain = s->plain;
     plain->request_head_sent = plain->request_done = false;
     s->deadline_us = INT64_MAX;
-    if (plain->host[0] != '\0') {
+    plain->reused = plain->host[0] != '\0';
+    if (plain->reused) {
         plain->phase = PHASE_EXCHANGE;
         response_expect(s);
         return;
@@ -181,7 +185,8 @@ static void exchange_done(struct session *s) {
         return;
     }
     if (!keep) {
-        both_done(s, "server", "fin");
+        bool wanted = http_should_keep_alive(&plain->request.parser);
+        both_done(s, wanted ? "server" : "client", "fin");
         return;
     }
     plain->phase = PHASE_IDLE;
@@ -215,52 +220,65 @@ static void response_pass(struct session *s) {
     }
 }
 
-// next_request reads the head of another request on the same connection, and returns whether an
-// exchange with the connected origin has begun.
-static bool next_request(struct session *s) {
+// origin_change ends the record of the connected origin. What has come of the next request belongs
+// to the next record.
+static void origin_change(struct session *s) {
     struct lane *client = &s->lanes[SIDE_CLIENT];
-    struct http *http = &s->plain->request;
-    if (lane_waiting(client) == 0) {
-        return false;
-    }
+    int64_t next = (int64_t)(s->plain->request.head.len + lane_waiting(client));
+    client->received -= next;
+    origin_drop(s, "client", "fin", "the client went on to another origin");
+    client->received = next;
+}
+
+// next_request reads the head of another request on the same connection.
+static void next_request(struct session *s) {
+    struct lane *client = &s->lanes[SIDE_CLIENT];
+    struct plain *plain = s->plain;
     struct span span = lane_peek(client);
     size_t n = span.len, len;
-    enum message_result result = http_feed(http, span.p, &n);
+    enum message_result result = http_feed(&plain->request, span.p, &n);
     lane_drop(client, n);
     if (result == MESSAGE_MORE) {
-        return false;
+        return;
     }
-    const char *target = result == MESSAGE_HEAD ? http_target(http, &len) : NULL;
+    const char *target = result == MESSAGE_HEAD ? http_target(&plain->request, &len) : NULL;
     if (target == NULL || !front_absolute(s, target, len)) {
         end_both(s, "client", "error", "the next request is not one to a proxy");
         respond_text(s, 400, "After an http:// request this connection takes only more of them.");
-        return false;
+        return;
     }
-    bool same = strcmp(s->plain->host, s->host) == 0 && s->plain->port == s->port;
-    if (s->plain->host[0] != '\0' && !same) {
-        origin_drop(s, "client", "fin", "the client went on to another origin");
+    bool same = strcmp(plain->host, s->host) == 0 && plain->port == s->port;
+    if (plain->host[0] != '\0' && !same) {
+        origin_change(s);
     }
-    request_start(s);
-    return s->state == STATE_PLAIN && s->plain->phase == PHASE_EXCHANGE;
+    if (site_is(s->host)) {
+        local_begin(s);
+    } else {
+        request_start(s);
+    }
 }
 
 // server_ended handles the end of the origin's connection: in an exchange it may be the end of the
-// body, between two it only means that the next request dials anew.
+// body, between two it only means that the next request dials anew. At the beginning of an exchange
+// on a connection that was used before, it crossed the request: the client, whose connection ends
+// likewise, knows to ask again (RFC 9112 section 9.3.1).
 static void server_ended(struct session *s) {
     struct lane *server = &s->lanes[SIDE_SERVER];
+    struct plain *plain = s->plain;
     const char *how = server->closed ? end_how_errno(server->errnum) : "fin";
-    if (s->plain->phase == PHASE_IDLE) {
+    if (plain->phase == PHASE_IDLE) {
         origin_drop(s, "server", how, NULL);
         return;
     }
-    bool complete = !server->closed && s->plain->response.head_done &&
-                    http_eof(&s->plain->response) == MESSAGE_COMPLETE;
+    bool unanswered = plain->response.head.len == 0;
+    bool complete = !server->closed && plain->response.head_done &&
+                    http_eof(&plain->response) == MESSAGE_COMPLETE;
     end_both(s, "server", how, complete ? NULL : "in the middle of the response");
-    if (!s->plain->response.head_done && s->plain->response.head.len == 0) {
+    if (unanswered && !plain->reused) {
         respond_verdict(s, 502);
         return;
     }
-    if (!complete) {
+    if (!complete && !unanswered) {
         record_finish(s);
         session_reset(s, SIDE_CLIENT);
     }
@@ -269,9 +287,30 @@ static void server_ended(struct session *s) {
 
 static void client_ended(struct session *s) {
     const struct lane *client = &s->lanes[SIDE_CLIENT];
-    bool answer_due = s->plain->phase == PHASE_EXCHANGE && s->plain->request_done;
+    bool answer_due = s->plain->phase != PHASE_IDLE && s->plain->request.done;
     if (client->closed || !answer_due) {
         both_done(s, "client", client->closed ? "rst" : "fin");
+    }
+}
+
+// exchanges_go_on moves what there is, through as many exchanges as the client has asked for.
+static void exchanges_go_on(struct session *s) {
+    const struct plain *plain = s->plain;
+    while (s->state == STATE_PLAIN) {
+        if (plain->phase == PHASE_EXCHANGE) {
+            request_pass(s);
+            response_pass(s);
+        }
+        if (s->state != STATE_PLAIN || plain->phase != PHASE_IDLE) {
+            return;
+        }
+        if (lane_waiting(&s->lanes[SIDE_SERVER]) != 0) {
+            origin_drop(s, "server", "error", "an answer that nobody asked for");
+        }
+        if (lane_waiting(&s->lanes[SIDE_CLIENT]) == 0) {
+            return;
+        }
+        next_request(s);
     }
 }
 
@@ -289,12 +328,7 @@ void plain_input(struct session *s, const struct event *event) {
         respond_verdict(s, status);
         return;
     }
-    do {
-        if (plain->phase == PHASE_EXCHANGE) {
-            request_pass(s);
-            response_pass(s);
-        }
-    } while (s->state == STATE_PLAIN && plain->phase == PHASE_IDLE && next_request(s));
+    exchanges_go_on(s);
     if (s->state == STATE_PLAIN && s->lanes[SIDE_SERVER].eof) {
         server_ended(s);
     }

@@ -48,6 +48,13 @@ static void send_client(struct session *s, const void *p, size_t p_len) {
     }
 }
 
+// request is what is being answered.
+static struct http *request(struct session *s) {
+    return s->local_site != NULL ? local_request(s)
+           : s->plain != NULL    ? plain_request(s)
+                                 : front_http(s);
+}
+
 void respond(struct session *s, int status, const char *type, const void *body, size_t body_len) {
     struct lane *client = &s->lanes[SIDE_CLIENT];
     char head[512];
@@ -56,7 +63,10 @@ void respond(struct session *s, int status, const char *type, const void *body, 
                        "Cache-Control: no-store\r\nConnection: close\r\n\r\n",
                        status, status_name(status), type, body_len);
     send_client(s, head, (size_t)len);
-    send_client(s, body, body_len);
+    const struct http *http = request(s);
+    if (!http->head_done || http->parser.method != HTTP_HEAD) {
+        send_client(s, body, body_len);
+    }
     if (client->ssl != NULL) {
         SSL_shutdown(client->ssl);
     }
@@ -134,7 +144,7 @@ void verdict_body(struct session *s, struct buf *out, bool html) {
 // wants_html returns whether the client would rather see a page: a browser's plain request.
 static bool wants_html(struct session *s) {
     char accept[512];
-    struct http *http = s->plain != NULL ? plain_request(s) : front_http(s);
+    const struct http *http = request(s);
     bool connect = http->parser.method == HTTP_CONNECT;
     return s->lanes[SIDE_CLIENT].ssl != NULL ||
            (!connect && http_header(http, "Accept", accept, sizeof(accept)) &&

@@ -1,8 +1,10 @@
 // After the CONNECT: who speaks first, and is it TLS?
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "proxy/session/internal.h"
+#include "proxy/tls/banner.h"
 #include "proxy/tls/hello_peek.h"
 
 // refuse_direct ends a connection of a client that speaks TLS to the proxy's own port.
@@ -15,8 +17,13 @@ static void refuse_direct(struct session *s) {
 // refuse_unknown ends a connection for which there is no server: whoever is meant, it is us.
 static void refuse_unknown(struct session *s) {
     end_set(s, SIDE_CLIENT, "client", "error", "neither HTTP nor TLS");
-    respond_text(s, 400, s->direct ? "This is an HTTP proxy, and this is not an HTTP request."
-                                   : "After a CONNECT to the proxy's own site comes TLS.");
+    if (s->direct) { // no: it only began like TLS
+        obj_set_str(s->record->root, F_RECORD_MODE, "plain");
+        obj_unset(s->record->root, F_RECORD_FRONT);
+    }
+    respond_text(s, 400,
+                 s->direct ? "This is an HTTP proxy, and this is not an HTTP request."
+                           : "After a CONNECT to the proxy's own site comes TLS.");
 }
 
 static void tls_begin(struct session *s) {
@@ -95,6 +102,18 @@ static void broken_hello(struct session *s, struct span span) {
     session_close(s);
 }
 
+static void not_tls(struct session *s, enum banner banner) {
+    if (s->direct || site_is(s->host)) {
+        refuse_unknown(s);
+    } else {
+        tunnel_begin(s, banner_name(banner));
+    }
+}
+
+// is_text returns whether a stream that begins with `first` is no TLS, whatever follows. The server
+// may wait for just these few bytes, so they are not held back until they have a name.
+static bool is_text(uint8_t first) { return isprint(first) || isspace(first); }
+
 void sniff_input(struct session *s, const struct event *event) {
     struct lane *client = &s->lanes[SIDE_CLIENT];
     if (lane_waiting(&s->lanes[SIDE_SERVER]) != 0) {
@@ -109,7 +128,11 @@ void sniff_input(struct session *s, const struct event *event) {
     }
     switch (span.len == 0 ? HELLO_NEED_MORE : hello_peek(&s->peek, span.p, span.len)) {
     case HELLO_NEED_MORE:
-        ended(s, event);
+        if (span.len != 0 && is_text(span.p[0])) {
+            not_tls(s, banner_classify(span.p, span.len, true));
+        } else {
+            ended(s, event);
+        }
         return;
     case HELLO_WHOLE:
     case HELLO_SSLV2:
@@ -120,11 +143,6 @@ void sniff_input(struct session *s, const struct event *event) {
         broken_hello(s, span);
         return;
     case HELLO_NOT_TLS:
-        if (s->direct || site_is(s->host)) {
-            refuse_unknown(s);
-            return;
-        }
-        tunnel_begin(s, banner_name(s->peek.banner));
-        return;
+        not_tls(s, s->peek.banner);
     }
 }

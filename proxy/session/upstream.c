@@ -28,6 +28,7 @@ static void verify(struct session *s) {
     for (size_t i = 0; i < num; i++) {
         CRYPTO_BUFFER_init_CBS(sk_CRYPTO_BUFFER_value(chain, i), &ders[i]);
     }
+    observe_certificates(&s->lanes[SIDE_SERVER].observe, ders, num, s->now_us);
     const char *sni = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
     const char *name = sni != NULL && s->host_is_address ? sni : s->host;
     upstream->verified =

@@ -42,11 +42,12 @@ from tests.lab.program import (
     read_all,
     read_exactly,
     read_head,
+    reset,
     run,
     splice,
     until,
 )
-from tests.lab.proxy import PROGRAM, Proxy, field, has_ended, read_log, without_bulk
+from tests.lab.proxy import PROGRAM, Proxy, field, has_ended, read_log, sanitized, without_bulk
 
 Answer = collections.namedtuple("Answer", "exit status body err version connect_status")
 Answer.__doc__ = """What curl said: its exit code, HTTP status (0 for none), body, standard error,

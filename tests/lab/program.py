@@ -7,12 +7,13 @@ import pwd
 import random
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
 import time
 
-TIMEOUT = 30  # seconds that nothing in the lab takes
+TIMEOUT = 20  # seconds that nothing in the lab takes
 
 # Bazel ends a test that takes too long with SIGTERM; then too, nothing is to be left behind.
 signal.signal(signal.SIGTERM, lambda signum, frame: sys.exit(1))
@@ -79,17 +80,28 @@ def read_exactly(s, size):
 
 
 def splice(a, b):
-    """Passes bytes between two sockets, half-close too, until both have ended."""
-    def one_way(source, sink):
+    """Passes bytes between two sockets, half-close too, until both have ended. Returns what `a`
+    said, and what `b` said."""
+    def one_way(source, sink, seen):
         with contextlib.suppress(OSError):
             for data in iter(lambda: source.recv(65536), b""):
+                seen.append(data)
                 sink.sendall(data)
+        with contextlib.suppress(OSError):
             sink.shutdown(socket.SHUT_WR)
 
-    other = threading.Thread(target=one_way, args=(b, a), daemon=True)
+    of_a, of_b = [], []
+    other = threading.Thread(target=one_way, args=(b, a, of_b), daemon=True)
     other.start()
-    one_way(a, b)
+    one_way(a, b, of_a)
     other.join(TIMEOUT)
+    return b"".join(of_a), b"".join(of_b)
+
+
+def reset(connection):
+    """Ends a connection with a RST."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
 
 
 class Program:
@@ -207,6 +219,11 @@ class Service:
                 self.handle(connection)
         except Exception as error:  # pylint: disable=broad-except
             self.errors.append(error)
+
+    def join(self):
+        """Waits until every connection that was served is done."""
+        for thread in list(self._threads):
+            thread.join(TIMEOUT)
 
     def stop(self):
         """Ends it, once the connections that were served are done; those that hang are cut."""

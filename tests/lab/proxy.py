@@ -1,6 +1,7 @@
 """The proxy under test, and the records it writes."""
 
 import contextlib
+import functools
 import json
 import os
 import socket
@@ -12,6 +13,13 @@ from tests.lab.program import TIMEOUT, Program, read_head, until
 PROGRAM = os.path.abspath(
     next((path for path in ("./tlsblame", "bazel-bin/tlsblame") if os.path.exists(path)), "tlsblame")
 )
+
+
+@functools.cache
+def sanitized():
+    """Whether the program was built with a sanitizer, which keeps memory that was given back."""
+    with open(PROGRAM, "rb") as f:
+        return b"__asan_init" in f.read()
 
 
 class Proxy(Program):

@@ -3,9 +3,11 @@
 import contextlib
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 
 from tests.lab import harness
@@ -18,10 +20,10 @@ EXIT_ENVIRONMENT = 3
 class Refused(harness.Lab):
     """`run` does not start, says why and what to do, and exits with 3."""
 
-    def refused(self, *args, command=(), says=()):
+    def refused(self, *args, command=(), program=harness.PROGRAM, says=()):
         """Runs the proxy, which must end by itself."""
         done = harness.run(
-            *command, harness.PROGRAM, "run", "-l", "127.0.0.1:0", "--ca-dir", f"{self.dir}/ca",
+            *command, program, "run", "-l", "127.0.0.1:0", "--ca-dir", f"{self.dir}/ca",
             "--log", f"{self.dir}/log", *args, check=False, timeout=10,
         )
         err = done.stderr.decode()
@@ -39,15 +41,20 @@ class Refused(harness.Lab):
         self.refused("-l", f"127.0.0.1:{proxy.port}", "--workers", "2", says=("another program",))
 
     def test_no_permission(self):
-        nobody = ("setpriv", "--reuid", "65534", "--clear-groups")
-        os.mkdir(f"{self.dir}/mine", 0o700)
-        own = f"{self.dir}/nobodys"
+        # Bazel's folders are not for everybody to enter.
+        base = tempfile.mkdtemp(prefix="lab-", dir="/tmp")
+        self.addCleanup(shutil.rmtree, base)
+        os.chmod(base, 0o755)
+        program = shutil.copy(harness.PROGRAM, base)
+        nobody = ("setpriv", "--reuid", "65534", "--clear-groups", "--")
+        mine, own = f"{base}/mine", f"{base}/nobodys"
+        os.mkdir(mine, 0o700)
         os.mkdir(own)
         os.chown(own, 65534, 65534)
-        self.refused("--ca-dir", f"{own}/ca", "--log", f"{self.dir}/mine/log", command=nobody,
-                     says=(f"{self.dir}/mine", "Permission denied"))
-        self.refused("--ca-dir", f"{self.dir}/mine/ca", "--log", f"{own}/log", command=nobody,
-                     says=(f"{self.dir}/mine", "Permission denied"))
+        self.refused("--ca-dir", f"{own}/ca", "--log", f"{mine}/log", command=nobody,
+                     program=program, says=(mine, "Permission denied"))
+        self.refused("--ca-dir", f"{mine}/ca", "--log", f"{own}/log", command=nobody,
+                     program=program, says=(mine, "Permission denied"))
 
     def test_log_is_a_folder(self):
         self.refused("--log", self.dir, says=(self.dir, "Is a directory"))
@@ -79,6 +86,21 @@ class Running(harness.Lab):
                               "a warning")
             self.visit(proxy, port)
             self.assertLess(proxy.stderr().count("\n"), 4, proxy.stderr())
+
+    def test_descriptors_run_out_while_dialling(self):
+        """The client is told that it is the proxy."""
+        port = self.nginx(harness.leaf(HOST)).port
+        proxy = self.proxy()
+        with proxy.connect(f"{HOST}:{port}"), socket.socket() as s:
+            most = max(map(int, os.listdir(f"/proc/{proxy.pid}/fd")))
+            harness.run("prlimit", "--pid", str(proxy.pid), f"--nofile={most + 2}:4096")
+            s.connect((proxy.host, proxy.port))
+            s.sendall(f"CONNECT {HOST}:{port} HTTP/1.1\r\n\r\n".encode())
+            answer = harness.read_all(s)
+            self.assertEqual(answer[:12], b"HTTP/1.1 502")
+            self.assertIn(b"proxy-overload-or-timeout", answer)
+            harness.run("prlimit", "--pid", str(proxy.pid), "--nofile=1024:4096")
+        self.visit(proxy, port)
 
     def test_bystander_without_descriptors(self):
         proxy = self.proxy(command=("prlimit", "--nofile=80", "--"))
@@ -174,4 +196,5 @@ class Running(harness.Lab):
 
         first = rounds(300)
         last = rounds(1000)
-        self.assertLess(last - first, 4 << 20, f"{first} {last}")
+        if not harness.sanitized():
+            self.assertLess(last - first, 4 << 20, f"{first} {last}")

@@ -25,6 +25,7 @@ class Session(harness.Lab):
             self.assertRegex(tls["cipher"], "^TLS_")
             self.assertEqual(field(record, f"legs.{leg}.answer.version"), f"TLS {version}")
         self.assertEqual(field(record, "legs.server.verification.ok"), True)
+        self.assertEqual(record["verdict"]["party"], "none", record["verdict"])
 
 
 class Nginx(Session):

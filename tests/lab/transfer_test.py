@@ -14,14 +14,8 @@ from tests.lab.harness import field
 HOST = "a.localhost"
 GIB = 1 << 30
 MIB = 1 << 20
-RESIDENT_MAX = 96 * MIB
-
-
-def sha256_of(write):
-    """The digest of what `write(update)` gives."""
-    digest = hashlib.sha256()
-    write(digest.update)
-    return digest.hexdigest()
+# A sanitizer holds on to 256 MiB that were given back.
+RESIDENT_MAX = (512 if harness.sanitized() else 64) * MIB
 
 
 class Bulk(harness.Lab):
@@ -60,33 +54,26 @@ class Bulk(harness.Lab):
                          field(record, "legs.client.bytes.data_sent"))
         self.assertGreater(field(record, "legs.client.bytes.sent"), GIB)
 
-    def post(self, certificate, http2):
-        scheme = "https" if certificate else "http"
+    def post(self, certificate):
         size = 100 * MIB
         block = os.urandom(MIB)
         path = self.file("upload", block * 100)
-        seen = {}
 
         def take(connection):
-            head = harness.read_head(connection)
-            while b"\r\ncontent-length: " not in head.lower():
-                head = harness.read_head(connection)
-            if b"100-continue" in head.lower():
-                connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+            harness.read_head(connection)
+            connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
             digest, left = hashlib.sha256(), size
             while left:
                 piece = connection.recv(min(left, 1 << 18))
-                self.assertTrue(piece)
                 digest.update(piece)
                 left -= len(piece)
             body = digest.hexdigest().encode()
             connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 64\r\n\r\n" + body)
 
-        del http2
         server = self.service(take, certificate)
         proxy = self.proxy()
-        answer = self.curl(f"{scheme}://{HOST}:{server.port}/", proxy, "-T", path, "-X", "POST")
-        del seen
+        url = f"{'https' if certificate else 'http'}://{HOST}:{server.port}/"
+        answer = self.curl(url, proxy, "-T", path, "-X", "POST")
         self.assertEqual(answer.status, 200)
         self.assertEqual(answer.body.decode(), hashlib.sha256(block * 100).hexdigest())
         self.assertLess(proxy.resident(), RESIDENT_MAX)
@@ -95,10 +82,10 @@ class Bulk(harness.Lab):
         self.assertGreater(field(record, "legs.server.bytes.sent"), size)
 
     def test_post(self):
-        self.post(harness.leaf(HOST), False)
+        self.post(harness.leaf(HOST))
 
     def test_post_plain(self):
-        self.post(None, False)
+        self.post(None)
 
     def slow_reader(self, certificate):
         """The server has more to say than the client reads; the proxy must not hold it all."""
@@ -108,7 +95,7 @@ class Bulk(harness.Lab):
             harness.read_head(connection)
             connection.sendall(b"HTTP/1.0 200 OK\r\n\r\n")
             block = bytes(MIB)
-            connection.settimeout(1)  # seconds after which it counts as stuck
+            connection.settimeout(0.3)  # seconds after which it counts as stuck
             while written[0] < total:
                 try:
                     written[0] += connection.send(block)
@@ -179,7 +166,7 @@ class Many(harness.Lab):
         urls = "".join(f'url = "https://{HOST}:{server.port}/{i}"\noutput = "{self.dir}/out{i}"\n'
                        for i in range(count))
         done = harness.run(
-            "curl", "-q", "-sS", "--http1.1", "-x", proxy.url, "--cacert", proxy.ca, "--parallel",
+            "curl", "-q", "-sS", "--no-progress-meter", "--http1.1", "-x", proxy.url, "--cacert", proxy.ca, "--parallel",
             "--parallel-immediate", "--parallel-max", str(count), "-K", self.file("urls", urls),
         )
         self.assertEqual(done.stderr, b"")
@@ -189,20 +176,6 @@ class Many(harness.Lab):
         for record in proxy.records(count):
             self.assertIs(field(record, "legs.client.tls.established"), True)
         self.assertLess(proxy.resident(), 2 * RESIDENT_MAX)
-
-    def test_one_after_the_other(self):
-        """Memory does not grow with the number of connections."""
-        server = self.nginx(harness.leaf(HOST))
-        proxy = self.proxy("-q")
-        url = f"https://{HOST}:{server.port}/"
-        after = []
-        for _ in range(3):
-            urls = "".join(f'url = "{url}"\noutput = "/dev/null"\n' for _ in range(300))
-            harness.run("curl", "-q", "-sS", "-H", "Connection: close", "-x", proxy.url,
-                        "--cacert", proxy.ca, "-K", self.file("urls", urls))
-            after.append(proxy.resident())
-        proxy.records(900)
-        self.assertLess(after[2] - after[0], 8 * MIB, after)
 
 
 def websocket_server(connection):
@@ -273,7 +246,7 @@ class WebSocket(harness.Lab):
         with proxy.connect(f"{HOST}:{server.port}") as client:
             self.talk(client, f"GET /chat HTTP/1.1\r\nHost: {HOST}\r\n")
         record = proxy.record()
-        self.assertEqual((record["mode"], record["application"]), ("tunnel", "http"))
+        self.assertEqual((record["mode"], record["application"]), ("tunnel", "http request"))
 
 
 class HalfClose(harness.Lab):
@@ -297,7 +270,8 @@ class HalfClose(harness.Lab):
                     try:
                         return action()
                     except ssl.SSLWantReadError:
-                        s.sendall(outgoing.read())
+                        if outgoing.pending:
+                            s.sendall(outgoing.read())
                         data = s.recv(65536)
                         if not data:
                             incoming.write_eof()

@@ -71,6 +71,9 @@ NEGOTIATION = [
              nginx(good("rsa"), versions="TLSv1", server="ssl_ciphers DEFAULT@SECLEVEL=0;"),
              curl("--tlsv1.2"),
              "server", "version-mismatch-old-server"),
+    Scenario("server-only-1.0-openssl-gives-up",
+             nginx(good("rsa"), versions="TLSv1", server="ssl_ciphers DEFAULT@SECLEVEL=0;"), curl(),
+             "server", "version-mismatch-old-server", "possible"),
     Scenario("client-only-1.1", nginx(good("rsa"), versions="TLSv1.2 TLSv1.3"),
              s_client("-tls1_1", *OLD), "client", "version-mismatch-old-client"),
     Scenario("client-only-1.0-s_server", s_server(good("rsa"), "-tls1_3"),
@@ -154,6 +157,35 @@ NETWORK = [
     Scenario("refused-here", servers.nowhere("here.test"), curl(), "server", "tcp-refused"),
 ]
 
+# The same, only watched: the proxy's policy says tunnel.
+WATCHED = [
+    Scenario("watched-13", s_server(good()), curl("-k"), "none", "healthy", "likely"),
+    Scenario("watched-12", s_server(good(), "-tls1_2"), curl("-k"), "none", "healthy", "certain"),
+    Scenario("watched-unknown-ca-13", s_server(good()), curl(),
+             "undetermined", "server-unknown-ca"),
+    Scenario("watched-unknown-ca-12", s_server(good(), "-tls1_2"), curl(),
+             "undetermined", "server-unknown-ca"),
+    Scenario("watched-expired", s_server(lambda: harness.expired(HOST), "-tls1_2"), curl(),
+             "server", "server-cert-expired"),
+    Scenario("watched-client-cert",
+             s_server(good(), "-tls1_2", "-Verify", "1", "-verify_return_error"), curl("-k"),
+             "server", "client-cert-required"),
+    Scenario("watched-old-client", nginx(good("rsa"), versions="TLSv1.2 TLSv1.3"),
+             s_client("-tls1_1", *OLD), "client", "version-mismatch-old-client"),
+    Scenario("watched-key-mismatch",
+             relay(s_server(good(), "-tls1_2"), servers.other_certificate(good(which=1))),
+             curl("-k"), "server", "server-key-mismatch"),
+    Scenario("watched-close", service(servers.closes_at_hello), curl(),
+             "server", "server-close-at-hello"),
+    Scenario("watched-reset", service(servers.resets_at_hello), curl(),
+             "server", "server-reset-at-hello"),
+    Scenario("watched-plain-http", lambda lab: (HOST, lab.nginx().port), curl(),
+             "server", "plain-http-on-tls-port"),
+    Scenario("watched-ssh", servers.answers(b"SSH-2.0-OpenSSH_9.2p1\r\n", first=False), curl(),
+             "server", "non-tls-service"),
+    Scenario("watched-refused", servers.refused, curl(), "server", "tcp-refused"),
+]
+
 CLIENTS = [
     Scenario("curl-without-ca", s_server(good()), curl(trust=False),
              "client", "proxy-ca-not-installed", "likely", ("server-unknown-ca",)),
@@ -166,6 +198,8 @@ CLIENTS = [
              "client", "proxy-ca-not-installed"),
     Scenario("node-without-ca", s_server(good()), clients.node,
              "undetermined", "proxy-ca-not-installed"),
+    Scenario("node-without-ca-12", s_server(good(), "-tls1_2"), clients.node,
+             "undetermined", "client-abort-speculative"),
     Scenario("curl-pinned", s_server(good()),
              curl("--pinnedpubkey", "sha256//" + "A" * 43 + "="),
              "undetermined", "client-abort-speculative"),
@@ -194,10 +228,10 @@ def summary(record):
 class Verdicts(harness.Lab):
     """A method for each list."""
 
-    def blame(self, scenarios, command=()):
+    def blame(self, scenarios, command=(), **more):
         """Runs the scenarios, and prints and compares what came. `command` is what the proxy, and
         the clients, are run with."""
-        proxy = self.proxy("--timeout", "1", command=command)
+        proxy = self.proxy("--timeout", "1", command=command, **more)
         proxy.command = command
         targets = [scenario.server(self) for scenario in scenarios]
         with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
@@ -244,6 +278,9 @@ class Verdicts(harness.Lab):
 
     def test_network(self):
         self.blame(NETWORK, Network(self).command)
+
+    def test_watched(self):
+        self.blame(WATCHED, policy={"default": {"action": "tunnel"}})
 
     def test_clients(self):
         self.blame(CLIENTS)

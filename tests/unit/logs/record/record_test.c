@@ -21,8 +21,21 @@ static void test_legs(void) {
     record_free(record);
 }
 
+static void test_failed(void) {
+    struct record *record = record_new();
+    CU_ASSERT_FALSE(record_failed(record->root)); // nobody has judged it so far
+    struct obj *verdict = obj_sub(record->root, F_RECORD_VERDICT);
+    CU_ASSERT_FALSE(record_failed(record->root));
+    obj_set_str(verdict, F_VERDICT_PARTY, "none");
+    CU_ASSERT_FALSE(record_failed(record->root));
+    obj_set_str(verdict, F_VERDICT_PARTY, "undetermined");
+    CU_ASSERT(record_failed(record->root));
+    record_free(record);
+}
+
 const struct unit_case unit_cases[] = {
     {"a new record holds its schema alone", test_new},
     {"legs", test_legs},
+    {"failed", test_failed},
     {NULL, NULL},
 };

@@ -5,6 +5,13 @@
 #include <string.h>
 
 #include "logs/base/check.h"
+#include "tests/unit/unit.h"
+
+static const char *const bases[BASE_COUNT] = {
+#define BASE(name, ...) [BASE_##name] = __VA_ARGS__,
+#include "tests/unit/policy/verdict/bases.inc"
+#undef BASE
+};
 
 // field_set sets `field` from text.
 static void field_set(struct obj *obj, enum field field, const char *text) {
@@ -147,6 +154,35 @@ void case_apply(struct obj *root, const char *lines) {
             line_apply(root, line);
         }
         lines += len + (lines[len] != '\0');
+    }
+}
+
+struct record *case_record(enum base base, const char *lines) {
+    struct record *record = record_new();
+    case_apply(record->root, bases[base]);
+    case_apply(record->root, lines);
+    return record;
+}
+
+static enum answer ask(enum predicate predicate, enum base base, const char *lines) {
+    struct view view;
+    struct record *record = case_record(base, lines);
+    view_init(&view, record->root);
+    enum answer answer = predicate_ask(&view, predicate);
+    record_free(record);
+    return answer;
+}
+
+void answers_check(const struct answer_case *cases, size_t num) {
+    static const char *const names[] = {"unknown", "no", "yes"};
+    for (size_t i = 0; i < num; i++) {
+        const struct answer_case *c = &cases[i];
+        enum answer answer = ask(c->predicate, c->base, c->lines);
+        CU_ASSERT_EQUAL(answer, c->answer);
+        if (answer != c->answer) {
+            printf("\n  %s (%s): %s", predicate_row(c->predicate)->name, c->lines, names[answer]);
+        }
+        CU_ASSERT_EQUAL(ask(c->predicate, BASE_nothing, ""), UNKNOWN);
     }
 }
 

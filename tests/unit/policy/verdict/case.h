@@ -5,6 +5,18 @@
 #include <stdbool.h>
 
 #include "logs/record/record.h"
+#include "policy/verdict/predicate.h"
+
+// enum base names the records of bases.inc that cases begin with.
+enum base {
+#define BASE(name, ...) BASE_##name,
+#include "tests/unit/policy/verdict/bases.inc"
+#undef BASE
+    BASE_COUNT
+};
+
+// case_record returns a new record made of `base` and `lines`. The caller frees it.
+struct record *case_record(enum base base, const char *lines);
 
 // case_apply applies lines, which end in ";" or a newline, to a record. A line is
 //   PATH VALUE          sets a field; "c." and "s." stand for the two legs, "alerts[0].code" for a
@@ -19,5 +31,16 @@ void case_apply(struct obj *root, const char *lines);
 // case_drop removes the `n`th field of the record, counted through all its objects but the verdict,
 // and returns its path in `out`, or false when there are not so many.
 bool case_drop(struct obj *root, int n, char *out, size_t out_len);
+
+// struct answer_case asks one question about one record. answers_check asserts the answers, and
+// that each question answers `UNKNOWN` to a record in which nothing was seen.
+struct answer_case {
+    enum predicate predicate;
+    enum base base;
+    const char *lines;
+    enum answer answer;
+};
+
+void answers_check(const struct answer_case *cases, size_t num);
 
 #endif // TESTS_UNIT_POLICY_VERDICT_CASE_H_

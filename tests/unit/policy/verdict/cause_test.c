@@ -50,9 +50,6 @@ static void test_defects_exist(void) {
 }
 
 const struct unit_case unit_cases[] = {
-    {"catalogue", test_catalogue},
-    {"find", test_find},
-    {"names", test_names},
-    {"defects exist", test_defects_exist},
-    {NULL, NULL},
+    {"catalogue", test_catalogue},         {"find", test_find}, {"names", test_names},
+    {"defects exist", test_defects_exist}, {NULL, NULL},
 };

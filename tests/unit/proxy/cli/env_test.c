@@ -148,7 +148,7 @@ static void test_bad_usage(void) {
     CU_ASSERT_PTR_NOT_NULL(strstr(got.err, "--shell: expected sh, fish or csh, found 'ksh'\n"));
     run("--nope", NULL, NULL, NULL);
     CU_ASSERT_EQUAL(got.status, EXIT_USAGE);
-    CU_ASSERT_PTR_NOT_NULL(strstr(got.err, "tlsblame env: unrecognized option '--nope'\n"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(got.err, "env: unrecognized option '--nope'\n"));
     run("more", NULL, NULL, NULL);
     CU_ASSERT_EQUAL(got.status, EXIT_USAGE);
     CU_ASSERT_PTR_NOT_NULL(strstr(got.err, "unexpected argument 'more'\n"));

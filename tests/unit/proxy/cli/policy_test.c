@@ -41,16 +41,17 @@ static void test_check_of_a_bad_file(void) {
     CU_ASSERT_EQUAL(got.status, EXIT_USAGE);
     CU_ASSERT_STRING_EQUAL(got.out, "");
     char want[256];
-    snprintf(
-        want, sizeof(want),
-        "tlsblame: %s: default.action: expected \"intercept\", \"tunnel\" or \"refuse\", found "
-        "\"drop\"\n",
-        file);
+    snprintf(want, sizeof(want),
+             "tlsblame policy: %s: default.action: expected \"intercept\", \"tunnel\" or "
+             "\"refuse\", found "
+             "\"drop\"\n",
+             file);
     CU_ASSERT_STRING_EQUAL(got.err, want);
     unlink(file);
     run("check", "/nowhere/p.json", NULL);
     CU_ASSERT_EQUAL(got.status, EXIT_USAGE);
-    CU_ASSERT_STRING_EQUAL(got.err, "tlsblame: /nowhere/p.json: No such file or directory\n");
+    CU_ASSERT_STRING_EQUAL(got.err,
+                           "tlsblame policy: /nowhere/p.json: No such file or directory\n");
 }
 
 static void test_keys(void) {

@@ -297,8 +297,14 @@ static void policy_bounds_the_client_leg(void) {
     setup.server.max_version = TLS1_2_VERSION;
     play(&setup, OPEN ">> server tls\n"
                       ">> client tls\n"
-                      ">> stop\n"
-                      "<< record final\n");
+                      "<< client established TLSv1.3 * *\n"
+                      "<< server established TLSv1.2 * *\n");
+    setup.client.max_version = TLS1_2_VERSION;
+    play(&setup, OPEN ">> server tls\n"
+                      ">> client tls\n"
+                      "<< client alerted 70\n"
+                      "<< record final\n"
+                      "== legs.client.alerts server * fatal 70 protocol_version *\n");
 }
 
 static void certificates_of_clients_are_not_asked_for(void) {
@@ -331,6 +337,24 @@ static void certificates_of_clients_are_not_asked_for(void) {
                       "== legs.server.answer.certificate_request yes\n");
 }
 
+// As OpenSSL's clients do in TLS 1.3 until their Finished.
+static void an_alert_in_the_clear(void) {
+    for (size_t piece = 0; piece < 2; piece++) {
+        struct setup setup = {SETUP_TLS, .piece = piece};
+        play(&setup, OPEN ">> server tls\n"
+                          ">> client hello\n"
+                          ">> client bytes \\x14\\x03\\x03\\x00\\x01\\x01\n"
+                          ">> client bytes \\x15\\x03\\x03\\x00\\x02\\x02\\x30\n"
+                          "<< record final\n"
+                          "== legs.client.tls.version 1.3\n"
+                          "== legs.client.end.by client\n"
+                          "== legs.client.end.how alert\n"
+                          "== legs.client.end.at certificate\n"
+                          "== legs.client.alerts client certificate fatal 48 unknown_ca *\n"
+                          "== verdict.cause proxy-ca-not-installed\n");
+    }
+}
+
 const struct unit_case unit_cases[] = {
     {"the version is the server's", the_version_is_the_servers},
     {"the protocol is the server's", the_protocol_is_the_servers},
@@ -347,5 +371,6 @@ const struct unit_case unit_cases[] = {
     {"the server does not wait for the client", the_server_does_not_wait_for_the_client},
     {"policy bounds the client leg", policy_bounds_the_client_leg},
     {"certificates of clients are not asked for", certificates_of_clients_are_not_asked_for},
+    {"an alert in the clear", an_alert_in_the_clear},
     {NULL, NULL},
 };

@@ -36,13 +36,14 @@ static void targets_and_headers_are_made_for_the_origin(void) {
     static const struct {
         const char *request, *dial, *forwarded;
     } rows[] = {
-        {"GET http://a.test HTTP/1.1|Host: a.test||", "a.test:80", "GET / HTTP/1.1|Host: a.test||"},
-        {"GET HTTP://A.test:81?x HTTP/1.0||", "a.test:81", "GET /?x HTTP/1.0||"},
-        {"GET http://u:p@a.test/x HTTP/1.1||", "a.test:80", "GET /x HTTP/1.1||"},
-        {"GET http://[::1]:8080/ HTTP/1.1||", "::1:8080", "GET / HTTP/1.1||"},
+        {"GET http://a.test HTTP/1.1|Host: other.test||", "a.test:80",
+         "GET / HTTP/1.1|Host: a.test||"},
+        {"GET HTTP://A.test:81?x HTTP/1.0||", "a.test:81", "GET /?x HTTP/1.0|Host: A.test:81||"},
+        {"GET http://u:p@a.test/x HTTP/1.1||", "a.test:80", "GET /x HTTP/1.1|Host: a.test||"},
+        {"GET http://[::1]:8080/ HTTP/1.1||", "::1:8080", "GET / HTTP/1.1|Host: [::1]:8080||"},
         {"HEAD http://a.test/ HTTP/1.1|Proxy-Connection: keep-alive|X: y|Keep-Alive: 5|"
          "Proxy-Authorization: Basic eA==||",
-         "a.test:80", "HEAD / HTTP/1.1|X: y||"},
+         "a.test:80", "HEAD / HTTP/1.1|Host: a.test|X: y||"},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         playf(NULL,
@@ -58,35 +59,36 @@ static void requests_follow_one_another(void) {
     static const size_t pieces[] = {0, 1, 7};
     for (size_t i = 0; i < ARRAY_LEN(pieces); i++) {
         struct setup setup = {.piece = pieces[i]};
-        play(&setup, GET ">> server bytes " OK_HI "\n"
-                         "<< client gets " OK_HI "\n"
-                         ">> client bytes GET http://example.test/2 HTTP/1.1||\n"
-                         "<< server gets GET /2 HTTP/1.1||\n"
-                         ">> server bytes " OK_HI "\n"
-                         "<< client gets " OK_HI "\n"
-                         ">> client bytes POST http://example.test/3 HTTP/1.1|"
-                         "Content-Length: 3||abc\n"
-                         "<< server gets POST /3 HTTP/1.1|Content-Length: 3||abc\n"
-                         ">> server bytes " OK_HI "\n"
-                         "<< client gets " OK_HI "\n"
-                         "<< record none\n"
-                         ">> client eof\n"
-                         "<< record final\n"
-                         "== legs.client.end.by client\n"
-                         "<< done\n");
+        play(&setup,
+             GET ">> server bytes " OK_HI "\n"
+                 "<< client gets " OK_HI "\n"
+                 ">> client bytes GET http://example.test/2 HTTP/1.1||\n"
+                 "<< server gets GET /2 HTTP/1.1|Host: example.test||\n"
+                 ">> server bytes " OK_HI "\n"
+                 "<< client gets " OK_HI "\n"
+                 ">> client bytes POST http://example.test/3 HTTP/1.1|"
+                 "Content-Length: 3||abc\n"
+                 "<< server gets POST /3 HTTP/1.1|Host: example.test|Content-Length: 3||abc\n"
+                 ">> server bytes " OK_HI "\n"
+                 "<< client gets " OK_HI "\n"
+                 "<< record none\n"
+                 ">> client eof\n"
+                 "<< record final\n"
+                 "== legs.client.end.by client\n"
+                 "<< done\n");
     }
 }
 
 static void requests_may_be_pipelined(void) {
     play(NULL, ">> client bytes GET http://example.test/1 HTTP/1.1||"
                "GET http://example.test/2 HTTP/1.1||GET http://example.test/3 HTTP/1.1||\n" DIALLED
-               "<< server gets GET /1 HTTP/1.1||\n"
+               "<< server gets GET /1 HTTP/1.1|Host: example.test||\n"
                ">> server bytes " OK_HI "\n"
                "<< client gets " OK_HI "\n"
-               "<< server gets GET /2 HTTP/1.1||\n"
+               "<< server gets GET /2 HTTP/1.1|Host: example.test||\n"
                ">> server bytes " OK_HI "\n"
                "<< client gets " OK_HI "\n"
-               "<< server gets GET /3 HTTP/1.1||\n"
+               "<< server gets GET /3 HTTP/1.1|Host: example.test||\n"
                ">> server bytes " OK_HI "\n"
                "<< client gets " OK_HI "\n");
 }
@@ -100,7 +102,7 @@ static void another_origin_is_another_record(void) {
                    "== legs.client.end.detail the client went on to another origin\n"
                    "<< dial b.test:80\n"
                    ">> connected\n"
-                   "<< server gets GET / HTTP/1.1|User-Agent: x||\n"
+                   "<< server gets GET / HTTP/1.1|Host: b.test|User-Agent: x||\n"
                    ">> server bytes " OK_HI "\n"
                    "<< client gets " OK_HI "\n"
                    ">> client eof\n"
@@ -118,12 +120,12 @@ static void many_origins_pipelined(void) {
     }
     play_run(p, "<< dial a.test:80\n"
                 ">> connected\n"
-                "<< server gets GET / HTTP/1.1||\n"
+                "<< server gets GET / HTTP/1.1|Host: a.test||\n"
                 ">> server bytes " OK_HI "\n"
                 "<< client gets " OK_HI "\n"
                 "<< dial b.test:80\n"
                 ">> connected\n"
-                "<< server gets GET / HTTP/1.1||\n"
+                "<< server gets GET / HTTP/1.1|Host: b.test||\n"
                 ">> server bytes " OK_HI "\n"
                 "<< dial a.test:80\n"
                 ">> unresolved not-found\n"
@@ -144,7 +146,7 @@ static void an_origin_that_closes_between_two_is_dialled_again(void) {
                   ">> client bytes GET http://example.test/2 HTTP/1.1||\n"
                   "<< dial example.test:80\n"
                   ">> connected\n"
-                  "<< server gets GET /2 HTTP/1.1||\n"
+                  "<< server gets GET /2 HTTP/1.1|Host: example.test||\n"
                   ">> server bytes " OK_HI "\n"
                   "<< client gets " OK_HI "\n"
                   ">> client eof\n"
@@ -170,7 +172,7 @@ static void bodies_are_measured(void) {
                   GET ">> server bytes %s\n"
                       "<< client gets %s\n"
                       ">> client bytes GET http://example.test/2 HTTP/1.1||\n"
-                      "<< server gets GET /2 HTTP/1.1||\n",
+                      "<< server gets GET /2 HTTP/1.1|Host: example.test||\n",
                   answers[i], answers[i]);
         }
     }
@@ -178,11 +180,11 @@ static void bodies_are_measured(void) {
 
 static void an_answer_to_head_has_no_body(void) {
     play(NULL, ">> client bytes HEAD http://example.test/ HTTP/1.1||\n" DIALLED
-               "<< server gets HEAD / HTTP/1.1||\n"
+               "<< server gets HEAD / HTTP/1.1|Host: example.test||\n"
                ">> server bytes HTTP/1.1 200 OK|Content-Length: 100||\n"
                "<< client gets HTTP/1.1 200 OK|Content-Length: 100||\n"
                ">> client bytes GET http://example.test/2 HTTP/1.1||\n"
-               "<< server gets GET /2 HTTP/1.1||\n");
+               "<< server gets GET /2 HTTP/1.1|Host: example.test||\n");
 }
 
 static void chunked_requests_pass(void) {
@@ -191,18 +193,19 @@ static void chunked_requests_pass(void) {
         struct setup setup = {.piece = pieces[i]};
         play(&setup, ">> client bytes PUT http://example.test/ HTTP/1.1|"
                      "Transfer-Encoding: chunked||3|abc|0||\n" DIALLED
-                     "<< server gets PUT / HTTP/1.1|Transfer-Encoding: chunked||3|abc|0||\n"
+                     "<< server gets PUT / HTTP/1.1|Host: example.test|Transfer-Encoding: "
+                     "chunked||3|abc|0||\n"
                      ">> server bytes " OK_HI "\n"
                      "<< client gets " OK_HI "\n"
                      ">> client bytes GET http://example.test/2 HTTP/1.1||\n"
-                     "<< server gets GET /2 HTTP/1.1||\n");
+                     "<< server gets GET /2 HTTP/1.1|Host: example.test||\n");
     }
 }
 
 static void continue_comes_before_the_body(void) {
     play(NULL, ">> client bytes POST http://example.test/ HTTP/1.1|Expect: 100-continue|"
-               "Content-Length: 3||\n" DIALLED
-               "<< server gets POST / HTTP/1.1|Expect: 100-continue|Content-Length: 3||\n"
+               "Content-Length: 3||\n" DIALLED "<< server gets POST / HTTP/1.1|Host: "
+               "example.test|Expect: 100-continue|Content-Length: 3||\n"
                ">> server bytes HTTP/1.1 100 Continue||\n"
                "<< client gets HTTP/1.1 100 Continue||\n"
                ">> client bytes abc\n"
@@ -210,13 +213,13 @@ static void continue_comes_before_the_body(void) {
                ">> server bytes HTTP/1.1 103 Early Hints|Link: x||" OK_HI "\n"
                "<< client gets HTTP/1.1 103 Early Hints|Link: x||" OK_HI "\n"
                ">> client bytes GET http://example.test/2 HTTP/1.1||\n"
-               "<< server gets GET /2 HTTP/1.1||\n");
+               "<< server gets GET /2 HTTP/1.1|Host: example.test||\n");
 }
 
 static void an_upgrade_becomes_a_tunnel(void) {
     play(NULL, ">> client bytes GET http://example.test/ HTTP/1.1|Connection: Upgrade|"
-               "Upgrade: websocket||\n" DIALLED
-               "<< server gets GET / HTTP/1.1|Connection: Upgrade|Upgrade: websocket||\n"
+               "Upgrade: websocket||\n" DIALLED "<< server gets GET / HTTP/1.1|Host: "
+               "example.test|Connection: Upgrade|Upgrade: websocket||\n"
                ">> server bytes HTTP/1.1 101 Switching Protocols|Upgrade: websocket|"
                "Connection: Upgrade||frame\n"
                "<< client gets HTTP/1.1 101 Switching Protocols|Upgrade: websocket|"
@@ -241,7 +244,7 @@ static void an_upgrade_that_is_refused_stays_http(void) {
                ">> server bytes " OK_HI "\n"
                "<< client gets " OK_HI "\n"
                ">> client bytes GET http://example.test/2 HTTP/1.1||\n"
-               "<< server gets GET /2 HTTP/1.1||\n");
+               "<< server gets GET /2 HTTP/1.1|Host: example.test||\n");
 }
 
 // Each end of a tunnel after 101, half-closed or broken.
@@ -381,6 +384,52 @@ static void policy_refuses(void) {
                      "== policy.action refuse\n");
 }
 
+static void an_answer_that_nobody_asked_for(void) {
+    static const char *const rows[] = {OK_HI OK_HI "\n", OK_HI "\n>> server bytes " OK_HI "\n"};
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        playf(NULL,
+              GET ">> server bytes %s"
+                  "<< client gets " OK_HI "\n"
+                  "<< server closed\n"
+                  "<< record final\n"
+                  "== legs.server.end.by server\n"
+                  "== legs.server.end.how error\n"
+                  ">> client bytes GET http://example.test/2 HTTP/1.1||\n"
+                  "<< dial example.test:80\n"
+                  ">> connected\n"
+                  "<< server gets GET /2 HTTP/1.1|Host: example.test||\n",
+              rows[i]);
+    }
+}
+
+// The origin closes a connection as the next request is on its way: the client is to ask again.
+static void an_end_that_crosses_a_request(void) {
+    static const char *const ends[] = {"eof", "broken"};
+    for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+        playf(NULL,
+              GET ">> server bytes " OK_HI "\n"
+                  "<< client gets " OK_HI "\n"
+                  ">> client bytes GET http://example.test/2 HTTP/1.1||\n"
+                  "<< server gets GET /2 HTTP/1.1|Host: example.test||\n"
+                  ">> server %s\n"
+                  "<< client gets \n"
+                  "<< client fin\n"
+                  "<< record final\n"
+                  "== legs.server.end.by server\n",
+              ends[i]);
+    }
+}
+
+static void our_own_site_comes_next(void) {
+    play(NULL, GET ">> server bytes " OK_HI "\n"
+                   "<< client gets " OK_HI "\n"
+                   ">> client bytes GET http://tlsblame.test/nothing HTTP/1.1||\n"
+                   "<< client gets HTTP/1.1 404 *\n"
+                   "<< record final\n"
+                   "== host example.test\n"
+                   "<< record none\n");
+}
+
 static void the_client_leaves(void) {
     static const struct {
         const char *script, *how;
@@ -391,7 +440,7 @@ static void the_client_leaves(void) {
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         playf(NULL,
-              ">> client bytes GET http://example.test/ HTTP/1.1||\n%s"
+              ">> client bytes PUT http://example.test/ HTTP/1.1|Content-Length: 3||\n%s"
               "<< record final\n"
               "== legs.client.end.by client\n"
               "== legs.client.end.how %s\n"
@@ -412,17 +461,23 @@ static void the_client_leaves(void) {
 
 // A client may close its sending side and still wait for the answer.
 static void a_half_closed_client_gets_its_answer(void) {
-    play(NULL, GET ">> client eof\n"
-                   ">> server bytes " OK_HI "\n"
-                   "<< client gets " OK_HI "\n"
-                   "<< record final\n"
-                   "== legs.client.end.by client\n"
-                   "<< client closed\n"
-                   "<< done\n");
-    play(NULL, ">> client bytes GET http://example.test/ HTTP/1.1||\n"
-               ">> client eof\n"
-               "<< record final\n"
-               "<< done\n");
+    static const char *const rows[] = {
+        ">> client eof\n" DIALLED,
+        ">> resolved\n>> client eof\n>> connected\n",
+        DIALLED ">> client eof\n",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        playf(NULL,
+              ">> client bytes GET http://example.test/ HTTP/1.1||\n%s"
+              "<< server gets GET / HTTP/1.1|Host: example.test||\n"
+              ">> server bytes " OK_HI "\n"
+              "<< client gets " OK_HI "\n"
+              "<< record final\n"
+              "== legs.client.end.by client\n"
+              "<< client closed\n"
+              "<< done\n",
+              rows[i]);
+    }
 }
 
 static void an_idle_client_is_let_go(void) {
@@ -479,6 +534,9 @@ const struct unit_case unit_cases[] = {
     {"a response that is not HTTP", a_response_that_is_not_http},
     {"requests that go wrong", requests_that_go_wrong},
     {"policy refuses", policy_refuses},
+    {"an answer that nobody asked for", an_answer_that_nobody_asked_for},
+    {"an end that crosses a request", an_end_that_crosses_a_request},
+    {"our own site comes next", our_own_site_comes_next},
     {"the client leaves", the_client_leaves},
     {"a half-closed client gets its answer", a_half_closed_client_gets_its_answer},
     {"an idle client is let go", an_idle_client_is_let_go},

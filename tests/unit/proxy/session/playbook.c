@@ -530,7 +530,9 @@ struct play *play_new(const struct setup *setup) {
     static const struct setup nothing;
     struct play *play = xcalloc(1, sizeof(*play));
     play->setup = setup != NULL ? setup : &nothing;
-    play->shared = world_shared(play->setup->policy, play->setup->limits);
+    play->shared = play->setup->shared != NULL
+                       ? shared_ref(play->setup->shared)
+                       : world_shared(play->setup->policy, play->setup->limits);
     play->now_us = 1000000;
     for (int side = 0; side < SIDES; side++) {
         buf_init(&play->sides[side].got, SEND_MAX);
@@ -541,13 +543,7 @@ struct play *play_new(const struct setup *setup) {
     play->session = session_new(play->shared, &client, &local, play->now_us,
                                 PKI_NOW * 1000 + play->now_us / 1000, NULL, NULL);
     play->sides[SIDE_CLIENT].open = true;
-    const char *seeds = getenv("PLAYBOOK_SEEDS");
-    if (seeds != NULL) {
-        static int num;
-        char path[512];
-        snprintf(path, sizeof(path), "%s-%03d", seeds, num++);
-        play->seed = fopen(path, "wb");
-    }
+    seed_open(play);
     play_settle(play);
     return play;
 }

@@ -42,6 +42,7 @@
 struct setup {
     const char *policy; // JSON; NULL for the default
     const struct limits *limits;
+    struct session_shared *shared; // in place of one made of these
     struct peer_options client, server;
     size_t piece; // bytes an event holds at most; 0 for 16 KiB
 };

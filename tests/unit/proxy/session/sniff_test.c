@@ -25,6 +25,9 @@ static void what_is_not_tls_is_tunnelled(void) {
         {"GET / HTTP/1.1||", "http request"},
         {"\\x00\\x00\\x00\\x01abcdefgh", "binary"},
         {"PRI * HTTP/2.0||SM||", "http/2*"},
+        {"x", "text"},
+        {"GE", "text"},
+        {"|", "text"},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         playf(NULL,
@@ -114,6 +117,59 @@ static void half_a_hello(void) {
                     "== legs.client.end.how timeout\n");
 }
 
+static void half_a_hello_has_the_time_of_a_handshake(void) {
+    play(NULL, OPEN ">> timer 20\n"
+                    ">> client bytes \\x16\\x03\\x01\\x02\\x00\\x01\n"
+                    ">> timer 10\n"
+                    "<< record interim\n"
+                    ">> timer 19\n"
+                    ">> client bytes \\x00\n"
+                    "<< going\n"
+                    ">> timer 1\n"
+                    "<< record final\n"
+                    "== legs.client.end.how timeout\n"
+                    "== legs.client.end.at hello\n"
+                    "== legs.client.end.detail in the middle of the ClientHello\n"
+                    "== legs.client.offer.raw *\n");
+}
+
+static void a_hello_in_vain(void) {
+    play(NULL, OPEN ">> server bytes SSH-2.0-x|\n"
+                    "<< client gets SSH-2.0-x|\n"
+                    ">> client hello\n"
+                    ">> client eof\n"
+                    ">> server eof\n"
+                    "<< record final\n"
+                    "== mode tunnel\n"
+                    "== legs.client.answer.not_tls ssh\n"
+                    "== legs.client.offer.ciphers *\n"
+                    "<< done\n");
+    play(NULL, OPEN ">> server bytes SSH-2.0-x|\n"
+                    ">> client bytes SSH-2.0-y|\n"
+                    ">> client eof\n"
+                    ">> server eof\n"
+                    "<< record final\n"
+                    "== legs.client.answer.not_tls -\n"
+                    "== notes -\n"
+                    "<< done\n");
+}
+
+static void nobody_is_behind_us(void) {
+    static const char refused[] = "<< client gets HTTP/1.1 400 *\n"
+                                  "<< record final\n"
+                                  "== legs.client.end.by client\n"
+                                  "== legs.client.end.how error\n"
+                                  ">> client eof\n"
+                                  "<< done\n";
+    playf(NULL, ">> client bytes \\x16abc\n%s", refused);
+    playf(NULL, ">> client bytes \\x90abc\n%s", refused);
+    playf(NULL,
+          ">> client bytes CONNECT tlsblame.test:443 HTTP/1.1||\n"
+          "<< client gets HTTP/1.1 200 *\n"
+          ">> client bytes GET / HTTP/1.1||\n%s",
+          refused);
+}
+
 static void a_hello_may_come_byte_by_byte(void) {
     struct setup setup = {SETUP_TLS, .piece = 1};
     play(&setup, HANDSHAKE ">> stop\n"
@@ -166,6 +222,9 @@ const struct unit_case unit_cases[] = {
     {"nobody says anything", nobody_says_anything},
     {"one side leaves before anything is said", one_side_leaves_before_anything_is_said},
     {"half a hello", half_a_hello},
+    {"half a hello has the time of a handshake", half_a_hello_has_the_time_of_a_handshake},
+    {"a hello in vain", a_hello_in_vain},
+    {"nobody is behind us", nobody_is_behind_us},
     {"a hello may come byte by byte", a_hello_may_come_byte_by_byte},
     {"an SSLv2 hello is a hello", an_sslv2_hello_is_a_hello},
     {"policy is asked again with the name of the hello",

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 enum { HEARD_MAX = 64 * 1024 * 1024, PIECE = 16 * 1024 };
 
@@ -51,16 +52,21 @@ static int on_alpn(SSL *ssl, const uint8_t **out, uint8_t *out_len, const uint8_
     return found == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
 }
 
-static int compress_stub(SSL *ssl, CBB *out, const uint8_t *in, size_t in_len) {
+static int deflate_cert(SSL *ssl, CBB *out, const uint8_t *in, size_t in_len) {
     (void)ssl;
-    return CBB_add_bytes(out, in, in_len);
+    uLongf len = compressBound(in_len);
+    uint8_t *to;
+    return CBB_reserve(out, &to, len) && compress(to, &len, in, in_len) == Z_OK &&
+           CBB_did_write(out, len);
 }
 
-static int decompress_stub(SSL *ssl, CRYPTO_BUFFER **out, size_t out_len, const uint8_t *in,
-                           size_t in_len) {
+static int inflate_cert(SSL *ssl, CRYPTO_BUFFER **out, size_t out_len, const uint8_t *in,
+                        size_t in_len) {
     (void)ssl;
-    *out = CRYPTO_BUFFER_new(in, in_len, NULL);
-    return in_len == out_len;
+    uint8_t *to;
+    uLongf len = out_len;
+    *out = CRYPTO_BUFFER_alloc(&to, out_len);
+    return *out != NULL && uncompress(to, &len, in, in_len) == Z_OK && len == out_len;
 }
 
 static void client_options(struct peer *peer, const struct peer_options *o) {
@@ -128,7 +134,7 @@ struct peer *peer_new(bool client, const struct peer_options *o) {
     SSL_CTX_set_grease_enabled(peer->ctx, o->grease);
     SSL_CTX_set_options(peer->ctx, o->no_ticket ? SSL_OP_NO_TICKET : 0);
     CHECK(!o->compress ||
-          SSL_CTX_add_cert_compression_alg(peer->ctx, 0xfe01, compress_stub, decompress_stub));
+          SSL_CTX_add_cert_compression_alg(peer->ctx, 1, deflate_cert, inflate_cert));
     peer->ssl = SSL_new(peer->ctx);
     peer->in = BIO_new(BIO_s_mem());
     peer->out = BIO_new(BIO_s_mem());

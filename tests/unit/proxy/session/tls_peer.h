@@ -20,14 +20,13 @@ struct peer_options {
     const char *alpn;    // "h2,http/1.1": a client offers them, a server takes the first it can
     const uint16_t *sigalgs;
     size_t num_sigalgs;
-    bool early_failure; // for clients: garbage behind the hello
+    bool compress; // certificates may come compressed, with zlib
 
     // Clients.
     const char *host;         // SNI, and the name that the certificate is held against
     X509 *ca;                 // NULL: every certificate is good
     uint8_t reject;           // answer the certificate with this alert; 0: do not
     bool grease, staple, sct; // what is asked for
-    bool compress;            // certificates may come compressed
     bool no_ticket;
     const struct pki_cert *own; // the certificate to show when asked
 

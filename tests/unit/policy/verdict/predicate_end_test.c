@@ -1,0 +1,82 @@
+#include "policy/verdict/predicate_fn.h"
+
+#include "logs/base/check.h"
+#include "tests/unit/policy/verdict/case.h"
+#include "tests/unit/unit.h"
+
+// clang-format off
+static const struct answer_case answers[] = {
+    {P_S_ALERT_NO_COMMON, BASE_hello, "s.alert server client_hello 40", YES},
+    {P_S_ALERT_NO_COMMON, BASE_hello, "s.alert server client_hello 71", YES},
+    {P_S_ALERT_NO_COMMON, BASE_hello, "s.alert server client_hello 70", NO},
+    {P_S_ALERT_NO_COMMON, BASE_hello, "s.alert client client_hello 40; s.end.how fin", NO},
+    {P_S_ALERT_NO_COMMON, BASE_hello, "s.alert server server_hello 40", NO},
+    {P_S_ALERT_NO_COMMON, BASE_hello, "s.alert server client_hello 40; -s.alerts[0].after", YES},
+    {P_S_ALERT_NO_COMMON, BASE_answered, "s.alert server client_hello 40; -s.alerts[0].after", NO},
+    {P_S_ALERT_NO_COMMON, BASE_hello, "s.alert server client_hello 40; -s.alerts[0].code", UNKNOWN},
+    {P_S_ALERT_NO_COMMON, BASE_hello, "s.alert server client_hello 40; -s.alerts[0].from", UNKNOWN},
+    {P_S_ALERT_NO_COMMON, BASE_hello, "s.end.how fin", NO},
+    {P_S_ALERT_NO_COMMON, BASE_hello, "s.end.how alert", UNKNOWN},
+    {P_S_ALERT_NO_COMMON, BASE_hello, "s.end.how alert; s.end.by proxy", NO},
+    {P_S_ALERT_CLIENT_CERT, BASE_answered, "s.alert server certificate 42", YES},
+    {P_S_ALERT_CLIENT_CERT, BASE_answered, "s.alert server client_hello 42", NO},
+    {P_S_ALERT_CLIENT_CERT, BASE_ok, "s.alert server data 42", NO},
+    {P_S_ALERT_CLIENT_CERT, BASE_ok, "s.alert server data 42; s.bytes.data_received 0", YES},
+    {P_S_ALERT_CERT_REQUIRED, BASE_ok, "s.alert server data 116", YES},
+    {P_C_ALERT_CA, BASE_shown, "c.alert client certificate 48", YES},
+    {P_C_ALERT_CA, BASE_shown, "c.alert client finished 48", YES},
+    {P_C_ALERT_CA, BASE_shown, "c.alert client client_hello 48", NO},
+    {P_C_ALERT_CA, BASE_shown, "c.alert client data 48", YES},
+    {P_C_ALERT_CA, BASE_ok, "c.alert client data 48", NO},
+    {P_C_ALERT_CA, BASE_ok, "c.alert client data 48; -c.bytes.data_received", UNKNOWN},
+    {P_C_ALERT_CA, BASE_shown, "c.alert server certificate 48; c.end.how fin", NO},
+    {P_S_ALERTED, BASE_hello, "", UNKNOWN},
+    {P_S_ALERTED, BASE_hello, "s.end.how fin", NO},
+    {P_C_ALERTED, BASE_shown, "", YES},
+    {P_C_ALERTED, BASE_shown, "c.end.by server", NO},
+    {P_ANY_ALERT, BASE_ok, "", NO},
+    {P_ANY_ALERT, BASE_ok, "-c.end.how", UNKNOWN},
+    {P_ANY_ALERT, BASE_ok, "c.alert server data 80", YES},
+    {P_BAD_SIGNATURE, BASE_answered, "s.end.detail BAD_SIGNATURE", YES},
+    {P_BAD_SIGNATURE, BASE_answered, "s.end.detail BAD_ECPOINT", NO},
+    {P_BAD_SIGNATURE, BASE_answered, "", UNKNOWN},
+    {P_S_CLOSED, BASE_hello, "s.end.how fin", YES},
+    {P_S_CLOSED, BASE_hello, "s.end.how rst", NO},
+    {P_S_CLOSED, BASE_hello, "s.end.how fin; -s.end.by", UNKNOWN},
+    {P_S_CLOSED, BASE_hello, "s.end.how fin; s.end.by proxy", NO},
+    {P_AT_HELLO, BASE_hello, "", YES},
+    {P_AT_HELLO, BASE_answered, "", NO},
+    {P_AT_HELLO, BASE_hello, "-s.end.at", UNKNOWN},
+    {P_ANSWERED, BASE_hello, "", NO},
+    {P_ANSWERED, BASE_answered, "s.answer.not_tls http", NO},
+    {P_ANSWERED, BASE_request, "c.end.at hello", NO},
+    {P_RETRIED, BASE_hello, "s.answer.hello_retry_request group", YES},
+    {P_RETRIED, BASE_hello, "", NO},
+    {P_HELLO_SEEN, BASE_hello, "", YES},
+    {P_HELLO_SEEN, BASE_request, "c.end.at hello", NO},
+    {P_HELLO_SEEN, BASE_request, "", UNKNOWN},
+    {P_CLIENT_LEFT_FIRST, BASE_hello, "", NO},
+    {P_CLIENT_LEFT_FIRST, BASE_hello, "c.end.by client; c.timing_ms.end 30", YES},
+    {P_CLIENT_LEFT_FIRST, BASE_hello, "c.end.by client; c.timing_ms.end 31", NO},
+    {P_CLIENT_LEFT_FIRST, BASE_hello, "c.end.by client; s.end.by client", YES},
+    {P_CLIENT_LEFT_FIRST, BASE_hello, "-c.end.by", UNKNOWN},
+    {P_CLIENT_LEFT_FIRST, BASE_shown, "-c.end.by", NO},
+    {P_CLIENT_LEFT_FIRST, BASE_watched12, "", NO},
+    {P_CLIENT_WAITED, BASE_hello, "c.timing_ms.end 5012", YES},
+    {P_CLIENT_WAITED, BASE_hello, "c.timing_ms.end 5011", NO},
+    {P_HELLO_ACKED, BASE_hello, "s.transport.outq 0", YES},
+    {P_HELLO_ACKED, BASE_hello, "s.transport.outq 1", NO},
+    {P_DOWN_ACKED, BASE_shown, "c.transport.outq 9", NO},
+    {P_LOOPBACK, BASE_hello, "s.address 127.1.2.3", YES},
+    {P_LOOPBACK, BASE_hello, "s.address ::ffff:127.0.0.1", YES},
+    {P_LOOPBACK, BASE_hello, "s.address 1270::1", NO},
+    {P_LOOPBACK, BASE_hello, "s.address ::11", NO},
+};
+// clang-format on
+
+static void test_answers(void) { answers_check(answers, ARRAY_LEN(answers)); }
+
+const struct unit_case unit_cases[] = {
+    {"answers", test_answers},
+    {NULL, NULL},
+};
