@@ -36,8 +36,8 @@ static void finish(struct run_report *report, const char *no_proxy) {
     struct buf out;
     buf_init(&out, sizeof(text) - 1);
     run_report_write(&out, report, no_proxy);
-    memcpy(text, buf_data(&out), out.len);
-    text[out.len] = '\0';
+    snprintf(text, sizeof(text), "%.*s", (int)out.len,
+             out.len != 0 ? (const char *)buf_data(&out) : "");
     buf_cleanup(&out);
     run_report_cleanup(report);
 }

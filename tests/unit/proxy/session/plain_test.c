@@ -287,6 +287,23 @@ static void a_body_may_end_with_the_connection(void) {
                    "<< record final\n");
 }
 
+// The answer is over for the origin, but not for a client that has yet to read it.
+static void a_slow_reader_gets_the_end(void) {
+    play(NULL, GET ">> client stops\n"
+                   ">> server bytes HTTP/1.1 200 OK|Connection: close|Content-Length: 5||hello\n"
+                   "<< record final\n"
+                   ">> timer 100\n"
+                   "<< client open\n"
+                   ">> client takes\n"
+                   "<< client gets HTTP/1.1 200 OK|Connection: close|Content-Length: 5||hello\n"
+                   "<< client fin\n"
+                   ">> timer 9\n"
+                   "<< going\n"
+                   ">> timer 2\n"
+                   "<< client reset\n"
+                   "<< done\n");
+}
+
 static void a_response_that_is_cut(void) {
     static const struct {
         const char *answer, *end, *how;
@@ -529,6 +546,7 @@ const struct unit_case unit_cases[] = {
     {"an upgrade that is refused stays HTTP", an_upgrade_that_is_refused_stays_http},
     {"an upgraded connection ends", an_upgraded_connection_ends},
     {"a body may end with the connection", a_body_may_end_with_the_connection},
+    {"a slow reader gets the end", a_slow_reader_gets_the_end},
     {"a response that is cut", a_response_that_is_cut},
     {"no response is a 502", no_response_is_a_502},
     {"a response that is not HTTP", a_response_that_is_not_http},

@@ -189,6 +189,10 @@ static bool give(struct play *play, enum side side) {
         bytes = xmalloc(len);
         memcpy(bytes, buf_data(&from->send), len);
         event.bytes = (struct span){bytes, len};
+        if (side == play->setup->flip_side && play->setup->flip_at - from->given < len) {
+            bytes[play->setup->flip_at - from->given] ^= play->setup->flip;
+        }
+        from->given += len;
         buf_consume(&from->send, len);
     } else if (from->eof) {
         event.kind = EVENT_EOF;

@@ -15,6 +15,7 @@ struct play_side {
     bool stopped;       // output is not taken
     bool fin, closed, reset;
     size_t most;
+    size_t given;             // bytes that have reached the session
     uint64_t filled, checked; // bytes of the pattern, sent and seen
 };
 

@@ -155,6 +155,31 @@ static void input_has_a_ceiling(void) {
     play_free(p);
 }
 
+// Whatever one byte turns into on its way, in either direction, the session ends with its peers.
+static void tampered_bytes_do_no_harm(void) {
+    for (uint16_t version = TLS1_2_VERSION; version <= TLS1_3_VERSION; version++) {
+        for (int side = 0; side < 2; side++) {
+            for (size_t at = side == SIDE_CLIENT ? 64 : 0; at < 1300; at += at < 100 ? 7 : 37) {
+                struct setup setup = {SETUP_TLS};
+                setup.client.max_version = version;
+                setup.flip_side = (enum side)side;
+                setup.flip_at = at;
+                setup.flip = (uint8_t)(1 << at % 8);
+                struct play *p = play_new(&setup);
+                play_run(p, OPEN ">> server tls\n>> client tls\n");
+                if (play_peer(p, SIDE_CLIENT)->established) {
+                    play_run(p, ">> client fills 300\n");
+                }
+                if (play_peer(p, SIDE_SERVER)->established) {
+                    play_run(p, ">> server fills 300\n");
+                }
+                play_run(p, ">> client eof\n>> server eof\n");
+                play_free(p);
+            }
+        }
+    }
+}
+
 static void deadlines_come_from_the_limits(void) {
     struct limits limits = limits_default;
     limits.front_us = 1000000;
@@ -180,6 +205,7 @@ const struct unit_case unit_cases[] = {
     {"nothing is heard after the end", nothing_is_heard_after_the_end},
     {"a session can be freed in every state", a_session_can_be_freed_in_every_state},
     {"input has a ceiling", input_has_a_ceiling},
+    {"tampered bytes do no harm", tampered_bytes_do_no_harm},
     {"deadlines come from the limits", deadlines_come_from_the_limits},
     {NULL, NULL},
 };
