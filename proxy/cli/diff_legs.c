@@ -10,8 +10,9 @@ void diff_leg(struct comparison_side *out, struct arena *arena, const struct obj
     (void)obj_int(root, F_RECORD_TIMESTAMP, &out->time_ms);
 }
 
-static bool both(const struct obj *root) {
-    return record_leg(root, false) != NULL && record_leg(root, true) != NULL;
+// ends_tls: a tunnel has a server leg as well, but the TLS in it is that of the client leg.
+static bool ends_tls(const struct obj *root) {
+    return obj_has(record_leg(root, true), F_LEG_OFFER_CIPHERS);
 }
 
 // same_hello sets `*out` to the legs that have the same client random.
@@ -39,7 +40,7 @@ static bool same_leaf(const struct obj *a, bool server_a, const struct obj *b, b
 // in_line: a certificate that B minted, seen by A, says that A stands before B; the server's own,
 // seen by both, that neither does.
 static bool in_line(const struct obj *a, const struct obj *b, enum diff_order order, bool near) {
-    if (order != DIFF_AUTO || !both(a) || !both(b)) {
+    if (order != DIFF_AUTO || !ends_tls(a) || !ends_tls(b)) {
         return order != DIFF_APART;
     }
     return same_leaf(a, true, b, false) || (!same_leaf(a, true, b, true) && near);
@@ -51,10 +52,10 @@ size_t diff_legs_choose(struct diff_choice out[DIFF_CHOICES], const struct obj *
         return 1;
     }
     if (in_line(a, b, order, near)) {
-        out[0] = (struct diff_choice){record_leg(a, true) != NULL, false};
+        out[0] = (struct diff_choice){ends_tls(a), false};
         return 1;
     }
     out[0] = (struct diff_choice){false, false};
     out[1] = (struct diff_choice){true, true};
-    return both(a) && both(b) ? 2 : 1;
+    return ends_tls(a) && ends_tls(b) ? 2 : 1;
 }

@@ -48,6 +48,15 @@ static void test_one_leg_on_a_side(void) {
     end();
 }
 
+static void test_a_tunnel_has_one_leg_of_tls(void) {
+    begin(1, 0, 2, 0);
+    obj_set_str(obj_sub(a->root, F_RECORD_LEG_SERVER), F_LEG_ADDRESS, "192.0.2.1");
+    obj_set_str(obj_sub(b->root, F_RECORD_LEG_SERVER), F_LEG_ADDRESS, "192.0.2.1");
+    CU_ASSERT(choose(DIFF_AUTO, true) == 1 && first_is(false, false));
+    CU_ASSERT(choose(DIFF_APART, true) == 1 && first_is(false, false));
+    end();
+}
+
 static void test_two_proxies(void) {
     begin(1, 2, 3, 4);
     CU_ASSERT(choose(DIFF_AUTO, true) == 1 && first_is(true, false));
@@ -86,6 +95,7 @@ static void test_a_leg(void) {
 const struct unit_case unit_cases[] = {
     {"the same hello", test_the_same_hello},
     {"one leg on a side", test_one_leg_on_a_side},
+    {"a tunnel has one leg of TLS", test_a_tunnel_has_one_leg_of_tls},
     {"two proxies", test_two_proxies},
     {"certificates tell", test_certificates_tell},
     {"a leg", test_a_leg},
