@@ -15,9 +15,15 @@
 #include "logs/view/one_line.h"
 #include "proxy/cli/exit.h"
 #include "proxy/cli/import_file.h"
+#include "proxy/cli/key_file.h"
 #include "proxy/cli/terminal.h"
 
-enum { ID_WIDTH = 16, LINE_MAX_BYTES = 64 * 1024, QUEUE_MAX = 32 * 1024 * 1024 };
+enum {
+    ID_WIDTH = 16,
+    LINE_MAX_BYTES = 64 * 1024,
+    QUEUE_MAX = 32 * 1024 * 1024,
+    BROKEN_KEYS_TOLD = 10
+};
 
 static const char help[] =
     "usage: tlsblame import [OPTION]... FILE...\n"
@@ -29,6 +35,8 @@ static const char help[] =
     "\n"
     "      --log FILE     append the records to FILE instead of a new log,\n"
     "                     $XDG_STATE_HOME/tlsblame/import-TIME.ndjson (~/.local/state/...)\n"
+    "      --keylog FILE  decrypt with the secrets of FILE, an NSS key log as SSLKEYLOGFILE\n"
+    "                     makes one; those inside a pcapng are used in any case\n"
     "      --json         write the records to standard output, one a line, and to no log\n"
     "                     unless --log names one\n"
     "  -q, --quiet        print neither connections nor the summary\n"
@@ -43,10 +51,12 @@ static const char help[] =
     "file that cannot be read to its end; 3 when the records cannot be written.\n";
 
 struct import {
-    const char *log, *color;
+    const char *log, *color, *keylog;
     bool json, quiet;
     char *log_path; // of the log in use, or NULL
     struct log_writer *writer;
+    struct key_log *keys;
+    size_t broken_keys;
     struct page page;
     struct buf text; // of the page, or of a record as JSON
     bool progress;   // a line of it may be on the terminal
@@ -62,14 +72,15 @@ static int usage_error(const char *says, const char *what) {
 
 // options_read fills `import` and returns -1, or the exit status when there is nothing more to do.
 static int options_read(struct import *import, int argc, char **argv) {
-    enum { OPT_LOG = 256, OPT_JSON, OPT_COLOR };
+    enum { OPT_LOG = 256, OPT_KEYLOG, OPT_JSON, OPT_COLOR };
     static const struct option options[] = {
         // clang-format off
-        {"log",   required_argument, NULL, OPT_LOG},
-        {"json",  no_argument,       NULL, OPT_JSON},
-        {"quiet", no_argument,       NULL, 'q'},
-        {"color", required_argument, NULL, OPT_COLOR},
-        {"help",  no_argument,       NULL, 'h'},
+        {"log",    required_argument, NULL, OPT_LOG},
+        {"keylog", required_argument, NULL, OPT_KEYLOG},
+        {"json",   no_argument,       NULL, OPT_JSON},
+        {"quiet",  no_argument,       NULL, 'q'},
+        {"color",  required_argument, NULL, OPT_COLOR},
+        {"help",   no_argument,       NULL, 'h'},
         {NULL, 0, NULL, 0},
         // clang-format on
     };
@@ -79,6 +90,9 @@ static int options_read(struct import *import, int argc, char **argv) {
         switch (option) {
         case OPT_LOG:
             import->log = optarg;
+            break;
+        case OPT_KEYLOG:
+            import->keylog = optarg;
             break;
         case OPT_JSON:
             import->json = true;
@@ -216,6 +230,7 @@ static void print_summary(const struct import *import) {
     print_count(counts->refused, "asked a proxy or STARTTLS for TLS, and none came");
     print_count(counts->other, "spoke something else");
     print_count(counts->empty, "carried no data");
+    print_count(counts->broken_secrets, "lines of decryption secrets are broken");
     print_count(flow->gap_bytes, "bytes are missing from the capture");
     print_count(flow->cut, "TCP segments were captured in part");
     print_count(flow->malformed, "packets are too short or malformed");
@@ -230,10 +245,34 @@ static void print_summary(const struct import *import) {
     }
 }
 
+static void on_broken_key(void *ctx, const struct err *err) {
+    struct import *import = ctx;
+    if (import->broken_keys++ < BROKEN_KEYS_TOLD) {
+        fprintf(stderr, "tlsblame import: %s: %s\n", import->keylog, err->msg);
+    }
+}
+
+// keys_read reads the key log that was named, if any.
+static bool keys_read(struct import *import, struct err *err) {
+    size_t num_broken = 0;
+    import->keys = key_log_new(0);
+    if (import->keylog != NULL &&
+        !key_file_read(import->keys, &num_broken, import->keylog, on_broken_key, import, err)) {
+        return false;
+    }
+    if (num_broken > BROKEN_KEYS_TOLD) {
+        fprintf(stderr, "tlsblame import: %s: %zu lines more are passed over\n", import->keylog,
+                num_broken - BROKEN_KEYS_TOLD);
+    }
+    return true;
+}
+
 static void files_read(struct import *import, char **paths, int num_paths) {
     bool progress = !import->quiet && isatty(STDERR_FILENO);
-    const struct import_reader reader = {
-        .ctx = import, .on_record = on_record, .on_progress = progress ? on_progress : NULL};
+    const struct import_reader reader = {.ctx = import,
+                                         .keys = import->keys,
+                                         .on_record = on_record,
+                                         .on_progress = progress ? on_progress : NULL};
     for (int i = 0; i < num_paths; i++) {
         struct err err;
         bool ok = import_file(&import->counts, &reader, paths[i], &err);
@@ -267,10 +306,12 @@ int import_main(int argc, char **argv) {
     if (!terminal_color(&import.page.color, import.color, stdout)) {
         return usage_error("--color takes auto, always or never, not ", import.color);
     }
-    if (!log_begin(&import, &err)) {
+    bool keys = keys_read(&import, &err);
+    if (!keys || !log_begin(&import, &err)) {
         fprintf(stderr, "tlsblame import: %s\n", err.msg);
         free(import.log_path);
-        return EXIT_ENVIRONMENT;
+        key_log_free(import.keys);
+        return keys ? EXIT_ENVIRONMENT : EXIT_USAGE;
     }
     files_read(&import, argv + optind, argc - optind);
     bool written = log_end(&import) && !import.failed;
@@ -278,6 +319,7 @@ int import_main(int argc, char **argv) {
         print_summary(&import);
     }
     free(import.log_path);
+    key_log_free(import.keys);
     buf_cleanup(&import.text);
     if (fflush(stdout) != 0 || ferror(stdout) || !written) {
         fputs("tlsblame import: not all records could be written\n", stderr);

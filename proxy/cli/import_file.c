@@ -19,7 +19,8 @@ static struct import_end end_of(const struct flow_end *end) {
     return out;
 }
 
-static struct import_stream *stream_begin(const struct stream *stream) {
+static struct import_stream *stream_begin(const struct import_file *file,
+                                          const struct stream *stream) {
     const struct flow_end *client = &stream->ends[FLOW_CLIENT],
                           *server = &stream->ends[FLOW_SERVER];
     struct import_start start = {
@@ -29,6 +30,7 @@ static struct import_stream *stream_begin(const struct stream *stream) {
         .whole = client->syn || server->syn,
         .start_us = stream->start_us,
         .connect_us = client->syn && server->syn ? server->syn_us - stream->start_us : -1,
+        .keys = file->reader->keys,
     };
     return import_stream_new(&start);
 }
@@ -80,7 +82,7 @@ static void stream_want(struct import_file *file, struct stream *stream, bool mo
 static void on_bytes(void *ctx, struct stream *stream, enum flow_side from, const uint8_t *p,
                      size_t p_len, int64_t time_us) {
     if (stream->user == NULL) {
-        stream->user = stream_begin(stream);
+        stream->user = stream_begin(ctx, stream);
     }
     stream_want(ctx, stream,
                 import_stream_bytes(stream->user, from == FLOW_CLIENT, p, p_len, time_us));
@@ -90,7 +92,7 @@ static void on_gap(void *ctx, struct stream *stream, enum flow_side from, uint64
                    int64_t time_us) {
     (void)time_us;
     if (stream->user == NULL) {
-        stream->user = stream_begin(stream);
+        stream->user = stream_begin(ctx, stream);
     }
     stream_want(ctx, stream, import_stream_gap(stream->user, from == FLOW_CLIENT, len));
 }
@@ -119,14 +121,28 @@ static void counts_add(struct flow_counts *to, const struct flow_counts *from) {
     to->gap_bytes += from->gap_bytes;
 }
 
+// secrets_take adds the secrets that came with the last packet to the key log, and sets `*taken` to
+// how many bytes of text it has seen.
+static void secrets_take(size_t *taken, struct import_counts *counts, struct key_log *keys,
+                         const struct capture *capture) {
+    struct span text = capture_secrets(capture);
+    if (text.len != *taken) {
+        counts->broken_secrets +=
+            key_log_text(keys, text.p + *taken, text.len - *taken, NULL, NULL);
+        *taken = text.len;
+    }
+}
+
 // packets_read passes all packets on and returns how the file ends.
-static enum capture_result packets_read(struct flow *flow, struct capture *capture,
-                                        const struct import_reader *reader, const char *path,
-                                        struct err *err) {
+static enum capture_result packets_read(struct import_counts *counts, struct flow *flow,
+                                        struct capture *capture, const struct import_reader *reader,
+                                        const char *path, struct err *err) {
     struct packet packet;
     enum capture_result result;
     uint64_t num = 0;
+    size_t taken = 0;
     while ((result = capture_next(capture, &packet, err)) == CAPTURE_PACKET) {
+        secrets_take(&taken, counts, reader->keys, capture);
         flow_packet(flow, &packet);
         if (++num % PROGRESS_PACKETS == 0 && reader->on_progress != NULL) {
             reader->on_progress(reader->ctx, path, capture_offset(capture), capture_size(capture));
@@ -148,7 +164,7 @@ bool import_file(struct import_counts *counts, const struct import_reader *reade
         return false;
     }
     struct flow *flow = flow_new(&events, 0);
-    enum capture_result result = packets_read(flow, capture, reader, path, err);
+    enum capture_result result = packets_read(counts, flow, capture, reader, path, err);
     flow_finish(flow);
     struct flow_counts done = flow_counts(flow);
     counts_add(&counts->flow, &done);

@@ -5,15 +5,17 @@
 #include "logs/base/err.h"
 #include "logs/pcap/flow.h"
 #include "logs/record/record.h"
+#include "proxy/tls/key_log.h"
 
 // struct import_counts adds up over files.
 struct import_counts {
     uint64_t files, cut_files, bad_files;
-    uint64_t tls;       // connections with a record,
-    uint64_t under_way; // that began before the capture and showed no handshake,
-    uint64_t refused;   // that asked a proxy or STARTTLS for TLS, and none came,
-    uint64_t other;     // that spoke something else,
-    uint64_t empty;     // or nothing
+    uint64_t tls;            // connections with a record,
+    uint64_t under_way;      // that began before the capture and showed no handshake,
+    uint64_t refused;        // that asked a proxy or STARTTLS for TLS, and none came,
+    uint64_t other;          // that spoke something else,
+    uint64_t empty;          // or nothing
+    uint64_t broken_secrets; // lines of decryption secrets blocks that are no key log
     struct flow_counts flow;
 };
 
@@ -21,6 +23,7 @@ struct import_counts {
 // `path` is read: `size` is 0 when that is not known. Both are called in between packets.
 struct import_reader {
     void *ctx;
+    struct key_log *keys; // connections are decrypted with; secrets that a file holds come to it
     void (*on_record)(void *ctx, struct record *record);
     void (*on_progress)(void *ctx, const char *path, uint64_t offset, uint64_t size);
 };

@@ -138,6 +138,7 @@ static void record_begin(struct import_stream *s) {
     front_tell(s);
     observe_step(&s->observe, STEP_HELLO, s->start.start_us);
     wire_tap_init(&s->tap, &s->observe);
+    wire_tap_keys(&s->tap, s->start.keys);
 }
 
 // tap_begin watches a stream whose beginning is missing.

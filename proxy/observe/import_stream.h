@@ -14,10 +14,11 @@ struct import_end {
 // struct import_start is what is known when the first data of a connection come.
 struct import_start {
     struct import_end client, server;
-    bool roles_known;   // else the first hello tells which end is the client
-    bool whole;         // the capture holds the connection from its SYN on
-    int64_t start_us;   // of the first packet, since 1970
-    int64_t connect_us; // from then until TCP was open; below 0: not seen
+    bool roles_known;           // else the first hello tells which end is the client
+    bool whole;                 // the capture holds the connection from its SYN on
+    int64_t start_us;           // of the first packet, since 1970
+    int64_t connect_us;         // from then until TCP was open; below 0: not seen
+    const struct key_log *keys; // what the stream is decrypted with, or NULL; outlives the stream
 };
 
 // struct import_finish is what is known at the end.

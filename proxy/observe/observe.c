@@ -8,7 +8,11 @@
 #include "proxy/tls/handshake.h"
 #include "proxy/tls/short_message.h"
 
-enum { FIRST_BYTES_MAX = 64 };
+enum {
+    FIRST_BYTES_MAX = 64,
+    ALERTS_MAX = 50,  // that are kept of a leg
+    NOTES_MAX = 1000, // that are kept of a record
+};
 
 const char *step_name(enum step step) {
     static const char *const names[] = {"dns",    "connect",     "front",    "hello",
@@ -61,7 +65,7 @@ void observe_step(struct observe *observe, enum step step, int64_t now_us) {
 }
 
 void observe_notes(struct observe *observe, const struct note_sink *notes) {
-    for (size_t i = 0; i < notes->num; i++) {
+    for (size_t i = 0; i < notes->num && obj_num(observe->root, F_RECORD_NOTES) < NOTES_MAX; i++) {
         const struct note_info *info = note_info(notes->notes[i].id);
         struct obj *note = obj_add(observe->root, F_RECORD_NOTES);
         obj_set_str(note, F_NOTE_ID, info->id);
@@ -167,6 +171,13 @@ void observe_alert(struct observe *observe, bool from_client, const uint8_t *p, 
     struct alert alert;
     if (observe->leg == NULL) {
         return;
+    }
+    size_t num_alerts = obj_num(observe->leg, F_LEG_ALERTS);
+    if (num_alerts > ALERTS_MAX) {
+        return;
+    }
+    if (num_alerts == ALERTS_MAX) {
+        note_sink_add(&notes, NOTE_ALERT_FLOOD, 0);
     }
     if (alert_parse(&alert, &notes, p, p_len, p_len)) {
         char name[CODEPOINT_NAME_MAX];

@@ -7,14 +7,18 @@
 enum {
     TLS13 = 0x0304,
     FINISHED_MIN = 53, // an encrypted Finished of TLS 1.3: 4 + 32 + 1 + 16 bytes; an alert has 19
+    OBSERVED_MAX = 4 * 1024 * 1024, // bytes of messages, and of notes about them, in one record
+    OBSERVED_COST = 256,            // of the notes about a message
 };
 
 void wire_tap_init(struct wire_tap *tap, struct observe *observe) {
     tap->observe = observe;
     tap->finished[0] = tap->finished[1] = false;
-    tap->told[0] = tap->told[1] = false;
+    tap->told = false;
     tap->lost[0] = tap->lost[1] = false;
+    tap->observed = 0;
     tap->first_len = 0;
+    tap->keys = (struct tap_keys){0};
     record_reader_init(&tap->reader[0], 0, 0);
     record_reader_init(&tap->reader[1], 0, 0);
     tap->skip_hello = observe->client_hello;
@@ -23,6 +27,35 @@ void wire_tap_init(struct wire_tap *tap, struct observe *observe) {
 void wire_tap_cleanup(struct wire_tap *tap) {
     record_reader_cleanup(&tap->reader[0]);
     record_reader_cleanup(&tap->reader[1]);
+    record_protect_cleanup(&tap->keys.protect[0]);
+    record_protect_cleanup(&tap->keys.protect[1]);
+}
+
+void wire_tap_keys(struct wire_tap *tap, const struct key_log *log) { tap->keys.log = log; }
+
+// observe_some passes a message on unless the peers have said more than any handshake does: each
+// may leave something in the record.
+static void observe_some(struct wire_tap *tap, bool from_client, const struct wire_event *event,
+                         int64_t now_us) {
+    if (tap->observed < OBSERVED_MAX) {
+        tap->observed += event->len + OBSERVED_COST;
+        observe_message(tap->observe, from_client, event->p, event->len, now_us);
+    }
+}
+
+// on_opened takes a message that was encrypted. Up to TLS 1.2 there is nothing in it but that the
+// handshake is complete, as it is in TLS 1.3 with the client's Finished.
+static void on_opened(struct wire_tap *tap, bool from_client, const struct wire_event *event,
+                      int64_t now_us) {
+    struct observe *observe = tap->observe;
+    bool tells = tap_keys_message(tap, from_client, event->p, event->len);
+    if (tells && observe->version >= TLS13) {
+        observe_some(tap, from_client, event, now_us);
+    }
+    if (event->p[0] == HANDSHAKE_FINISHED && tap->finished[0] &&
+        (tap->finished[1] || observe->version >= TLS13)) {
+        observe_step(observe, STEP_FINISHED, now_us);
+    }
 }
 
 static void on_message(struct wire_tap *tap, bool from_client, const struct wire_event *event,
@@ -33,11 +66,22 @@ static void on_message(struct wire_tap *tap, bool from_client, const struct wire
         tap->skip_hello = false;
         return;
     }
+    if (event->opened) {
+        on_opened(tap, from_client, event, now_us);
+        return;
+    }
     bool answered = observe->version != 0;
-    observe_message(observe, from_client, event->p, event->len, now_us);
-    if (!answered && observe->version >= TLS13) {
-        record_reader_encrypted(&tap->reader[0]);
-        record_reader_encrypted(&tap->reader[1]);
+    observe_some(tap, from_client, event, now_us);
+    if (!answered && observe->version != 0) {
+        tap_keys_answer(tap, event->p, event->len);
+    }
+}
+
+// on_data takes application data that was opened: beside 0.5-RTT data and a False Start it comes
+// after the handshake.
+static void on_data(struct wire_tap *tap, int64_t now_us) {
+    if (tap->observe->step >= STEP_FINISHED) {
+        observe_step(tap->observe, STEP_DATA, now_us);
     }
 }
 
@@ -56,12 +100,15 @@ static void on_hidden_handshake(struct wire_tap *tap, bool from_client, int64_t 
 static void on_opaque(struct wire_tap *tap, bool from_client, const struct wire_event *event,
                       int64_t now_us) {
     struct observe *observe = tap->observe;
+    const struct record_reader *reader = &tap->reader[from_client ? 0 : 1];
+    tap_keys_opaque(tap, from_client);
     if (observe->version != 0 && observe->version < TLS13 &&
         event->content_type == CONTENT_HANDSHAKE) {
         on_hidden_handshake(tap, from_client, now_us);
     }
-    if (event->content_type != CONTENT_APPLICATION_DATA || observe->version == 0) {
-        return;
+    if (event->content_type != CONTENT_APPLICATION_DATA || observe->version == 0 ||
+        record_reader_opens(reader)) {
+        return; // what is passed over is 0-RTT data
     }
     if (observe->version < TLS13) {
         observe_step(observe, STEP_FINISHED, now_us);
@@ -96,6 +143,12 @@ static void on_event(struct wire_tap *tap, bool from_client, const struct wire_e
     case WIRE_ALERT:
         observe_alert(tap->observe, from_client, event->p, event->len, now_us);
         break;
+    case WIRE_CCS:
+        tap_keys_ccs(tap, from_client);
+        break;
+    case WIRE_DATA:
+        on_data(tap, now_us);
+        break;
     case WIRE_OPAQUE:
         on_opaque(tap, from_client, event, now_us);
         break;
@@ -112,34 +165,40 @@ static void on_event(struct wire_tap *tap, bool from_client, const struct wire_e
     }
 }
 
-// read_some reads up to the end of an event and returns how many bytes it took.
-static size_t read_some(struct wire_tap *tap, bool from_client, const uint8_t *p, size_t p_len,
-                        int64_t now_us) {
+// read_some reads up to the end of an event, sets `*len` to the bytes it took and returns whether
+// there was one.
+static bool read_some(struct wire_tap *tap, bool from_client, const uint8_t *p, size_t *len,
+                      int64_t now_us) {
     struct wire_event event;
-    (void)record_reader_next(&tap->reader[from_client ? 0 : 1], &event, p, &p_len);
+    (void)record_reader_next(&tap->reader[from_client ? 0 : 1], &event, p, len);
     on_event(tap, from_client, &event, now_us);
-    return p_len;
+    return event.type != WIRE_MORE;
 }
 
-// look_for_record passes over bytes until a record begins, whose beginning it reads. It returns how
-// many bytes it took.
-static size_t look_for_record(struct wire_tap *tap, bool from_client, const uint8_t *p,
-                              size_t p_len, int64_t now_us) {
+// look_for_record passes over bytes until a record begins, whose beginning it reads. It sets `*len`
+// to the bytes it took and returns whether it found one.
+static bool look_for_record(struct wire_tap *tap, bool from_client, const uint8_t *p, size_t *len,
+                            int64_t now_us) {
     struct record_sync *sync = &tap->sync[from_client ? 0 : 1];
-    if (record_sync_find(sync, p, &p_len)) {
-        struct record_sync found = *sync;
+    bool found = record_sync_find(sync, p, len);
+    if (found) {
+        struct record_sync window = *sync;
         tap->lost[from_client ? 0 : 1] = false;
-        wire_tap_bytes(tap, from_client, found.window, found.len, now_us);
+        wire_tap_bytes(tap, from_client, window.window, window.len, now_us);
     }
-    return p_len;
+    return found;
 }
 
 void wire_tap_bytes(struct wire_tap *tap, bool from_client, const uint8_t *p, size_t p_len,
                     int64_t now_us) {
-    while (p_len != 0) {
-        size_t n = tap->lost[from_client ? 0 : 1]
-                       ? look_for_record(tap, from_client, p, p_len, now_us)
-                       : read_some(tap, from_client, p, p_len, now_us);
+    if (p_len == 0) {
+        return;
+    }
+    // An event may be followed by others out of the same record, without more bytes.
+    for (bool more = true; more || p_len != 0;) {
+        size_t n = p_len;
+        more = tap->lost[from_client ? 0 : 1] ? look_for_record(tap, from_client, p, &n, now_us)
+                                              : read_some(tap, from_client, p, &n, now_us);
         p += n;
         p_len -= n;
     }
@@ -176,11 +235,13 @@ void wire_tap_finish(struct wire_tap *tap) {
     }
     for (int i = 0; i < 2; i++) {
         const struct record_reader *reader = &tap->reader[i];
-        int data = CONTENT_APPLICATION_DATA - CONTENT_CHANGE_CIPHER_SPEC;
-        obj_set_int(observe->leg, counts[i], (int64_t)reader->bytes_of_type[data]);
-        if (!tap->told[i]) {
-            tap->told[i] = true;
+        obj_set_int(observe->leg, counts[i], (int64_t)reader->data_bytes);
+        if (!tap->told) {
             observe_notes(observe, &reader->notes);
         }
     }
+    if (!tap->told) {
+        observe_notes(observe, &tap->keys.notes);
+    }
+    tap->told = true;
 }
