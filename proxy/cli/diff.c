@@ -10,6 +10,7 @@
 #include "proxy/cli/diff_legs.h"
 #include "proxy/cli/diff_pairs.h"
 #include "proxy/cli/exit.h"
+#include "proxy/cli/key_file.h"
 #include "proxy/cli/terminal.h"
 
 enum { PAGE_MAX = 64 * 1024 * 1024, WINDOW_S = 30, WINDOW_MAX_S = 7 * 24 * 3600 };
@@ -31,6 +32,8 @@ static const char help[] =
     "\n"
     "      --log FILE     where ids are looked up, instead of\n"
     "                     $XDG_STATE_HOME/tlsblame/log.ndjson (~/.local/state/...)\n"
+    "      --keylog FILE  decrypt captures with the secrets of FILE, an NSS key log; may be\n"
+    "                     given more than once\n"
     "      --brief        a line for each pair\n"
     "      --json         a JSON object for each pair, one a line\n"
     "      --order HOW    where A and B are logs of two proxies: in-line, for A's server\n"
@@ -46,7 +49,8 @@ static const char help[] =
     "cannot be written.\n";
 
 struct diff {
-    const char *a_arg, *b_arg, *log, *color;
+    const char *a_arg, *b_arg, *color;
+    struct diff_sources from;
     bool json, brief;
     enum diff_order order;
     int64_t window_us;
@@ -83,15 +87,41 @@ static bool number_read(size_t *out, const char *word, size_t min, size_t max) {
     return *word >= '0' && *word <= '9' && *end == '\0' && n >= min && n <= max;
 }
 
-enum { OPT_LOG = 256, OPT_BRIEF, OPT_JSON, OPT_ORDER, OPT_WINDOW, OPT_WIDTH, OPT_COLOR };
+enum {
+    OPT_LOG = 256,
+    OPT_KEYLOG,
+    OPT_BRIEF,
+    OPT_JSON,
+    OPT_ORDER,
+    OPT_WINDOW,
+    OPT_WIDTH,
+    OPT_COLOR
+};
+
+// keys_read returns -1, or the exit status.
+static int keys_read(struct key_log *keys, const char *path) {
+    struct err err = {0};
+    size_t num_broken = 0;
+    key_log_restart(keys);
+    if (!key_file_read(keys, &num_broken, path, NULL, NULL, &err)) {
+        fprintf(stderr, "tlsblame diff: %s\n", err.msg);
+        return EXIT_USAGE;
+    }
+    if (num_broken != 0) {
+        fprintf(stderr, "tlsblame diff: %s: %zu lines are no key log\n", path, num_broken);
+    }
+    return -1;
+}
 
 // option_read takes one option and returns -1, or the exit status.
 static int option_read(struct diff *diff, int option) {
     size_t seconds;
     switch (option) {
     case OPT_LOG:
-        diff->log = optarg;
+        diff->from.log = optarg;
         return -1;
+    case OPT_KEYLOG:
+        return keys_read(diff->from.keys, optarg);
     case OPT_BRIEF:
         diff->brief = true;
         return -1;
@@ -128,6 +158,7 @@ static int options_read(struct diff *diff, int argc, char **argv) {
     static const struct option options[] = {
         // clang-format off
         {"log",    required_argument, NULL, OPT_LOG},
+        {"keylog", required_argument, NULL, OPT_KEYLOG},
         {"brief",  no_argument,       NULL, OPT_BRIEF},
         {"json",   no_argument,       NULL, OPT_JSON},
         {"order",  required_argument, NULL, OPT_ORDER},
@@ -302,25 +333,34 @@ static int diff_run(struct diff *diff) {
                                                         : 0;
 }
 
-int diff_main(int argc, char **argv) {
-    struct diff diff = {.color = "auto", .window_us = WINDOW_S * INT64_C(1000000)};
-    int status = options_read(&diff, argc, argv);
-    if (status != -1) {
-        return status;
-    }
+// diff_open opens what there is to compare and compares it. It returns the exit status.
+static int diff_open(struct diff *diff) {
+    int status;
     struct buf out;
     buf_init(&out, PAGE_MAX);
-    diff.page.out = &out;
-    diff.page.width = diff.width != 0 ? diff.width : terminal_width(stdout, 80);
-    if (!terminal_color(&diff.page.color, diff.color, stdout)) {
-        return usage_error("--color takes auto, always or never, not ", diff.color);
+    diff->page.out = &out;
+    diff->page.width = diff->width != 0 ? diff->width : terminal_width(stdout, 80);
+    if (!terminal_color(&diff->page.color, diff->color, stdout)) {
+        return usage_error("--color takes auto, always or never, not ", diff->color);
     }
-    if (diff_side_open(&diff.sides[0], &status, diff.a_arg, diff.log) &&
-        (diff.b_arg == NULL || diff_side_open(&diff.sides[1], &status, diff.b_arg, diff.log))) {
-        status = diff_run(&diff);
+    if (diff_side_open(&diff->sides[0], &status, diff->a_arg, &diff->from) &&
+        (diff->b_arg == NULL ||
+         diff_side_open(&diff->sides[1], &status, diff->b_arg, &diff->from))) {
+        status = diff_run(diff);
+    }
+    return status;
+}
+
+int diff_main(int argc, char **argv) {
+    struct diff diff = {.color = "auto", .window_us = WINDOW_S * INT64_C(1000000)};
+    diff.from.keys = key_log_new(0);
+    int status = options_read(&diff, argc, argv);
+    if (status == -1) {
+        status = diff_open(&diff);
     }
     diff_pairs_cleanup(&diff.pairs);
     diff_side_cleanup(&diff.sides[0]);
     diff_side_cleanup(&diff.sides[1]);
+    key_log_free(diff.from.keys);
     return status;
 }

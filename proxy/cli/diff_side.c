@@ -55,12 +55,12 @@ static void spill_record(void *ctx, struct record *record) {
 }
 
 // capture_spill imports the capture `path` into the empty file `spill`.
-static bool capture_spill(const char *path, int fd, int *out_status) {
+static bool capture_spill(const char *path, int fd, struct key_log *keys, int *out_status) {
     struct err err = {0};
     struct import_counts counts = {0};
     struct spill spill = {.f = fdopen(fd, "w"), .ok = true};
     CHECK(spill.f != NULL);
-    const struct import_reader reader = {.ctx = &spill, .on_record = spill_record};
+    const struct import_reader reader = {.ctx = &spill, .keys = keys, .on_record = spill_record};
     bool read = import_file(&counts, &reader, path, &err);
     if (err.msg[0] != '\0') {
         say(err.msg);
@@ -73,7 +73,7 @@ static bool capture_spill(const char *path, int fd, int *out_status) {
     return read && written;
 }
 
-static struct log_reader *capture_import(const char *path, int *out_status) {
+static struct log_reader *capture_import(const char *path, struct key_log *keys, int *out_status) {
     const char *folder = getenv("TMPDIR");
     char *spill = NULL;
     struct log_reader *reader = NULL;
@@ -84,7 +84,7 @@ static struct log_reader *capture_import(const char *path, int *out_status) {
         fprintf(stderr, "tlsblame diff: cannot make %s: %s\n", spill, strerror(errno));
         *out_status = EXIT_ENVIRONMENT;
     } else {
-        if (capture_spill(path, fd, out_status)) {
+        if (capture_spill(path, fd, keys, out_status)) {
             reader = log_open(out_status, "diff", spill);
         }
         unlink(spill);
@@ -94,10 +94,11 @@ static struct log_reader *capture_import(const char *path, int *out_status) {
 }
 
 // file_open opens the log or capture `path`, which the side takes over.
-static bool file_open(struct diff_side *side, int *out_status, char *path) {
+static bool file_open(struct diff_side *side, int *out_status, char *path,
+                      const struct diff_sources *from) {
     side->file = path;
-    side->reader =
-        is_capture(path) ? capture_import(path, out_status) : log_open(out_status, "diff", path);
+    side->reader = is_capture(path) ? capture_import(path, from->keys, out_status)
+                                    : log_open(out_status, "diff", path);
     if (side->reader != NULL) {
         side->num = log_reader_num(side->reader);
     }
@@ -110,8 +111,8 @@ static bool is_there(const char *path) {
 }
 
 // number_open opens "FILE#N", whose "#" is at `hash`.
-static bool number_open(struct diff_side *side, int *out_status, const char *arg,
-                        const char *hash) {
+static bool number_open(struct diff_side *side, int *out_status, const char *arg, const char *hash,
+                        const struct diff_sources *from) {
     char *end;
     unsigned long n = strtoul(hash + 1, &end, 10);
     if (!isdigit((unsigned char)hash[1]) || *end != '\0' || n == 0) {
@@ -119,7 +120,7 @@ static bool number_open(struct diff_side *side, int *out_status, const char *arg
         *out_status = EXIT_USAGE;
         return false;
     }
-    if (!file_open(side, out_status, xmemdup(arg, (size_t)(hash - arg)))) {
+    if (!file_open(side, out_status, xmemdup(arg, (size_t)(hash - arg)), from)) {
         return false;
     }
     if (n > side->num) {
@@ -151,12 +152,13 @@ static bool id_open(struct diff_side *side, int *out_status, const char *arg, co
     return true;
 }
 
-bool diff_side_open(struct diff_side *side, int *out_status, const char *arg, const char *log) {
+bool diff_side_open(struct diff_side *side, int *out_status, const char *arg,
+                    const struct diff_sources *from) {
     *side = (struct diff_side){.reader = NULL};
     const char *hash = strrchr(arg, '#');
-    bool ok = is_there(arg)  ? file_open(side, out_status, xstrdup(arg))
-              : hash != NULL ? number_open(side, out_status, arg, hash)
-                             : id_open(side, out_status, arg, log);
+    bool ok = is_there(arg)  ? file_open(side, out_status, xstrdup(arg), from)
+              : hash != NULL ? number_open(side, out_status, arg, hash, from)
+                             : id_open(side, out_status, arg, from->log);
     if (!ok) {
         diff_side_cleanup(side);
     }

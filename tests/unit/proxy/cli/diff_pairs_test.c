@@ -28,11 +28,13 @@ static const struct place_row back[] = {
 // make pairs `a` with `b`, or with itself for NULL.
 static bool make(const char *a, const char *b) {
     int status;
+    struct diff_sources from = {.keys = key_log_new(0)};
     err = (struct err){0};
-    CU_ASSERT_FATAL(diff_side_open(&sides[0], &status, a, NULL));
+    CU_ASSERT_FATAL(diff_side_open(&sides[0], &status, a, &from));
     if (b != NULL) {
-        CU_ASSERT_FATAL(diff_side_open(&sides[1], &status, b, NULL));
+        CU_ASSERT_FATAL(diff_side_open(&sides[1], &status, b, &from));
     }
+    key_log_free(from.keys);
     return diff_pairs_make(&pairs, sides, b != NULL, WINDOW_US, &err);
 }
 

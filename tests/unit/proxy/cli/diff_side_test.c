@@ -17,7 +17,10 @@ static const struct place_row rows[] = {
 
 static int open_it(const char *arg, const char *log) {
     int status = 0;
-    return diff_side_open(&side, &status, arg, log) ? 0 : status;
+    struct diff_sources from = {.log = log, .keys = key_log_new(0)};
+    bool ok = diff_side_open(&side, &status, arg, &from);
+    key_log_free(from.keys);
+    return ok ? 0 : status;
 }
 
 static void test_a_log(void) {
