@@ -150,7 +150,9 @@ static void regenerated_write(struct obj *out, const struct comparison_side *a,
     obj_set_str(out, F_COMPARISON_HELLO_SAYS, regenerated_says(out, reason));
     obj_set_str(out, F_COMPARISON_HELLO_JA3, obj_str(b->leg, F_LEG_JA3));
     obj_set_str(out, F_COMPARISON_HELLO_JA4, obj_str(b->leg, F_LEG_JA4));
-    if (reason != PAIR_LEGS && obj_str_is(out, F_COMPARISON_CERT, "not-seen")) {
+    bool unseen = obj_str_is(out, F_COMPARISON_CERT, "not-seen") ||
+                  obj_str_is(out, F_COMPARISON_CERT, "missing-a");
+    if (reason != PAIR_LEGS && unseen) {
         obj_set_strf(out, F_COMPARISON_CERT_SAYS,
                      "%s. Who ends TLS shows a certificate of its own: re-signed, unless it has "
                      "the server's own key",
