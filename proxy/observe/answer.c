@@ -1,8 +1,10 @@
 // The server's answer, message by message.
+#include <stdlib.h>
 #include <string.h>
 
 #include "proxy/observe/internal.h"
 #include "proxy/tls/certificate.h"
+#include "proxy/tls/certificate_inflate.h"
 #include "proxy/tls/certificate_request.h"
 #include "proxy/tls/encrypted_extensions.h"
 #include "proxy/tls/fingerprint.h"
@@ -135,6 +137,9 @@ static void on_certificate(struct observe *observe, struct note_sink *notes, con
     observe_time(observe, F_LEG_MS_CERTIFICATE, now_us);
     observe_step(observe, STEP_CERTIFICATE, now_us);
     obj_set_int(observe->leg, F_LEG_TLS_RESUMED, false);
+    if (obj_has(observe->leg, F_LEG_CHAIN)) {
+        return;
+    }
     chain_begin(observe);
     CBS entries = message.entries;
     while (CBS_data(&message.entries) != NULL && certificate_next(&message, &entries, &entry)) {
@@ -145,6 +150,29 @@ static void on_certificate(struct observe *observe, struct note_sink *notes, con
     }
 }
 
+// inflated_certificate takes a compressed Certificate as if it had not been.
+static void inflated_certificate(struct observe *observe, struct note_sink *notes,
+                                 const struct compressed_certificate *message, int64_t now_us) {
+    enum { HEADER_LEN = 4 };
+    size_t len = message->uncompressed_len;
+    if (len > RECORD_CERTIFICATE_MAX - HEADER_LEN) {
+        note_sink_add(notes, NOTE_CERT_COMPRESSION_TOO_LARGE, 0);
+        return;
+    }
+    uint8_t *p = xmalloc(HEADER_LEN + len);
+    p[0] = HANDSHAKE_CERTIFICATE;
+    p[1] = (uint8_t)(len >> 16);
+    p[2] = (uint8_t)(len >> 8);
+    p[3] = (uint8_t)len;
+    if (certificate_inflate(p + HEADER_LEN, len, message->algorithm, CBS_data(&message->compressed),
+                            CBS_len(&message->compressed))) {
+        on_certificate(observe, notes, p, HEADER_LEN + len, now_us);
+    } else if (message->algorithm == CERTIFICATE_ZLIB || message->algorithm == CERTIFICATE_BROTLI) {
+        note_sink_add(notes, NOTE_CERT_COMPRESSION_MALFORMED, 0);
+    }
+    free(p);
+}
+
 static void on_compressed_certificate(struct observe *observe, struct note_sink *notes,
                                       const uint8_t *p, size_t p_len, int64_t now_us) {
     struct compressed_certificate message;
@@ -152,6 +180,7 @@ static void on_compressed_certificate(struct observe *observe, struct note_sink 
     observe_step(observe, STEP_CERTIFICATE, now_us);
     if (compressed_certificate_parse(&message, notes, p, p_len)) {
         obj_set_int(observe->leg, F_LEG_ANSWER_CERT_COMPRESSION, message.algorithm);
+        inflated_certificate(observe, notes, &message, now_us);
     }
 }
 

@@ -112,8 +112,6 @@ static void set_leaf(struct obj *leg, const struct cert_facts *facts) {
 
 void chain_begin(struct observe *observe) {
     observe->chain_bytes = 0;
-    obj_unset(observe->leg, F_LEG_CHAIN);
-    obj_unset(observe->leg, F_LEG_CERTIFICATE_CHAIN);
     obj_touch(observe->leg, F_LEG_CHAIN);
 }
 

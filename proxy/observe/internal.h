@@ -18,7 +18,7 @@ void observe_extensions(struct observe *observe, enum field field, CBS block);
 // offer_write writes a ClientHello's facts to LEG.offer and LEG.tls.client.
 void offer_write(struct observe *observe, const struct client_hello *hello);
 
-// chain_begin empties the chain of the leg; chain_add appends one certificate.
+// chain_begin gives the leg a chain without certificates; chain_add appends one certificate.
 void chain_begin(struct observe *observe);
 void chain_add(struct observe *observe, CBS der);
 

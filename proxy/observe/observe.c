@@ -8,10 +8,12 @@
 #include "proxy/tls/handshake.h"
 #include "proxy/tls/short_message.h"
 
+// Ceilings of what is kept of a peer that never stops.
 enum {
     FIRST_BYTES_MAX = 64,
-    ALERTS_MAX = 50,  // that are kept of a leg
-    NOTES_MAX = 1000, // that are kept of a record
+    NOTES_MAX = 256,   // of a record
+    ALERTS_MAX = 64,   // of a leg; warnings take up half of them at most
+    MESSAGES_MAX = 64, // of a leg, both ways; an honest handshake has less than 20
 };
 
 const char *step_name(enum step step) {
@@ -155,9 +157,10 @@ static void client_message(struct observe *observe, const uint8_t *p, size_t p_l
 
 void observe_message(struct observe *observe, bool from_client, const uint8_t *p, size_t p_len,
                      int64_t now_us) {
-    if (p_len == 0 || observe->leg == NULL) {
+    if (p_len == 0 || observe->leg == NULL || observe->num_messages == MESSAGES_MAX) {
         return;
     }
+    observe->num_messages++;
     if (from_client) {
         client_message(observe, p, p_len, now_us);
     } else {
@@ -172,14 +175,9 @@ void observe_alert(struct observe *observe, bool from_client, const uint8_t *p, 
     if (observe->leg == NULL) {
         return;
     }
-    size_t num_alerts = obj_num(observe->leg, F_LEG_ALERTS);
-    if (num_alerts > ALERTS_MAX) {
-        return;
-    }
-    if (num_alerts == ALERTS_MAX) {
-        note_sink_add(&notes, NOTE_ALERT_FLOOD, 0);
-    }
-    if (alert_parse(&alert, &notes, p, p_len, p_len)) {
+    bool whole = alert_parse(&alert, &notes, p, p_len, p_len);
+    size_t max = whole && alert.level == ALERT_WARNING ? ALERTS_MAX / 2 : ALERTS_MAX;
+    if (whole && obj_num(observe->leg, F_LEG_ALERTS) < max) {
         char name[CODEPOINT_NAME_MAX];
         struct obj *row = obj_add(observe->leg, F_LEG_ALERTS);
         obj_set_str(row, F_ALERT_FROM, from_client ? "client" : "server");

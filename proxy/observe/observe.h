@@ -37,6 +37,7 @@ struct observe {
     uint16_t cipher;   // likewise
     bool chain_cut;    // more certificates came than are kept
     size_t chain_bytes;
+    size_t num_messages; // taken, both ways
     int64_t num_tickets;
     struct span hello; // the ClientHello message, in the record's arena
 };
@@ -52,7 +53,7 @@ void observe_hello(struct observe *observe, const uint8_t *p, size_t p_len, size
 
 // observe_message takes a complete handshake message with its header of four bytes, from the
 // client or the server of the leg, at `now_us`. Malformed messages leave notes and what could be
-// read.
+// read. Of a leg that never stops, the first 64 messages are read, and the first chain.
 void observe_message(struct observe *observe, bool from_client, const uint8_t *p, size_t p_len,
                      int64_t now_us);
 
@@ -98,7 +99,6 @@ struct wire_tap {
     bool told;                      // the readers' notes and those about keys are in the record
     bool lost[2];                   // bytes were missed: a record is looked for
     struct record_sync sync[2];     // where it is looked for
-    size_t observed;                // bytes of the messages that were observed
     uint8_t first[64];              // what the server said, where it is not TLS; told once the
     size_t first_len;               // client has said its hello
     struct tap_keys keys;

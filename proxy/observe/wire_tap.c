@@ -7,8 +7,6 @@
 enum {
     TLS13 = 0x0304,
     FINISHED_MIN = 53, // an encrypted Finished of TLS 1.3: 4 + 32 + 1 + 16 bytes; an alert has 19
-    OBSERVED_MAX = 4 * 1024 * 1024, // bytes of messages, and of notes about them, in one record
-    OBSERVED_COST = 256,            // of the notes about a message
 };
 
 void wire_tap_init(struct wire_tap *tap, struct observe *observe) {
@@ -16,7 +14,6 @@ void wire_tap_init(struct wire_tap *tap, struct observe *observe) {
     tap->finished[0] = tap->finished[1] = false;
     tap->told = false;
     tap->lost[0] = tap->lost[1] = false;
-    tap->observed = 0;
     tap->first_len = 0;
     tap->keys = (struct tap_keys){0};
     record_reader_init(&tap->reader[0], 0, 0);
@@ -33,16 +30,6 @@ void wire_tap_cleanup(struct wire_tap *tap) {
 
 void wire_tap_keys(struct wire_tap *tap, const struct key_log *log) { tap->keys.log = log; }
 
-// observe_some passes a message on unless the peers have said more than any handshake does: each
-// may leave something in the record.
-static void observe_some(struct wire_tap *tap, bool from_client, const struct wire_event *event,
-                         int64_t now_us) {
-    if (tap->observed < OBSERVED_MAX) {
-        tap->observed += event->len + OBSERVED_COST;
-        observe_message(tap->observe, from_client, event->p, event->len, now_us);
-    }
-}
-
 // on_opened takes a message that was encrypted. Up to TLS 1.2 there is nothing in it but that the
 // handshake is complete, as it is in TLS 1.3 with the client's Finished.
 static void on_opened(struct wire_tap *tap, bool from_client, const struct wire_event *event,
@@ -50,7 +37,7 @@ static void on_opened(struct wire_tap *tap, bool from_client, const struct wire_
     struct observe *observe = tap->observe;
     bool tells = tap_keys_message(tap, from_client, event->p, event->len);
     if (tells && observe->version >= TLS13) {
-        observe_some(tap, from_client, event, now_us);
+        observe_message(observe, from_client, event->p, event->len, now_us);
     }
     if (event->p[0] == HANDSHAKE_FINISHED && tap->finished[0] &&
         (tap->finished[1] || observe->version >= TLS13)) {
@@ -71,7 +58,7 @@ static void on_message(struct wire_tap *tap, bool from_client, const struct wire
         return;
     }
     bool answered = observe->version != 0;
-    observe_some(tap, from_client, event, now_us);
+    observe_message(observe, from_client, event->p, event->len, now_us);
     if (!answered && observe->version != 0) {
         tap_keys_answer(tap, event->p, event->len);
     }

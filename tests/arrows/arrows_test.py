@@ -24,12 +24,12 @@ ROOMS = {
     "policy/ca": ([], ["boringssl_crypto"]),
     "policy/profiles": (["policy/config"], []),
     "policy/verdict": ([], []),
-    "proxy/tls": ([], ["boringssl_crypto"]),
+    "proxy/tls": ([], ["boringssl_crypto", "brotli", "zlib"]),
     "proxy/observe": (["policy/ca", "proxy/tls"], ["boringssl_crypto"]),
     "proxy/session": (
         ["policy/ca", "policy/config", "policy/decide", "policy/profiles", "policy/verdict"]
         + ["proxy/observe", "proxy/tls"],
-        ["boringssl_crypto", "boringssl_ssl", "brotli", "http_parser", "zlib"],
+        ["boringssl_crypto", "boringssl_ssl", "http_parser"],
     ),
     "proxy/net": (["proxy/session"], ["cares", "libev"]),
     "proxy/probe": (["proxy/net", "proxy/observe", "proxy/tls"], []),

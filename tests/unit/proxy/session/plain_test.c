@@ -1,5 +1,7 @@
 // http:// requests in absolute form.
-#include "tests/unit/proxy/session/playbook.h"
+#include <errno.h>
+
+#include "tests/unit/proxy/session/playbook_driver.h"
 
 #define DIALLED                                                                                    \
     "<< dial example.test:80\n"                                                                    \
@@ -154,6 +156,23 @@ static void an_origin_that_closes_between_two_is_dialled_again(void) {
                   "<< done\n",
               ends[i]);
     }
+}
+
+// The old origin's reset may be told late, while the next one is dialled.
+static void a_late_reset_is_the_old_origins(void) {
+    struct play *p = play_new(NULL);
+    play_run(p, GET ">> server bytes " OK_HI "\n"
+                    "<< client gets " OK_HI "\n"
+                    ">> client bytes GET http://b.test/ HTTP/1.1||\n"
+                    "<< record final\n"
+                    "<< dial b.test:80\n");
+    play_event(p, (struct event){.kind = EVENT_BROKEN, .side = SIDE_SERVER, .errnum = ECONNRESET});
+    play_run(p, "<< client open\n"
+                ">> connected\n"
+                "<< server gets GET / HTTP/1.1||\n"
+                ">> server bytes " OK_HI "\n"
+                "<< client gets " OK_HI "\n");
+    play_free(p);
 }
 
 static void bodies_are_measured(void) {
@@ -538,6 +557,7 @@ const struct unit_case unit_cases[] = {
     {"many origins, pipelined", many_origins_pipelined},
     {"an origin that closes between two is dialled again",
      an_origin_that_closes_between_two_is_dialled_again},
+    {"a late reset is the old origin's", a_late_reset_is_the_old_origins},
     {"bodies are measured", bodies_are_measured},
     {"an answer to HEAD has no body", an_answer_to_head_has_no_body},
     {"chunked requests pass", chunked_requests_pass},
