@@ -17,6 +17,7 @@ ROOMS = {
     "logs/record": ([], []),
     "logs/store": ([], ["jansson"]),
     "logs/view": ([], []),
+    "logs/compare": ([], []),
     "logs/pcap": ([], ["pcap"]),
     "policy/config": ([], ["jansson"]),
     "policy/decide": (["policy/config"], []),
