@@ -238,6 +238,8 @@ class BadCertificate(harness.Lab):
         self.assertEqual(answer.exit, 60)
         self.assertIn("expired", answer.err)
         self.assertEqual(field(record, "legs.server.verification.ok"), False)
+        self.assertEqual(field(record, "policy.verify_server"), False)
+        self.assertEqual(record["verdict"]["party"], "none")
         self.assertEqual([d["id"] for d in record["legs"]["server"]["verification"]["defects"]],
                          ["expired"])
         self.assertIn(("client", "certificate_expired"),
