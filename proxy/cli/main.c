@@ -5,6 +5,7 @@
 #include "proxy/cli/ca.h"
 #include "proxy/cli/env.h"
 #include "proxy/cli/exit.h"
+#include "proxy/cli/explain.h"
 #include "proxy/cli/list.h"
 #include "proxy/cli/policy.h"
 #include "proxy/cli/run.h"
@@ -23,6 +24,7 @@ static const struct {
     {"run",     "run the proxy, or a command through one of its own", run_main},
     {"list",    "show the log, a line per connection", list_main},
     {"show",    "show one connection, side by side", show_main},
+    {"explain", "explain a verdict, or any cause", explain_main},
     {"env",     "print the variables that make programs use the proxy", env_main},
     {"ca",      "show, make or export the CA that clients must trust", ca_main},
     {"policy",  "check a policy file", policy_main},
