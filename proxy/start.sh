@@ -7,4 +7,5 @@ source "$root/third_party/packages.sh"
 packages_install "${packages_build[@]}"
 echo "Building tlsblame (the first time takes a minute) ..."
 (cd "$root" && bazel build --config=opt --noshow_loading_progress --ui_event_filters=-info //:tlsblame)
+echo "The program is $root/bazel-bin/tlsblame; README.md tells more."
 exec "$root/bazel-bin/tlsblame" run "$@"

@@ -4,7 +4,7 @@
 
 #include "logs/record/text.h"
 
-void verdict_page_item(struct page *page, const char *label, const char *text) {
+static void item(struct page *page, const char *label, const char *text) {
     if (*text != '\0') {
         page_pad(page, 2);
         page_puts(page, STYLE_DIM, label);
@@ -25,8 +25,8 @@ static void write_evidence(struct page *page, struct arena *arena, const struct 
             text = arena_printf(arena, "%s; server leg: %s", text,
                                 text_or_empty(arena, evidence, F_EVIDENCE_SERVER));
         }
-        verdict_page_item(page, i == 0 ? "evidence" : "", text);
-        verdict_page_item(page, "", text_or_empty(arena, evidence, F_EVIDENCE_BECAUSE));
+        item(page, i == 0 ? "evidence" : "", text);
+        item(page, "", text_or_empty(arena, evidence, F_EVIDENCE_BECAUSE));
     }
 }
 
@@ -49,22 +49,21 @@ static void write_blame(struct page *page, struct arena *arena, const struct obj
 static void write_ruled_out(struct page *page, struct arena *arena, const struct obj *verdict) {
     for (size_t i = 0; i < obj_num(verdict, F_VERDICT_RULED_OUT); i++) {
         const struct obj *ruled_out = obj_at(verdict, F_VERDICT_RULED_OUT, i);
-        verdict_page_item(page, i == 0 ? "ruled out" : "",
-                          arena_printf(arena, "%s: %s",
-                                       text_or_empty(arena, ruled_out, F_RULED_OUT_CAUSE),
-                                       text_or_empty(arena, ruled_out, F_RULED_OUT_BECAUSE)));
+        item(page, i == 0 ? "ruled out" : "",
+             arena_printf(arena, "%s: %s", text_or_empty(arena, ruled_out, F_RULED_OUT_CAUSE),
+                          text_or_empty(arena, ruled_out, F_RULED_OUT_BECAUSE)));
     }
 }
 
 void verdict_page_write(struct page *page, const struct obj *verdict, bool brief) {
     struct arena arena = {0};
     write_blame(page, &arena, verdict);
-    verdict_page_item(page, "", text_or_empty(&arena, verdict, F_VERDICT_SAYS));
+    item(page, "", text_or_empty(&arena, verdict, F_VERDICT_SAYS));
     if (!brief) {
         write_evidence(page, &arena, verdict);
         write_ruled_out(page, &arena, verdict);
     }
-    verdict_page_item(page, "remedy", text_or_empty(&arena, verdict, F_VERDICT_REMEDY));
-    verdict_page_item(page, "next test", text_or_empty(&arena, verdict, F_VERDICT_NEXT));
+    item(page, "remedy", text_or_empty(&arena, verdict, F_VERDICT_REMEDY));
+    item(page, "next test", text_or_empty(&arena, verdict, F_VERDICT_NEXT));
     arena_cleanup(&arena);
 }

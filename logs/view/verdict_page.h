@@ -12,8 +12,4 @@ enum { VERDICT_PAGE_INDENT = 12 };
 // was ruled out.
 void verdict_page_write(struct page *page, const struct obj *verdict, bool brief);
 
-// verdict_page_item writes a paragraph in the same layout, or nothing for an empty `text`. `label`
-// has at most VERDICT_PAGE_INDENT - 3 columns.
-void verdict_page_item(struct page *page, const char *label, const char *text);
-
 #endif // LOGS_VIEW_VERDICT_PAGE_H_

@@ -113,8 +113,8 @@ static bool alert_is_error(const struct obj *alert) {
     return code != ALERT_CLOSE_NOTIFY && code != 100 && !warning;
 }
 
-// alert_is_late returns whether `alert` came when its leg had ended already. It is an answer to that
-// end, as OpenSSL's decode_error is to a FIN without close_notify, and no reason for it.
+// alert_is_late returns whether `alert` came when its leg had ended already. It is an answer to
+// that end, as OpenSSL's decode_error is to a FIN without close_notify, and no reason for it.
 static bool alert_is_late(const struct obj *leg, const struct obj *alert) {
     int64_t ended, came;
     return obj_int(leg, F_LEG_MS_END, &ended) && obj_int(alert, F_ALERT_MS, &came) && came > ended;

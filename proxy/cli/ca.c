@@ -21,16 +21,18 @@ static const char help[] =
     "usage: tlsblame ca show|init|export [OPTION]...\n"
     "\n"
     "show     who the proxy's CA is, its fingerprint, its files and how to install it\n"
-    "init     make the CA, where there is none, and show it; 'tlsblame run' does so too\n"
+    "init     make the CA, where there is none, and show it; 'tlsblame run' makes\n"
+    "         it, too\n"
     "export   write the CA's certificate, without its key\n"
     "\n"
     "      --ca-dir DIR     folder of the CA (default ~/.config/tlsblame/ca)\n"
-    "      --format FORMAT  export: pem (default), der, or p12 (PKCS#12, empty password)\n"
+    "      --format FORMAT  export: pem (default), der or p12 (PKCS#12 with an empty\n"
+    "                       password)\n"
     "      --out FILE       export: where to, instead of standard output, which is -\n"
     "  -h, --help           show this\n"
     "\n"
-    "Exit status: 0; 2 for bad usage, or a CA that is missing or cannot be used; 3 when\n"
-    "a file cannot be written.\n";
+    "Exit status: 0; 2 for bad usage, or a CA that is missing or cannot be used; 3\n"
+    "when a file cannot be written.\n";
 
 static const char how_to_install[] =
     "\n"

@@ -131,6 +131,18 @@ static void write_blame(struct page *page, struct arena *arena, const struct obj
                    page_span(text_or_empty(arena, verdict, F_VERDICT_SAYS)));
 }
 
+// same_reason returns whether evidence `i` and the next one matter for the same reason, which is
+// then said once.
+static bool same_reason(const struct obj *verdict, size_t i) {
+    if (i + 1 == obj_num(verdict, F_VERDICT_EVIDENCE)) {
+        return false;
+    }
+    const struct obj *next = obj_at(verdict, F_VERDICT_EVIDENCE, i + 1);
+    const char *because = obj_str(next, F_EVIDENCE_BECAUSE);
+    return because != NULL &&
+           obj_str_is(obj_at(verdict, F_VERDICT_EVIDENCE, i), F_EVIDENCE_BECAUSE, because);
+}
+
 static void write_evidence(struct page *page, struct arena *arena, const struct obj *verdict) {
     if (obj_num(verdict, F_VERDICT_EVIDENCE) != 0) {
         page_title(page, "EVIDENCE");
@@ -142,7 +154,10 @@ static void write_evidence(struct page *page, struct arena *arena, const struct 
                        page_span(text_or_empty(arena, evidence, F_EVIDENCE_FIELD)));
         item(page, STYLE_CLIENT, "  client leg", text_or_empty(arena, evidence, F_EVIDENCE_CLIENT));
         item(page, STYLE_SERVER, "  server leg", text_or_empty(arena, evidence, F_EVIDENCE_SERVER));
-        item(page, STYLE_PLAIN, "  it matters", text_or_empty(arena, evidence, F_EVIDENCE_BECAUSE));
+        if (!same_reason(verdict, i)) {
+            item(page, STYLE_PLAIN, "  it matters",
+                 text_or_empty(arena, evidence, F_EVIDENCE_BECAUSE));
+        }
     }
 }
 

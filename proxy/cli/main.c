@@ -3,9 +3,11 @@
 
 #include "logs/base/check.h"
 #include "proxy/cli/ca.h"
+#include "proxy/cli/diff.h"
 #include "proxy/cli/env.h"
 #include "proxy/cli/exit.h"
 #include "proxy/cli/explain.h"
+#include "proxy/cli/import.h"
 #include "proxy/cli/list.h"
 #include "proxy/cli/policy.h"
 #include "proxy/cli/run.h"
@@ -24,6 +26,8 @@ static const struct {
     {"run",     "run the proxy, or a command through one of its own", run_main},
     {"list",    "show the log, a line per connection", list_main},
     {"show",    "show one connection, side by side", show_main},
+    {"import",  "read captures into records", import_main},
+    {"diff",    "show what changed between two records, logs or captures", diff_main},
     {"explain", "explain a verdict, or any cause", explain_main},
     {"env",     "print the variables that make programs use the proxy", env_main},
     {"ca",      "show, make or export the CA that clients must trust", ca_main},
@@ -40,7 +44,8 @@ static void usage(FILE *to) {
     for (size_t i = 0; i < ARRAY_LEN(SUBCOMMANDS); i++) {
         fprintf(to, "  %-10s %s\n", SUBCOMMANDS[i].name, SUBCOMMANDS[i].says);
     }
-    fprintf(to, "\n'tlsblame COMMAND --help' shows a command's options.\n");
+    fprintf(to, "\n'tlsblame COMMAND --help' tells more. To begin with:\n\n"
+                "  tlsblame run -- curl https://example.org/\n");
 }
 
 static int version_main(int argc, char **argv) {

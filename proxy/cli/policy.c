@@ -21,8 +21,8 @@ static const char USAGE[] =
     "\n"
     "  -h, --help  show this\n"
     "\n"
-    "Exit status: 0; 2 for bad usage, or when FILE cannot be read or holds a mistake; 3\n"
-    "when the output cannot be written.\n";
+    "Exit status: 0; 2 for bad usage, or when FILE cannot be read or holds a mistake;\n"
+    "3 when the output cannot be written.\n";
 
 static int fail(const char *message) {
     fprintf(stderr, "tlsblame policy: %s\n", message);

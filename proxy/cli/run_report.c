@@ -37,11 +37,14 @@ static void write_verdict(const struct run_report *report, struct buf *out,
                 text_or_empty(&arena, root, F_RECORD_PORT));
     page_newline(&page);
     verdict_page_write(&page, obj_get(root, F_RECORD_VERDICT), true);
-    verdict_page_item(&page, "more",
-                      arena_printf(&arena, "tlsblame show%s%s %s",
-                                   report->log != NULL ? " --log " : "",
-                                   report->log != NULL ? report->log : "",
-                                   text_or_empty(&arena, root, F_RECORD_ID)));
+    page_pad(&page, 2);
+    page_puts(&page, STYLE_DIM, "more");
+    page_pad(&page, VERDICT_PAGE_INDENT - 2 - strlen("more"));
+    page_puts(&page, STYLE_PLAIN, // unbroken, to be copied
+              arena_printf(&arena, "tlsblame show%s%s %s", report->log != NULL ? " --log " : "",
+                           report->log != NULL ? report->log : "",
+                           text_or_empty(&arena, root, F_RECORD_ID)));
+    page_newline(&page);
     arena_cleanup(&arena);
 }
 

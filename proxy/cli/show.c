@@ -17,24 +17,24 @@ enum { PAGE_MAX = 64 * 1024 * 1024 };
 static const char help[] =
     "usage: tlsblame show [OPTION]... [ID]\n"
     "\n"
-    "Shows one connection of the log, the last one without an ID: the verdict and what\n"
-    "it rests on, then the client leg and the server leg side by side, certificates,\n"
-    "alerts and the time line. ID is an id that 'tlsblame list' shows, or the beginning\n"
-    "of one that no other id shares.\n"
+    "Shows one connection of the log, the last one without an ID: the verdict and\n"
+    "what it rests on, then the client leg and the server leg side by side,\n"
+    "certificates, alerts and the time line. ID is an id that 'tlsblame list' shows,\n"
+    "or the beginning of one that no other id shares.\n"
     "\n"
-    "Between the legs: = the same, < on the client leg alone, > on the server leg alone,\n"
-    "~ other, or elsewhere in the list; nothing where there is nothing to compare.\n"
+    "Between the legs: = the same, < on the client leg alone, > on the server leg\n"
+    "alone, ~ other, or elsewhere in the list; nothing where nothing is compared.\n"
     "\n"
-    "      --log FILE     read FILE, and what rotation left as FILE.1 and on, instead of\n"
-    "                     $XDG_STATE_HOME/tlsblame/log.ndjson (~/.local/state/...)\n"
+    "      --log FILE     read FILE, and what rotation left as FILE.1 and on (default\n"
+    "                     ~/.local/state/tlsblame/log.ndjson)\n"
     "      --json         the whole record as it is in the log\n"
-    "      --width N      columns to use, from 60 (default: those of the terminal, or 80)\n"
+    "      --width N      columns to use, from 60 (default: the terminal's, or 80)\n"
     "      --color WHEN   auto, always or never; auto honours NO_COLOR\n"
     "  -h, --help         show this\n"
     "\n"
-    "Exit status: 0 when the verdict blames nobody; 1 when it names a party; 2 for bad\n"
-    "usage, an unknown ID or a log that cannot be read; 3 when the output cannot be\n"
-    "written.\n";
+    "Exit status: 0 when the verdict blames nobody; 1 when it names a party; 2 for\n"
+    "bad usage, an unknown ID or a log that cannot be read; 3 when the output cannot\n"
+    "be written.\n";
 
 struct show {
     const char *log, *id, *color;

@@ -29,15 +29,21 @@ struct net {
 // What stays free beside the connections: standard streams, listeners, loops, DNS, logs, the CA.
 enum { SPARE_DESCRIPTORS = 64 };
 
-static size_t ceiling_of_descriptors(void) {
+// set_ceilings shares the descriptors out: each connection takes two, and goes on taking one while
+// it drains.
+static void set_ceilings(struct net_config *c) {
     struct rlimit limit;
     CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0);
-    return limit.rlim_cur > SPARE_DESCRIPTORS + 2 ? (limit.rlim_cur - SPARE_DESCRIPTORS) / 2 : 1;
+    c->max_draining = c->max_draining != 0 ? c->max_draining : limit.rlim_cur / 8 + 1;
+    size_t taken = SPARE_DESCRIPTORS + c->max_draining;
+    if (c->max_connections == 0) {
+        c->max_connections = limit.rlim_cur > taken + 2 ? (limit.rlim_cur - taken) / 2 : 1;
+    }
 }
 
 static void set_defaults(struct net_config *c) {
     c->workers = c->workers != 0 ? c->workers : 1;
-    c->max_connections = c->max_connections != 0 ? c->max_connections : ceiling_of_descriptors();
+    set_ceilings(c);
     c->dns_timeout_us = c->dns_timeout_us != 0 ? c->dns_timeout_us : 10 * 1000 * 1000;
     c->connect_timeout_us = c->connect_timeout_us != 0 ? c->connect_timeout_us : 10 * 1000 * 1000;
     c->attempt_delay_us = c->attempt_delay_us != 0 ? c->attempt_delay_us : 250 * 1000;

@@ -8,10 +8,7 @@
 #include "proxy/net/address.h"
 #include "proxy/net/connection.h"
 
-enum {
-    ACCEPTS_PER_WAKEUP = 64,
-    MAX_DRAINING = 1024,
-};
+enum { ACCEPTS_PER_WAKEUP = 64 };
 
 static const double PAUSE_S = 0.1; // when descriptors or memory have run out
 
@@ -164,7 +161,8 @@ static bool init_parts(struct worker *worker, struct err *err) {
         return err_errno(err, "cannot start an event loop");
     }
     ev_async_start(worker->loop, &worker->stop);
-    drain_init(&worker->drain, worker->loop, config->drain_us, MAX_DRAINING);
+    drain_init(&worker->drain, worker->loop, config->drain_us,
+               (config->max_draining + config->workers - 1) / config->workers);
     worker->resolver = resolver_new(worker->loop, config->dns_servers, config->dns_timeout_us, err);
     worker->dialer = (struct dialer){
         .loop = worker->loop,

@@ -1,5 +1,4 @@
 // The server's certificates.
-#include <stdio.h>
 #include <string.h>
 
 #include "policy/ca/cert_facts.h"
@@ -9,15 +8,17 @@ enum {
     CHAIN_FACTS_MAX = 100,        // certificates whose facts are kept
     CHAIN_BYTES_MAX = 256 * 1024, // DER kept of a chain
     SANS_MAX = 100,               // names kept of a certificate
+    SEEN_ROOTS = 64,
 };
 
 static void set_hex(struct obj *obj, enum field field, const uint8_t *p, size_t p_len) {
     char text[2 * SHA256_DIGEST_LENGTH + 1];
     CHECK(p_len <= SHA256_DIGEST_LENGTH);
     for (size_t i = 0; i < p_len; i++) {
-        snprintf(text + 2 * i, 3, "%02x", p[i]);
+        text[2 * i] = "0123456789abcdef"[p[i] >> 4];
+        text[2 * i + 1] = "0123456789abcdef"[p[i] & 0xf];
     }
-    obj_set_str(obj, field, text);
+    obj_set_strn(obj, field, text, 2 * p_len);
 }
 
 static void set_strings(struct obj *obj, enum field field, const struct cert_strings *strings) {
@@ -64,6 +65,22 @@ static void set_extensions(struct obj *cert, const struct cert_facts *facts) {
     set_strings(cert, F_CERT_CRL, &facts->crl_points);
 }
 
+// self_signed remembers its answers: the same few roots are sent over and over, and a signature
+// costs more than all the rest of a certificate.
+static bool self_signed(const struct cert_facts *facts) {
+    static _Thread_local struct {
+        uint8_t sha256[SHA256_DIGEST_LENGTH];
+        bool known, answer;
+    } seen[SEEN_ROOTS];
+    size_t i = facts->sha256[0] % SEEN_ROOTS;
+    if (!seen[i].known || memcmp(seen[i].sha256, facts->sha256, SHA256_DIGEST_LENGTH) != 0) {
+        memcpy(seen[i].sha256, facts->sha256, SHA256_DIGEST_LENGTH);
+        seen[i].known = true;
+        seen[i].answer = cert_facts_self_signed(facts);
+    }
+    return seen[i].answer;
+}
+
 static void set_facts(struct obj *cert, const struct cert_facts *facts) {
     set_names(cert, facts);
     obj_set_str(cert, F_CERT_KEY_TYPE, facts->key_type);
@@ -74,7 +91,7 @@ static void set_facts(struct obj *cert, const struct cert_facts *facts) {
     obj_set_str(cert, F_CERT_SIGNATURE, facts->signature_algorithm);
     set_extensions(cert, facts);
     if (facts->self_issued) {
-        obj_set_int(cert, F_CERT_SELF_SIGNED, cert_facts_self_signed(facts));
+        obj_set_int(cert, F_CERT_SELF_SIGNED, self_signed(facts));
     }
     set_hex(cert, F_CERT_SHA256, facts->sha256, sizeof(facts->sha256));
     set_hex(cert, F_CERT_SPKI_SHA256, facts->spki_sha256, sizeof(facts->spki_sha256));
@@ -95,8 +112,6 @@ static void set_leaf(struct obj *leg, const struct cert_facts *facts) {
 
 void chain_begin(struct observe *observe) {
     observe->chain_bytes = 0;
-    obj_unset(observe->leg, F_LEG_CHAIN);
-    obj_unset(observe->leg, F_LEG_CERTIFICATE_CHAIN);
     obj_touch(observe->leg, F_LEG_CHAIN);
 }
 

@@ -8,7 +8,13 @@
 #include "proxy/tls/handshake.h"
 #include "proxy/tls/short_message.h"
 
-enum { FIRST_BYTES_MAX = 64 };
+// Ceilings of what is kept of a peer that never stops.
+enum {
+    FIRST_BYTES_MAX = 64,
+    NOTES_MAX = 256,   // of a record
+    ALERTS_MAX = 64,   // of a leg; warnings take up half of them at most
+    MESSAGES_MAX = 64, // of a leg, both ways; an honest handshake has less than 20
+};
 
 const char *step_name(enum step step) {
     static const char *const names[] = {"dns",    "connect",     "front",    "hello",
@@ -61,7 +67,7 @@ void observe_step(struct observe *observe, enum step step, int64_t now_us) {
 }
 
 void observe_notes(struct observe *observe, const struct note_sink *notes) {
-    for (size_t i = 0; i < notes->num; i++) {
+    for (size_t i = 0; i < notes->num && obj_num(observe->root, F_RECORD_NOTES) < NOTES_MAX; i++) {
         const struct note_info *info = note_info(notes->notes[i].id);
         struct obj *note = obj_add(observe->root, F_RECORD_NOTES);
         obj_set_str(note, F_NOTE_ID, info->id);
@@ -151,9 +157,10 @@ static void client_message(struct observe *observe, const uint8_t *p, size_t p_l
 
 void observe_message(struct observe *observe, bool from_client, const uint8_t *p, size_t p_len,
                      int64_t now_us) {
-    if (p_len == 0 || observe->leg == NULL) {
+    if (p_len == 0 || observe->leg == NULL || observe->num_messages == MESSAGES_MAX) {
         return;
     }
+    observe->num_messages++;
     if (from_client) {
         client_message(observe, p, p_len, now_us);
     } else {
@@ -168,7 +175,9 @@ void observe_alert(struct observe *observe, bool from_client, const uint8_t *p, 
     if (observe->leg == NULL) {
         return;
     }
-    if (alert_parse(&alert, &notes, p, p_len, p_len)) {
+    bool whole = alert_parse(&alert, &notes, p, p_len, p_len);
+    size_t max = whole && alert.level == ALERT_WARNING ? ALERTS_MAX / 2 : ALERTS_MAX;
+    if (whole && obj_num(observe->leg, F_LEG_ALERTS) < max) {
         char name[CODEPOINT_NAME_MAX];
         struct obj *row = obj_add(observe->leg, F_LEG_ALERTS);
         obj_set_str(row, F_ALERT_FROM, from_client ? "client" : "server");

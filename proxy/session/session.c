@@ -69,6 +69,14 @@ void session_reset(struct session *s, enum side side) {
     buf_cleanup(&lane->out);
 }
 
+// closing_wait gives a side that still reads what waits for it the time of a slow reader, from each
+// byte on, and then a short one to close.
+static void closing_wait(struct session *s) {
+    bool waits = s->lanes[SIDE_CLIENT].out.len + s->lanes[SIDE_SERVER].out.len != 0;
+    const struct limits *limits = &s->shared->limits;
+    s->deadline_us = s->now_us + (waits ? limits->linger_us : limits->closing_us);
+}
+
 void session_close(struct session *s) {
     if (s->state == STATE_CLOSING || s->state == STATE_DONE) {
         return;
@@ -77,7 +85,8 @@ void session_close(struct session *s) {
     for (int side = 0; side < 2; side++) {
         s->lanes[side].shut = s->lanes[side].open;
     }
-    session_enter(s, STATE_CLOSING, s->shared->limits.closing_us);
+    s->state = STATE_CLOSING;
+    closing_wait(s);
 }
 
 // closing_step ends each side whose output is written and whose peer has closed too. The server's
@@ -253,6 +262,7 @@ void session_output_done(struct session *s, enum side side, size_t len, int64_t 
         relay_pump(s);
     }
     if (s->state == STATE_CLOSING) {
+        closing_wait(s);
         closing_step(s);
     }
 }

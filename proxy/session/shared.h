@@ -20,8 +20,8 @@ struct limits {
     int64_t sniff_us;     // something must be said after the CONNECT
     int64_t handshake_us; // each leg's handshake must be complete
     int64_t silent_us;    // how long a silent server is mirrored
-    int64_t linger_us;    // one side has ended and the other says nothing
-    int64_t closing_us;   // what waits must be written
+    int64_t linger_us;    // one side has ended and the other says, or takes, nothing
+    int64_t closing_us;   // all is written and the client must close
     int64_t interim_us;   // a record is written although its connection goes on
 };
 

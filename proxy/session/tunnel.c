@@ -9,6 +9,9 @@ static void watch(struct session *s, enum side side) {
         return;
     }
     bool client = side == SIDE_CLIENT;
+    if (s->tap == NULL) {
+        return; // after a 101
+    }
     wire_tap_bytes(s->tap, client, buf_data(&lane->in), lane->in.len, s->now_us);
     wire_tap_bytes(s->tap, client, lane->fresh.p, lane->fresh.len, s->now_us);
 }

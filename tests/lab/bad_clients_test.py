@@ -193,6 +193,20 @@ class BadClients(harness.Lab):
         """How many the proxy has open."""
         return len(os.listdir(f"/proc/{self.px.pid}/fd"))
 
+    def test_clients_that_stop_in_the_handshake(self):
+        """Each has the time of a handshake, whoever is at its other end."""
+        dead = self.service(lambda s: None)
+        page = self.proxy("--timeout", "1", policy={"default": {"on_server_failure": "page"}})
+        hello = Hello().records()
+        for proxy, target in (self.px, self.target), (page, self.target), \
+                (page, f"{HOST}:{dead.port}"), (page, "tlsblame.test:443"):
+            with self.subTest(target), proxy.connect(target) as s:
+                begun = time.monotonic()
+                s.sendall(hello)
+                self.assertEqual(s.recv(65536)[:3], ANSWERED)
+                harness.read_all(s)
+                self.assertLess(time.monotonic() - begun, 3)
+
     def test_vanishing_clients(self):
         """At each step, with FIN and with RST, TLS 1.2 and 1.3."""
         stalled = self.service(harness.read_all)

@@ -5,7 +5,7 @@ import random
 import time
 
 from tests.lab import harness, servers
-from tests.lab.bystander import Bystander
+from tests.lab.bystander import Bystander, Hello
 from tests.lab.harness import field
 from tests.lab.servers import HOST
 
@@ -122,6 +122,30 @@ class BadServers(harness.Lab):
         answer, record = self.visit(server.port)
         self.assertEqual(answer.exit, 0, answer.err)
         self.assertEqual(record["verdict"]["party"], "none", record["verdict"]["says"])
+
+    def test_trickle(self):
+        """A server that says its flight a byte at a time has the time of a handshake."""
+        flight = self.flight()
+
+        def handle(s):
+            servers.hello(s)
+            with contextlib.suppress(OSError):
+                for byte in flight[:200]:
+                    s.sendall(bytes([byte]))
+                    time.sleep(0.02)
+
+        begun = time.monotonic()
+        port = self.service(handle).port
+        with self.px.connect(f"{HOST}:{port}") as s:
+            s.sendall(Hello(HOST).records())
+
+            def found():
+                return [r for r in self.px.written() if r.get("port") == port]
+
+            record = harness.until(found, "a record")[0]
+        self.assertLess(time.monotonic() - begun, 3)
+        self.assertEqual(field(record, "legs.server.end.how"), "timeout")
+        self.assertIn(record["verdict"]["party"], PARTY)
 
     def test_endless_banner(self):
         """A server that never stops talking before anybody spoke."""

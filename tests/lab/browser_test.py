@@ -50,7 +50,7 @@ class Chromium(harness.Lab):
                 [
                     *["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic"],
                     *["--no-first-run", "--disable-background-networking", "--disable-sync"],
-                    *["--disable-component-update", "--disable-dev-shm-usage", "--disable-breakpad"],
+                    *["--disable-component-update", "--disable-dev-shm-usage"],
                     *["--proxy-bypass-list=<-loopback>", f"--proxy-server={proxy.url}"],
                     *["--virtual-time-budget=10000", f"--user-data-dir={profile}", "--dump-dom"],
                     url,

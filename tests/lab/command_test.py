@@ -150,3 +150,21 @@ class Command(harness.Lab):
         self.assertEqual(done.returncode, 128 + signal.SIGKILL)
         self.assertEqual(field(done.records[0], "verdict.cause"), "healthy")
         self.assertEqual(field(done.records[0], "legs.client.end.by"), "client")
+
+
+class Serving(harness.Lab):
+    def test_env_gives_a_shell_what_it_needs(self):
+        server = self.nginx(harness.leaf(HOST))
+        proxy = self.proxy()
+        script = (f'eval "$({PROGRAM} env --ca-dir {proxy.ca_dir} --proxy {proxy.host}:{proxy.port} '
+                  f'--shell sh)"; curl -sS https://{HOST}:{server.port}/')
+        done = harness.run("sh", "-c", script, env={"PATH": os.environ["PATH"]})
+        self.assertEqual(done.stdout, b"hello\n")
+        proxy.record()
+
+    def test_bundles_that_cannot_be_written_are_no_reason_to_stop(self):
+        os.makedirs(f"{self.dir}/ca/bundle.pem")
+        server = self.nginx(harness.leaf(HOST))
+        proxy = self.proxy()
+        self.assertEqual(self.curl(f"https://{HOST}:{server.port}/", proxy).status, 200)
+        self.assertRegex(proxy.stderr(), "tlsblame: warning: .*/ca/bundle.pem: cannot be written")

@@ -9,7 +9,7 @@
             record = proxy.record()
 
 Everything that a test starts is stopped when it ends, however it ends, and the proxy must then exit
-with 0. Files are in `self.dir`, which goes away; after a failure every *.log in it is printed first.
+with 0. Files are in `self.dir`, which goes away; after a failure every log in it is printed first.
 Names below .localhost resolve to loopback everywhere.
 """
 

@@ -100,8 +100,7 @@ class KeepAlive(Plain):
             for _ in range(3):
                 self.ask(s, server)
                 self.assertEqual(self.answer(s)[1], "once")
-                self.heads_seen = len(self.heads)
-                harness.until(lambda: len(proxy.written()) == self.heads_seen, "a record each")
+                harness.until(lambda: len(proxy.written()) == len(self.heads), "a record each")
         self.assertEqual([field(r, "legs.server.end.by") for r in proxy.records(3)], ["server"] * 3)
 
     def test_pipelined(self):

@@ -108,14 +108,16 @@ class Program:
     """A server that runs until it is stopped. What it says is in `log`."""
 
     def __init__(self, args, log, wait_for=None, **more):
-        # The kernel ends it when we are gone, however we went.
         self.log = log
         self._seen = threading.Condition()
         self.lines = []
         with open(f"{log}.stderr.log", "wb") as stderr:
+            # The kernel ends it when we are gone, however we went.
             self.process = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "KILL", "--", *args],
-                **{"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": stderr, **more},
+                **{"stdin": subprocess.DEVNULL, **more},
+                stdout=subprocess.PIPE,
+                stderr=stderr,
             )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()

@@ -10,9 +10,8 @@ import ssl
 from tests.lab import pki
 from tests.lab.program import TIMEOUT, Program, read_head, until
 
-PROGRAM = os.path.abspath(
-    next((path for path in ("./tlsblame", "bazel-bin/tlsblame") if os.path.exists(path)), "tlsblame")
-)
+# Under Bazel, or by hand from the root of the tree.
+PROGRAM = os.path.abspath("tlsblame" if os.path.exists("tlsblame") else "bazel-bin/tlsblame")
 
 
 @functools.cache

@@ -87,6 +87,21 @@ class Running(harness.Lab):
             self.visit(proxy, port)
             self.assertLess(proxy.stderr().count("\n"), 4, proxy.stderr())
 
+    def test_descriptors_run_out_while_dialling(self):
+        """The client is told that it is the proxy."""
+        port = self.nginx(harness.leaf(HOST)).port
+        proxy = self.proxy()
+        with proxy.connect(f"{HOST}:{port}"), socket.socket() as s:
+            most = max(map(int, os.listdir(f"/proc/{proxy.pid}/fd")))
+            harness.run("prlimit", "--pid", str(proxy.pid), f"--nofile={most + 2}:4096")
+            s.connect((proxy.host, proxy.port))
+            s.sendall(f"CONNECT {HOST}:{port} HTTP/1.1\r\n\r\n".encode())
+            answer = harness.read_all(s)
+            self.assertEqual(answer[:12], b"HTTP/1.1 502")
+            self.assertIn(b"proxy-overload-or-timeout", answer)
+            harness.run("prlimit", "--pid", str(proxy.pid), "--nofile=1024:4096")
+        self.visit(proxy, port)
+
     def test_bystander_without_descriptors(self):
         proxy = self.proxy(command=("prlimit", "--nofile=80", "--"))
         with Bystander(self, proxy), contextlib.ExitStack() as stack:

@@ -125,6 +125,41 @@ class Bulk(harness.Lab):
     def test_slow_reader_plain(self):
         self.slow_reader(None)
 
+    def test_slow_server(self):
+        """The client has more to say than the server reads, in each way through the proxy."""
+        for way in "intercept", "tunnel", "plain":
+            with self.subTest(way=way):
+                read_on = threading.Event()
+                certificate = None if way == "plain" else harness.leaf(HOST)
+
+                def lazy(connection):
+                    harness.read_head(connection)
+                    read_on.wait(harness.TIMEOUT)
+                    while connection.recv(1 << 18):
+                        pass
+
+                server = self.service(lazy, certificate)
+                proxy = self.proxy(policy={"default": {
+                    "action": "tunnel" if way == "tunnel" else "intercept"}})
+                target, url = f"{HOST}:{server.port}", "/"
+                if way == "plain":
+                    client, url = proxy.connect(), f"http://{target}/"
+                else:
+                    trusted = harness.root().file if way == "tunnel" else proxy.ca
+                    context = ssl.create_default_context(cafile=trusted)
+                    client = context.wrap_socket(proxy.connect(target), server_hostname=HOST)
+                with client:
+                    head = f"PUT {url} HTTP/1.1\r\nContent-Length: {GIB}\r\n\r\n"
+                    client.sendall(head.encode())
+                    client.settimeout(0.3)  # seconds after which it counts as stuck
+                    written, block = 0, bytes(MIB)
+                    with self.assertRaises(TimeoutError):
+                        while written < 256 * MIB:
+                            written += client.send(block)
+                    self.assertLess(proxy.resident(), RESIDENT_MAX)
+                    read_on.set()
+                proxy.record()
+
     def test_slow_reader_gets_all(self):
         """What was held back comes when it is wanted."""
         size = 32 * MIB
@@ -166,8 +201,9 @@ class Many(harness.Lab):
         urls = "".join(f'url = "https://{HOST}:{server.port}/{i}"\noutput = "{self.dir}/out{i}"\n'
                        for i in range(count))
         done = harness.run(
-            "curl", "-q", "-sS", "--no-progress-meter", "--http1.1", "-x", proxy.url, "--cacert", proxy.ca, "--parallel",
-            "--parallel-immediate", "--parallel-max", str(count), "-K", self.file("urls", urls),
+            *["curl", "-q", "-sS", "--no-progress-meter", "--http1.1", "--cacert", proxy.ca],
+            *["--parallel", "--parallel-immediate", "--parallel-max", str(count)],
+            *["-x", proxy.url, "-K", self.file("urls", urls)],
         )
         self.assertEqual(done.stderr, b"")
         for i in range(count):

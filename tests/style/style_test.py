@@ -14,6 +14,10 @@ MAX_LINES = 700
 # Sources without a unit test at the same path, and why.
 UNTESTED = {
     "logs/record/schema_gen.c": "main(): schema_test holds the files against what it writes",
+    "policy/config/key.c": "a table; policy_test reads, prints and documents a file by it",
+    "policy/config/print.c": "policy_test reads again what it prints",
+    "policy/config/reader.c": "private to policy.c; policy_test has every error that it gives",
+    "policy/config/value.c": "private to policy.c; policy_test has every bad value",
     "proxy/cli/main.c": "main(): tests/lab runs the program itself",
 }
 
@@ -69,6 +73,15 @@ class Tree(unittest.TestCase):
                 with self.subTest(path=path):
                     self.assertTrue(text.endswith("\n"), f"{path}: no newline at the end")
                     self.assertNotRegex(text, r"[ \t]\n", f"{path}: trailing white space")
+
+
+class Readme(unittest.TestCase):
+    def test_what_it_points_at_is_there(self):
+        for link, name in re.findall(r"\]\(([^):]+)\)|`([\w.]+/[\w./]*)`", text_of("README.md")):
+            path = link or name
+            if not path.startswith("bazel-bin/"):
+                with self.subTest(path=path):
+                    self.assertTrue(os.path.exists(os.path.join(TREE, path)), path)
 
 
 class Sources(unittest.TestCase):

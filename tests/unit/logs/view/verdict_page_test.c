@@ -43,21 +43,7 @@ static void test_brief(void) {
     CU_ASSERT_PTR_NOT_NULL(strstr(text, "\n  ruled out client-clock-wrong: "));
 }
 
-static void test_item(void) {
-    struct buf out;
-    buf_init(&out, 1000);
-    struct page page = {.out = &out, .width = 30};
-    verdict_page_item(&page, "nothing", "");
-    CU_ASSERT_EQUAL(out.len, 0);
-    verdict_page_item(&page, "more", "words that need two lines");
-    static const char wanted[] = "  more      words that need two\n            lines\n";
-    CU_ASSERT_EQUAL_FATAL(out.len, strlen(wanted));
-    CU_ASSERT_EQUAL(memcmp(buf_data(&out), wanted, out.len), 0);
-    buf_cleanup(&out);
-}
-
 const struct unit_case unit_cases[] = {
     {"brief", test_brief},
-    {"item", test_item},
     {NULL, NULL},
 };

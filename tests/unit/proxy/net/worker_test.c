@@ -117,9 +117,58 @@ static void test_no_descriptors(void) {
     close(ports[0]);
 }
 
+// What was connected goes on when the net is stopped, and its end is the end of the net; what is
+// new finds nobody.
+static void test_grace(void) {
+    prepare();
+    proxy.config.grace_us = 60 * 1000 * 1000;
+    uint16_t port;
+    int server = server_open(&port), fds[2];
+    proxy_start(&proxy);
+    relay_open(&proxy, server, port, fds);
+    net_stop(proxy.net);
+    CU_ASSERT_TRUE(send_all(fds[0], "question", 8) && recv_is(fds[1], "question"));
+    CU_ASSERT_TRUE(send_all(fds[1], "answer", 6) && recv_is(fds[0], "answer"));
+    close(fds[0]);
+    close(fds[1]);
+    proxy_join(&proxy);
+    CU_ASSERT_EQUAL(atomic_load(&proxy.records), 1);
+    close(server);
+}
+
+// A connection that waits to be accepted when the net is stopped counts as connected.
+static void test_grace_for_the_queue(void) {
+    prepare();
+    proxy.config.grace_us = 60 * 1000 * 1000;
+    proxy_start(&proxy);
+    int held = proxy_hold(&proxy), fd = client_ask(proxy.port, "TIMER 0\n");
+    net_stop(proxy.net);
+    proxy_release(&proxy);
+    CU_ASSERT_TRUE(recv_is(fd, "TICK\n"));
+    close(fd);
+    close(held);
+    proxy_join(&proxy);
+}
+
+static void test_grace_ends(void) {
+    prepare();
+    proxy.config.grace_us = 20 * 1000;
+    proxy_start(&proxy);
+    int fd = client_ask(proxy.port, "HOLD\n");
+    struct fake_note note;
+    CU_ASSERT_TRUE(fake_wait(&note, 0, EVENT_BYTES, 1));
+    net_stop(proxy.net);
+    proxy_join(&proxy);
+    CU_ASSERT_EQUAL(atomic_load(&proxy.records), 1);
+    close(fd);
+}
+
 const struct unit_case unit_cases[] = {
     {"no free descriptors", test_no_descriptors}, // forks: before there are threads
     {"two workers share the load", test_two_workers},
     {"ceiling of connections", test_ceiling},
+    {"grace", test_grace},
+    {"grace for the queue", test_grace_for_the_queue},
+    {"grace ends", test_grace_ends},
     {NULL, NULL},
 };

@@ -211,6 +211,62 @@ static void a_hello_that_was_observed_is_passed_over(void) {
     flight_free(&flight);
 }
 
+// Who says the same for ever costs no more memory than a chatty honest peer.
+static void floods_have_a_ceiling(void) {
+    static const struct {
+        bool from_client;
+        uint8_t p[16];
+        size_t len;
+    } rows[] = {
+        {true, {21, 3, 3, 0, 2, 1, 90}, 7},                           // warnings
+        {false, {21, 3, 3, 0, 2, 2, 90}, 7},                          // fatal alerts
+        {false, {21, 3, 3, 0, 1, 1}, 6},                              // half alerts
+        {true, {22, 3, 3, 0, 4, 1, 0, 0, 0}, 9},                      // empty ClientHellos
+        {true, {22, 3, 3, 0, 4, 11, 0, 0, 0}, 9},                     // empty Certificates
+        {false, {22, 3, 3, 0, 7, 11, 0, 0, 3, 0, 0, 0}, 12},          // chains of none
+        {false, {22, 3, 3, 0, 4, 2, 0, 0, 0}, 9},                     // empty ServerHellos
+        {false, {22, 3, 3, 0, 10, 4, 0, 0, 6, 0, 0, 0, 0, 0, 0}, 15}, // tickets
+        {false, {99, 3, 3, 0, 1, 0}, 6},                              // of no known type
+        {false, {22, 3, 3, 0, 0}, 5},                                 // empty records
+    };
+    struct peer_options client = flight_client(), server = flight_server();
+    struct flight flight;
+    flight_make(&flight, &client, &server, NULL);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct record *record = record_new();
+        struct observe observe;
+        struct wire_tap tap;
+        observe_init(&observe, record->root, false, 0);
+        wire_tap_init(&tap, &observe);
+        wire_tap_bytes(&tap, true, flight.wire[0].p, flight.wire[0].len, 0);
+        for (int n = 0; n < 20000; n++) {
+            wire_tap_bytes(&tap, rows[i].from_client, rows[i].p, rows[i].len, 0);
+        }
+        wire_tap_finish(&tap);
+        wire_tap_cleanup(&tap);
+        CU_ASSERT(record->arena.used < 128 * 1024);
+        record_free(record);
+    }
+    flight_free(&flight);
+}
+
+// A fatal alert is told although many warnings came before it.
+static void the_fatal_alert_is_told(void) {
+    struct record *record = record_new();
+    struct observe observe;
+    static const uint8_t warning[] = {1, 90}, fatal[] = {2, 40};
+    observe_init(&observe, record->root, false, 0);
+    for (int n = 0; n < 1000; n++) {
+        observe_alert(&observe, true, warning, sizeof(warning), 0);
+    }
+    observe_alert(&observe, true, fatal, sizeof(fatal), 0);
+    const struct obj *leg = record_leg(record->root, false);
+    size_t num = obj_num(leg, F_LEG_ALERTS);
+    CU_ASSERT_EQUAL_FATAL(num, 33);
+    CU_ASSERT(obj_is(obj_at(leg, F_LEG_ALERTS, num - 1), F_ALERT_CODE, 40));
+    record_free(record);
+}
+
 // Whatever is changed on the wire, the tap reads on.
 static void tampered_bytes_do_no_harm(void) {
     for (uint16_t version = TLS1_2_VERSION; version <= TLS1_3_VERSION; version++) {
@@ -239,6 +295,8 @@ const struct unit_case unit_cases[] = {
     {"a client that rejects has not finished", a_client_that_rejects_has_not_finished},
     {"an answer that is not TLS", an_answer_that_is_not_tls},
     {"a hello that was observed is passed over", a_hello_that_was_observed_is_passed_over},
+    {"floods have a ceiling", floods_have_a_ceiling},
+    {"the fatal alert is told", the_fatal_alert_is_told},
     {"tampered bytes do no harm", tampered_bytes_do_no_harm},
     {NULL, NULL},
 };

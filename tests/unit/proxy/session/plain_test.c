@@ -1,5 +1,7 @@
 // http:// requests in absolute form.
-#include "tests/unit/proxy/session/playbook.h"
+#include <errno.h>
+
+#include "tests/unit/proxy/session/playbook_driver.h"
 
 #define DIALLED                                                                                    \
     "<< dial example.test:80\n"                                                                    \
@@ -156,6 +158,23 @@ static void an_origin_that_closes_between_two_is_dialled_again(void) {
     }
 }
 
+// The old origin's reset may be told late, while the next one is dialled.
+static void a_late_reset_is_the_old_origins(void) {
+    struct play *p = play_new(NULL);
+    play_run(p, GET ">> server bytes " OK_HI "\n"
+                    "<< client gets " OK_HI "\n"
+                    ">> client bytes GET http://b.test/ HTTP/1.1||\n"
+                    "<< record final\n"
+                    "<< dial b.test:80\n");
+    play_event(p, (struct event){.kind = EVENT_BROKEN, .side = SIDE_SERVER, .errnum = ECONNRESET});
+    play_run(p, "<< client open\n"
+                ">> connected\n"
+                "<< server gets GET / HTTP/1.1||\n"
+                ">> server bytes " OK_HI "\n"
+                "<< client gets " OK_HI "\n");
+    play_free(p);
+}
+
 static void bodies_are_measured(void) {
     static const char *const answers[] = {
         "HTTP/1.1 200 OK|Transfer-Encoding: chunked||5|hello|0||",
@@ -285,6 +304,23 @@ static void a_body_may_end_with_the_connection(void) {
                    "<< client gets HTTP/1.0 200 OK|Content-Length: 2||hi\n"
                    "<< client fin\n"
                    "<< record final\n");
+}
+
+// The answer is over for the origin, but not for a client that has yet to read it.
+static void a_slow_reader_gets_the_end(void) {
+    play(NULL, GET ">> client stops\n"
+                   ">> server bytes HTTP/1.1 200 OK|Connection: close|Content-Length: 5||hello\n"
+                   "<< record final\n"
+                   ">> timer 100\n"
+                   "<< client open\n"
+                   ">> client takes\n"
+                   "<< client gets HTTP/1.1 200 OK|Connection: close|Content-Length: 5||hello\n"
+                   "<< client fin\n"
+                   ">> timer 9\n"
+                   "<< going\n"
+                   ">> timer 2\n"
+                   "<< client reset\n"
+                   "<< done\n");
 }
 
 static void a_response_that_is_cut(void) {
@@ -521,6 +557,7 @@ const struct unit_case unit_cases[] = {
     {"many origins, pipelined", many_origins_pipelined},
     {"an origin that closes between two is dialled again",
      an_origin_that_closes_between_two_is_dialled_again},
+    {"a late reset is the old origin's", a_late_reset_is_the_old_origins},
     {"bodies are measured", bodies_are_measured},
     {"an answer to HEAD has no body", an_answer_to_head_has_no_body},
     {"chunked requests pass", chunked_requests_pass},
@@ -529,6 +566,7 @@ const struct unit_case unit_cases[] = {
     {"an upgrade that is refused stays HTTP", an_upgrade_that_is_refused_stays_http},
     {"an upgraded connection ends", an_upgraded_connection_ends},
     {"a body may end with the connection", a_body_may_end_with_the_connection},
+    {"a slow reader gets the end", a_slow_reader_gets_the_end},
     {"a response that is cut", a_response_that_is_cut},
     {"no response is a 502", no_response_is_a_502},
     {"a response that is not HTTP", a_response_that_is_not_http},

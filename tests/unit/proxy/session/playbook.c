@@ -174,6 +174,11 @@ static void side_key_update(struct play *play, enum side side, const char *arg) 
     CHECK(SSL_key_update(play->sides[side].peer->ssl, SSL_KEY_UPDATE_REQUESTED));
 }
 
+static void side_hello_request(struct play *play, enum side side, const char *arg) {
+    (void)arg;
+    peer_hello_request(play->sides[side].peer);
+}
+
 static void side_eof(struct play *play, enum side side, const char *arg) {
     (void)arg;
     play->sides[side].eof = true;
@@ -199,11 +204,20 @@ static const struct side_row {
     const char *word;
     side_verb *run;
 } side_events[] = {
-    {"bytes", side_bytes}, {"tls", side_tls},       {"says", side_says},
-    {"fills", side_fills}, {"queues", side_queues}, {"notify", side_notify},
-    {"alert", side_alert}, {"eof", side_eof},       {"key-update", side_key_update},
-    {"stops", side_stops}, {"takes", side_takes},   {"broken", side_broken},
+    {"bytes", side_bytes},
+    {"tls", side_tls},
+    {"says", side_says},
+    {"fills", side_fills},
+    {"queues", side_queues},
+    {"notify", side_notify},
+    {"alert", side_alert},
+    {"eof", side_eof},
+    {"key-update", side_key_update},
+    {"stops", side_stops},
+    {"takes", side_takes},
+    {"broken", side_broken},
     {"hello", side_hello},
+    {"hello-request", side_hello_request},
 };
 
 // ---- >> of the dial and of time
@@ -543,13 +557,7 @@ struct play *play_new(const struct setup *setup) {
     play->session = session_new(play->shared, &client, &local, play->now_us,
                                 PKI_NOW * 1000 + play->now_us / 1000, NULL, NULL);
     play->sides[SIDE_CLIENT].open = true;
-    const char *seeds = getenv("PLAYBOOK_SEEDS");
-    if (seeds != NULL) {
-        static int num;
-        char path[512];
-        snprintf(path, sizeof(path), "%s-%03d", seeds, num++);
-        play->seed = fopen(path, "wb");
-    }
+    seed_open(play);
     play_settle(play);
     return play;
 }

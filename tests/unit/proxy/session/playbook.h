@@ -14,6 +14,7 @@
 //   >> SIDE notify            close_notify
 //   >> SIDE alert N           a fatal alert
 //   >> SIDE key-update        a KeyUpdate that asks for another
+//   >> server hello-request   a HelloRequest of TLS 1.2: it wants to renegotiate
 //   >> SIDE eof               FIN behind what it has said
 //   >> SIDE broken [ERRNO]    the connection breaks, ECONNRESET unless it says otherwise
 //   >> SIDE stops | takes     output to this side is no longer (again) written
@@ -45,6 +46,11 @@ struct setup {
     struct session_shared *shared; // in place of one made of these
     struct peer_options client, server;
     size_t piece; // bytes an event holds at most; 0 for 16 KiB
+    // Byte number `flip_at` of those that `flip_side` says is changed on its way, where `flip` is
+    // not 0.
+    enum side flip_side;
+    size_t flip_at;
+    uint8_t flip;
 };
 
 // SETUP_TLS is a client that trusts our CA and a good server; a designated initialiser may follow.

@@ -112,19 +112,50 @@ static void wish(struct play *play) {
     apply(play, SIDE_SERVER);
 }
 
-// The seeds of tests/fuzz/session_fuzz.c: an event is its kind and side in a byte, what belongs to
-// it in another, and the bytes behind a length.
+// seed_write keeps an event as tests/fuzz/session_fuzz.c reads it.
 static void seed_write(struct play *play, const struct event *event) {
     if (play->seed == NULL) {
         return;
     }
-    size_t len = event->kind == EVENT_BYTES ? event->bytes.len : 0;
     fputc((int)event->kind | (int)event->side << 7, play->seed);
-    if (event->kind == EVENT_BYTES) {
-        fputc((int)(len >> 8), play->seed);
-        fputc((int)(len & 0xff), play->seed);
-        fwrite(event->bytes.p, 1, len, play->seed);
+    switch (event->kind) {
+    case EVENT_BYTES:
+        fputc((int)(event->bytes.len >> 8), play->seed);
+        fputc((int)(event->bytes.len & 0xff), play->seed);
+        fwrite(event->bytes.p, 1, event->bytes.len, play->seed);
+        return;
+    case EVENT_UNRESOLVED:
+        fputc((int)event->dns_error, play->seed);
+        return;
+    case EVENT_BROKEN:
+    case EVENT_DIAL_FAILED:
+        fputc(event->errnum, play->seed);
+        return;
+    case EVENT_TRIED:
+        fputc(event->tried.errnum, play->seed);
+        return;
+    default:
+        fputc(event->kind == EVENT_RESOLVED, play->seed);
     }
+}
+
+// seed_open begins a seed where PLAYBOOK_SEEDS names the beginning of their paths.
+void seed_open(struct play *play) {
+    static const char *const words[] = {"", "tunnel", "alert", "page", "refuse"};
+    static int num;
+    const char *seeds = getenv("PLAYBOOK_SEEDS");
+    char path[512];
+    if (seeds == NULL) {
+        return;
+    }
+    snprintf(path, sizeof(path), "%s-%03d", seeds, num++);
+    play->seed = fopen(path, "wb");
+    CHECK(play->seed != NULL);
+    size_t policy = play->setup->policy == NULL ? 0 : ARRAY_LEN(words) - 1;
+    while (policy != 0 && strstr(play->setup->policy, words[policy]) == NULL) {
+        policy--;
+    }
+    fputc((int)policy, play->seed);
 }
 
 void play_event(struct play *play, struct event event) {
@@ -158,6 +189,10 @@ static bool give(struct play *play, enum side side) {
         bytes = xmalloc(len);
         memcpy(bytes, buf_data(&from->send), len);
         event.bytes = (struct span){bytes, len};
+        if (side == play->setup->flip_side && play->setup->flip_at - from->given < len) {
+            bytes[play->setup->flip_at - from->given] ^= play->setup->flip;
+        }
+        from->given += len;
         buf_consume(&from->send, len);
     } else if (from->eof) {
         event.kind = EVENT_EOF;

@@ -15,6 +15,7 @@ struct play_side {
     bool stopped;       // output is not taken
     bool fin, closed, reset;
     size_t most;
+    size_t given;             // bytes that have reached the session
     uint64_t filled, checked; // bytes of the pattern, sent and seen
 };
 
@@ -39,6 +40,10 @@ struct play {
 
 // play_fail reports a failure at the current line.
 PRINTF(2, 3) void play_fail(struct play *play, const char *fmt, ...);
+
+// seed_open begins to write the play's events as a seed of the fuzz target, where the environment
+// variable PLAYBOOK_SEEDS names the beginning of such files' paths.
+void seed_open(struct play *play);
 
 // play_event gives one event and does what is wished for.
 void play_event(struct play *play, struct event event);

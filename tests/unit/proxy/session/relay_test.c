@@ -266,6 +266,23 @@ static void key_updates_are_answered(void) {
                            "<< server alerted -\n");
 }
 
+// A server that wants to renegotiate is refused, and the record says so.
+static void renegotiation_is_refused(void) {
+    struct setup setup = {SETUP_TLS};
+    setup.server.max_version = TLS1_2_VERSION;
+    setup.server.ciphers = "ECDHE-ECDSA-AES128-GCM-SHA256";
+    play(&setup, HANDSHAKE ">> client says GET /private HTTP/1.1||\n"
+                           "<< server hears GET*\n"
+                           ">> server hello-request\n"
+                           "<< server alerted 100\n"
+                           "<< client alerted 80\n"
+                           "<< record final\n"
+                           "== legs.server.alerts client * 100 no_renegotiation *\n"
+                           "== legs.server.end.by proxy\n"
+                           "== legs.server.end.how alert\n"
+                           "== legs.server.end.detail *RENEGOTIATION*\n");
+}
+
 static void a_half_closed_relay_lingers_only_so_long(void) {
     struct setup setup = {SETUP_TLS};
     play(&setup, HANDSHAKE ">> client notify\n"
@@ -321,6 +338,7 @@ const struct unit_case unit_cases[] = {
     {"the last bytes come before the end", the_last_bytes_come_before_the_end},
     {"a reset behind data under backpressure", a_reset_behind_data_under_backpressure},
     {"key updates are answered", key_updates_are_answered},
+    {"renegotiation is refused", renegotiation_is_refused},
     {"a half-closed relay lingers only so long", a_half_closed_relay_lingers_only_so_long},
     {"a long connection is recorded twice", a_long_connection_is_recorded_twice},
     {NULL, NULL},

@@ -65,7 +65,7 @@ static void an_answer_is_the_end(void) {
 static void an_answer_waits_for_a_slow_client_only_so_long(void) {
     play(NULL, ">> client stops\n"
                ">> client bytes CONNECT a.test:443 HTTP/1.1||\n" REFUSED "<< client open\n"
-               ">> timer 9\n"
+               ">> timer 119\n"
                "<< client open\n"
                ">> timer 2\n"
                "<< client reset\n"

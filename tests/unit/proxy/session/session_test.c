@@ -155,6 +155,88 @@ static void input_has_a_ceiling(void) {
     play_free(p);
 }
 
+// Whatever one byte turns into on its way, in either direction, the session ends with its peers.
+static void tampered_bytes_do_no_harm(void) {
+    for (uint16_t version = TLS1_2_VERSION; version <= TLS1_3_VERSION; version++) {
+        for (int side = 0; side < 2; side++) {
+            for (size_t at = side == SIDE_CLIENT ? 64 : 0; at < 1300; at += at < 100 ? 7 : 37) {
+                struct setup setup = {SETUP_TLS};
+                setup.client.max_version = version;
+                setup.flip_side = (enum side)side;
+                setup.flip_at = at;
+                setup.flip = (uint8_t)(1 << at % 8);
+                struct play *p = play_new(&setup);
+                play_run(p, OPEN ">> server tls\n>> client tls\n");
+                if (play_peer(p, SIDE_CLIENT)->established) {
+                    play_run(p, ">> client fills 300\n");
+                }
+                if (play_peer(p, SIDE_SERVER)->established) {
+                    play_run(p, ">> server fills 300\n");
+                }
+                play_run(p, ">> client eof\n>> server eof\n");
+                play_free(p);
+            }
+        }
+    }
+}
+
+// random_line writes one event that the peers can cause now.
+static void random_line(struct play *p, uint32_t random, char line[64]) {
+    static const char *const events[] = {
+        "fills 1",    "fills 20000", "queues 100000", "notify",    "eof",      "stops", "takes",
+        "key-update", "fills 7000",  "takes",         "queues 10", "alert 80", "broken"};
+    enum side side = random & 1 ? SIDE_SERVER : SIDE_CLIENT;
+    // What ends a side comes once in a while.
+    size_t num = random % 97 == 0   ? ARRAY_LEN(events)
+                 : random % 11 == 0 ? ARRAY_LEN(events) - 2
+                                    : 3;
+    const char *event = events[(random >> 8) % num];
+    const struct peer *peer = p->sides[side].peer;
+    bool ended = !p->sides[side].open || p->sides[side].eof || peer->failed ||
+                 (SSL_get_shutdown(peer->ssl) & SSL_SENT_SHUTDOWN) != 0;
+    bool talks = strncmp(event, "takes", 5) != 0 && strncmp(event, "stops", 5) != 0;
+    bool too_new = strcmp(event, "key-update") == 0 && SSL_version(peer->ssl) != TLS1_3_VERSION;
+    if ((ended && talks) || too_new) {
+        snprintf(line, 64, ">> timer 1\n");
+    } else {
+        snprintf(line, 64, ">> %s %s\n", side == SIDE_CLIENT ? "client" : "server", event);
+    }
+}
+
+// heard_is_right: what a peer has heard is what the other has said, from its beginning.
+static bool heard_is_right(const struct play *p, enum side side) {
+    const struct buf *heard = &p->sides[side].peer->heard;
+    const uint8_t *bytes = buf_data(heard);
+    for (size_t i = 0; i < heard->len; i++) {
+        if (bytes[i] != (uint8_t)(i * 7 + (i >> 8))) {
+            return false;
+        }
+    }
+    return heard->len <= p->sides[!side].filled;
+}
+
+static void whatever_peers_do_with_an_established_session(void) {
+    uint32_t random = 1;
+    for (int run = 0; run < 40; run++) {
+        struct setup setup = {SETUP_TLS};
+        setup.client.max_version = run % 3 == 0 ? TLS1_2_VERSION : TLS1_3_VERSION;
+        setup.piece = run % 4 == 0 ? 1000 : 0;
+        struct play *p = play_new(&setup);
+        play_run(p, HANDSHAKE);
+        for (int i = 0; i < 40 && !p->wishes.done; i++) {
+            char line[64];
+            random = random * 1664525 + 1013904223;
+            random_line(p, random >> 4, line);
+            play_run(p, line);
+        }
+        CU_ASSERT(heard_is_right(p, SIDE_CLIENT));
+        CU_ASSERT(heard_is_right(p, SIDE_SERVER));
+        CU_ASSERT(play_most(p, SIDE_CLIENT) <= 512 * 1024);
+        CU_ASSERT(play_most(p, SIDE_SERVER) <= 512 * 1024);
+        play_free(p);
+    }
+}
+
 static void deadlines_come_from_the_limits(void) {
     struct limits limits = limits_default;
     limits.front_us = 1000000;
@@ -180,6 +262,9 @@ const struct unit_case unit_cases[] = {
     {"nothing is heard after the end", nothing_is_heard_after_the_end},
     {"a session can be freed in every state", a_session_can_be_freed_in_every_state},
     {"input has a ceiling", input_has_a_ceiling},
+    {"tampered bytes do no harm", tampered_bytes_do_no_harm},
+    {"whatever peers do with an established session",
+     whatever_peers_do_with_an_established_session},
     {"deadlines come from the limits", deadlines_come_from_the_limits},
     {NULL, NULL},
 };

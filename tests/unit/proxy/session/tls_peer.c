@@ -207,6 +207,31 @@ void peer_say(struct peer *peer, const void *p, size_t p_len) {
     CHECK(SSL_write(peer->ssl, p, (int)p_len) == (int)p_len);
 }
 
+void peer_hello_request(struct peer *peer) {
+    // The key block: client key, server key, client IV, server IV (RFC 5288 section 3).
+    enum { KEY = 16, IV = 4, NONCE = 8, TAG = 16, MESSAGE = 4 };
+    static const uint8_t hello_request[MESSAGE];
+    uint8_t block[2 * KEY + 2 * IV], nonce[IV + NONCE], ad[NONCE + 5];
+    uint8_t record[5 + NONCE + MESSAGE + TAG] = {SSL3_RT_HANDSHAKE, 3, 3, 0, sizeof(record) - 5};
+    EVP_AEAD_CTX ctx;
+    size_t len;
+    CHECK(SSL_get_key_block_len(peer->ssl) == sizeof(block) &&
+          SSL_generate_key_block(peer->ssl, block, sizeof(block)) &&
+          EVP_AEAD_CTX_init(&ctx, EVP_aead_aes_128_gcm(), block + KEY, KEY, TAG, NULL));
+    uint64_t seq = SSL_get_write_sequence(peer->ssl);
+    for (size_t i = 0; i < NONCE; i++) {
+        ad[i] = (uint8_t)(seq >> (8 * (NONCE - 1 - i)));
+    }
+    memcpy(nonce, block + 2 * KEY + IV, IV);
+    memcpy(nonce + IV, ad, NONCE);
+    memcpy(ad + NONCE, (const uint8_t[]){SSL3_RT_HANDSHAKE, 3, 3, 0, MESSAGE}, 5);
+    memcpy(record + 5, nonce + IV, NONCE);
+    CHECK(EVP_AEAD_CTX_seal(&ctx, record + 5 + NONCE, &len, MESSAGE + TAG, nonce, sizeof(nonce),
+                            hello_request, MESSAGE, ad, sizeof(ad)));
+    EVP_AEAD_CTX_cleanup(&ctx);
+    CHECK(BIO_write(peer->out, record, sizeof(record)) == sizeof(record));
+}
+
 void peer_take(struct peer *peer, struct buf *out) {
     const uint8_t *p;
     size_t len;

@@ -67,6 +67,10 @@ void peer_start(struct peer *peer);
 // peer_say writes plaintext.
 void peer_say(struct peer *peer, const void *p, size_t p_len);
 
+// peer_hello_request makes a server of TLS 1.2 with ECDHE and AES-128-GCM ask for a renegotiation,
+// which the library never does (RFC 5246 section 7.4.1.1). Afterwards it can say no more.
+void peer_hello_request(struct peer *peer);
+
 // peer_take moves what waits for the other end to `out`.
 void peer_take(struct peer *peer, struct buf *out);
 

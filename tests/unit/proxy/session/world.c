@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { LEAVES_MAX = 64, LEAVES_BYTES = 1024 * 1024 };
 
@@ -88,6 +89,8 @@ struct session_shared *world_shared(const char *json, const struct limits *limit
     struct session_shared *shared = shared_new(&config, &err);
     CHECK(shared != NULL);
     policy_unref(policy);
-    pki_remove(file.folder);
+    // Without the shell of pki_remove, which takes longer than all else here.
+    CHECK(unlink(file.path) == 0 && rmdir(file.folder) == 0);
+    free(file.folder);
     return shared;
 }
