@@ -72,12 +72,11 @@ static bool sends(const struct client_alert *alert, uint8_t code, bool tls13) {
     return alert->codes[0] == code || alert->codes[1] == code;
 }
 
-// sends_nothing_else returns whether `code` is all that is known of `stack`.
-static bool sends_nothing_else(enum client_stack stack, uint8_t code, bool tls13) {
+// sends_always returns whether `code` may come for all that is known of `stack`.
+static bool sends_always(enum client_stack stack, uint8_t code, bool tls13) {
     for (enum client_verdict i = 0; i < CLIENT_VERDICT_COUNT; i++) {
         const struct client_alert *alert = client_alert(stack, i);
-        bool one = alert->by_version || alert->codes[0] == alert->codes[1];
-        if (alert->source != SOURCE_UNKNOWN && (!one || !sends(alert, code, tls13))) {
+        if (alert->source != SOURCE_UNKNOWN && !sends(alert, code, tls13)) {
             return false;
         }
     }
@@ -85,7 +84,7 @@ static bool sends_nothing_else(enum client_stack stack, uint8_t code, bool tls13
 }
 
 bool client_alert_reasons(struct buf *out, enum client_stack stack, uint8_t code, bool tls13) {
-    if (sends_nothing_else(stack, code, tls13)) {
+    if (sends_always(stack, code, tls13)) {
         buf_printf(out, "any objection");
         return true;
     }

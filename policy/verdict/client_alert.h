@@ -45,8 +45,8 @@ const char *client_stack_name(enum client_stack stack);
 const char *client_verdict_words(enum client_verdict verdict);
 
 // client_alert_reasons appends for what `stack` sends the alert `code`, or CLIENT_CLOSES:
-// "expired; issuer expired", or "any objection" where it knows no other alert. False and nothing
-// where it never does. With TLS 1.3 (`tls13`) or TLS 1.2 alone, cells that tell them apart do.
+// "expired; issuer expired", or "any objection" where it may come for whatever is known. False and
+// nothing where it never does. `tls13` chooses where TLS 1.3 and TLS 1.2 differ.
 bool client_alert_reasons(struct buf *out, enum client_stack stack, uint8_t code, bool tls13);
 
 // client_alert_source returns the weakest source of what client_alert_reasons says.

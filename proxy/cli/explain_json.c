@@ -4,15 +4,19 @@
 #include "proxy/cli/client_word.h"
 #include "proxy/cli/explain_page.h"
 
-// member writes "key":"value" behind a comma where it is not the first of its object, or nothing
-// for a NULL `value`.
-static bool member(struct buf *out, const char *key, const char *value) {
-    if (value == NULL) {
-        return true;
-    }
+// key writes "key": behind a comma where it is not the first of its object.
+static bool key(struct buf *out, const char *name) {
     bool first = out->len != 0 && buf_data(out)[out->len - 1] == '{';
-    return buf_printf(out, "%s\"%s\":", first ? "" : ",", key) &&
-           json_write_string(out, value, strlen(value));
+    return buf_printf(out, "%s\"%s\":", first ? "" : ",", name);
+}
+
+// member writes a key and its string, or nothing for a NULL `value`.
+static bool member(struct buf *out, const char *name, const char *value) {
+    return value == NULL || (key(out, name) && json_write_string(out, value, strlen(value)));
+}
+
+static bool number(struct buf *out, const char *name, int64_t value) {
+    return key(out, name) && buf_printf(out, "%lld", (long long)value);
 }
 
 static bool write_told(struct buf *out, enum cause cause) {
@@ -22,7 +26,7 @@ static bool write_told(struct buf *out, enum cause cause) {
     if (tellers.telling == TELLS_CAUSE) {
         ok = ok && member(out, "up_to", confidence_name(tellers.surest));
     }
-    ok = ok && buf_printf(out, ",\"rules\":[");
+    ok = ok && key(out, "rules") && buf_printf(out, "[");
     for (size_t i = 0; ok && i < tellers.num; i++) {
         ok = buf_printf(out, "%s\"%s\"", i == 0 ? "" : ",", tellers.rules[i]->id);
     }
@@ -33,8 +37,7 @@ static bool write_told(struct buf *out, enum cause cause) {
 static bool write_row(struct buf *out, enum cause cause) {
     const struct cause_row *row = cause_row(cause);
     return buf_printf(out, "{") && member(out, "cause", row->id) &&
-           buf_printf(out, ",\"number\":%d", row->number) &&
-           member(out, "section", manual_section(cause)) &&
+           number(out, "number", row->number) && member(out, "section", manual_section(cause)) &&
            member(out, "party", party_name(row->party)) && member(out, "says", row->summary) &&
            write_told(out, cause);
 }
@@ -46,12 +49,12 @@ bool explain_cause_json(struct buf *out, enum cause cause) {
     const struct manual *manual = manual_row(cause);
     bool ok = write_row(out, cause) && member(out, "client_leg", manual->client) &&
               member(out, "server_leg", manual->server) &&
-              member(out, "told_apart", manual->apart) && buf_printf(out, ",\"seen\":{");
+              member(out, "told_apart", manual->apart) && key(out, "seen") && buf_printf(out, "{");
     for (enum program i = 0; i < PROGRAM_COUNT; i++) {
         ok = ok && member(out, programs[i], manual->sees[i]);
     }
     ok = ok && buf_printf(out, "}") && member(out, "remedy", cause_row(cause)->remedy) &&
-         buf_printf(out, ",\"remedies\":{");
+         key(out, "remedies") && buf_printf(out, "{");
     for (enum reader i = 0; i < READER_COUNT; i++) {
         ok = ok && member(out, readers[i], manual->remedy[i]);
     }
@@ -76,10 +79,10 @@ static bool write_word(struct buf *out, const struct obj *root) {
     struct client_word word;
     bool ok = true;
     if (client_word_of(&word, &arena, root)) {
-        ok = buf_printf(out, ",\"client_said\":{");
-        ok = ok && (word.code == CLIENT_CLOSES ? buf_printf(out, "\"closed\":true")
-                                               : buf_printf(out, "\"alert\":%d", word.code));
-        ok = ok && buf_printf(out, ",\"senders\":[");
+        ok = key(out, "client_said") && buf_printf(out, "{");
+        ok = ok && (word.code == CLIENT_CLOSES ? key(out, "closed") && buf_printf(out, "true")
+                                               : number(out, "alert", word.code));
+        ok = ok && key(out, "senders") && buf_printf(out, "[");
         for (size_t i = 0; ok && i < word.num; i++) {
             ok = buf_printf(out, "%s{", i == 0 ? "" : ",") &&
                  member(out, "clients", word.senders[i].names) &&
@@ -100,12 +103,11 @@ bool explain_record_json(struct buf *out, const struct obj *root) {
     bool ok = buf_printf(out, "{") && member(out, "id", obj_str(root, F_RECORD_ID)) &&
               member(out, "host", obj_str(root, F_RECORD_HOST));
     if (obj_int(root, F_RECORD_PORT, &port)) {
-        ok = ok && buf_printf(out, ",\"port\":%lld", (long long)port);
+        ok = ok && number(out, "port", port);
     }
-    ok =
-        ok && buf_printf(out, ",\"verdict\":") && json_write(out, verdict) && write_word(out, root);
+    ok = ok && key(out, "verdict") && json_write(out, verdict) && write_word(out, root);
     if (cause != CAUSE_COUNT) {
-        ok = ok && buf_printf(out, ",\"manual\":") && explain_cause_json(out, cause);
+        ok = ok && key(out, "manual") && explain_cause_json(out, cause);
     }
     return ok && buf_printf(out, "}");
 }
