@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "logs/base/check.h"
 #include "logs/record/codepoint.h"
 
 enum kind {
@@ -80,9 +81,20 @@ struct kind_row {
     enum field first, end; // its fields: first <= f < end
 };
 
-// field_row returns the row of `field`; kind_row that of `kind`. Both live forever.
-const struct field_row *field_row(enum field field);
-const struct kind_row *kind_row(enum kind kind);
+extern const struct field_row field_rows[FIELD_COUNT];
+extern const struct kind_row field_kinds[KIND_COUNT];
+
+// field_row returns the row of `field`; kind_row that of `kind`. Both live forever. They stand here
+// because every access to a record goes through them, some thousand for each connection.
+static inline const struct field_row *field_row(enum field field) {
+    CHECK((unsigned)field < FIELD_COUNT);
+    return &field_rows[field];
+}
+
+static inline const struct kind_row *kind_row(enum kind kind) {
+    CHECK((unsigned)kind < KIND_COUNT);
+    return &field_kinds[kind];
+}
 
 // field_find returns the field of `kind` with the JSON path `path`, or FIELD_COUNT.
 enum field field_find(enum kind kind, const char *path);
