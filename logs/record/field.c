@@ -15,6 +15,7 @@ const struct field_row field_rows[FIELD_COUNT] = {
 #define ROW(k, id, p, t, x, f, l, d) ALIAS(k, id, p, t, x, f, l, d, id)
 #define ALIAS(k, id, p, t, x, f, l, d, of)                                                         \
     [F_##k##_##id] = {.path = (p),                                                                 \
+                      .path_len = sizeof(p) - 1,                                                   \
                       .label = (l),                                                                \
                       .doc = (d),                                                                  \
                       .type = TYPE_##t,                                                            \

@@ -69,6 +69,7 @@ enum field {
 struct field_row {
     const char *path; // JSON path inside its object, components separated by dots
     const char *label, *doc;
+    uint8_t path_len;
     uint8_t type;  // enum field_type
     uint8_t kind;  // enum kind that it belongs to
     uint8_t extra; // enum registry of CODE and CODES, enum kind of OBJ and OBJS

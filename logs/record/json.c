@@ -279,15 +279,31 @@ static bool write_path(struct sink *sink, const char *last, const char *path) {
     return true;
 }
 
+// parent_len returns the length of a field's path without its last component.
+static size_t parent_len(const struct field_row *row) {
+    const char *dot = memrchr(row->path, '.', row->path_len);
+    return dot != NULL ? (size_t)(dot + 1 - row->path) : 0;
+}
+
 static bool write_object(struct sink *sink, const struct obj *obj) {
     const struct kind_row *kind = kind_row(obj_kind(obj));
     const char *last = "";
+    size_t last_parent = 0;
     bool ok = put_char(sink, '{');
     enum field field = obj_next(obj, kind->first);
     for (; ok && field < kind->end; field = obj_next(obj, field + 1)) {
-        const char *path = field_row(field)->path;
-        ok = write_path(sink, last, path) && write_value(sink, obj, field);
-        last = path;
+        const struct field_row *row = field_row(field);
+        size_t parent = parent_len(row);
+        // Most fields stand beside the one before.
+        if (*last != '\0' && parent == last_parent && memcmp(row->path, last, parent) == 0) {
+            ok = put_char(sink, ',') &&
+                 put_name(sink, row->path + parent, row->path_len - parent) && put_char(sink, ':');
+        } else {
+            ok = write_path(sink, last, row->path);
+        }
+        ok = ok && write_value(sink, obj, field);
+        last = row->path;
+        last_parent = parent;
     }
     return ok && put_closing(sink, last) && put_char(sink, '}');
 }
