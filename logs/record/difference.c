@@ -172,16 +172,14 @@ enum difference difference_find(const struct obj *a, const struct obj *b, enum f
     return equal ? DIFFERENCE_NONE : DIFFERENCE_CHANGED;
 }
 
-// copy_text appends the value of `field` to STRS `to`, a list item by item.
-static void copy_text(struct obj *difference, enum field to, const struct obj *leg,
-                      enum field field) {
+void difference_text(struct obj *row, enum field to, const struct obj *leg, enum field field) {
     if (!obj_has(leg, field)) {
         return;
     }
     enum field_type type = field_row(field)->type;
     bool list = type == TYPE_CODES || type == TYPE_STRS || type == TYPE_OBJS;
     size_t num = list ? obj_num(leg, field) : 1;
-    obj_touch(difference, to);
+    obj_touch(row, to);
     for (size_t i = 0; i < num; i++) {
         struct buf text;
         buf_init(&text, ITEM_TEXT_MAX);
@@ -190,7 +188,7 @@ static void copy_text(struct obj *difference, enum field to, const struct obj *l
         } else {
             text_write(&text, leg, field);
         }
-        obj_add_str(difference, to, buf_data(&text), text.len);
+        obj_add_str(row, to, buf_data(&text), text.len);
         buf_cleanup(&text);
     }
 }
@@ -212,8 +210,8 @@ void difference_record(struct obj *root) {
         }
         struct obj *difference = obj_add(root, F_RECORD_DIFFERENCES);
         obj_set_str(difference, F_DIFFERENCE_FIELD, field_row(field)->path);
-        copy_text(difference, F_DIFFERENCE_CLIENT, client, field);
-        copy_text(difference, F_DIFFERENCE_SERVER, server, field);
+        difference_text(difference, F_DIFFERENCE_CLIENT, client, field);
+        difference_text(difference, F_DIFFERENCE_SERVER, server, field);
         obj_set_str(difference, F_DIFFERENCE_HOW, difference_name(found));
     }
 }

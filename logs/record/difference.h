@@ -15,6 +15,10 @@ const char *difference_name(enum difference difference);
 // (RFC 8701), and the order of a SET carries no meaning.
 enum difference difference_find(const struct obj *a, const struct obj *b, enum field field);
 
+// difference_text appends the value of `field` of `leg` to STRS `to` of `row`, a list item by item.
+// An absent field leaves `to` absent.
+void difference_text(struct obj *row, enum field to, const struct obj *leg, enum field field);
+
 // difference_record fills RECORD.differences from the two legs of `root`. With a leg missing it
 // does nothing.
 void difference_record(struct obj *root);

@@ -23,6 +23,9 @@ enum kind {
     KIND_VERDICT,
     KIND_EVIDENCE,
     KIND_RULED_OUT,
+    KIND_COMPARISON,
+    KIND_SIGHTING,
+    KIND_CHANGE,
     KIND_COUNT
 };
 

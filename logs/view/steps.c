@@ -26,11 +26,6 @@ static bool has_both(const struct obj *root) {
     return record_leg(root, false) != NULL && record_leg(root, true) != NULL;
 }
 
-// leg_name is "" where there is only one connection to speak of.
-static const char *leg_name(const struct obj *root, bool server) {
-    return !has_both(root) ? "" : server ? "server leg" : "client leg";
-}
-
 static void steps_add(struct steps *steps, struct step step) {
     if (steps->num < STEPS_MAX) {
         steps->steps[steps->num++] = step;
@@ -101,8 +96,8 @@ static int64_t scale_max(const struct steps *steps) {
     return before_end > 1 && max > before_end * 3 ? before_end * 5 / 4 : max;
 }
 
-static void bar(struct page *page, const struct step *step, int64_t max, size_t width) {
-    char text[BAR_MAX + 1];
+// bar draws in `text` what the step took and returns it.
+static struct span bar(char text[BAR_MAX], const struct step *step, int64_t max, size_t width) {
     size_t from = (size_t)((step->from_us < max ? step->from_us : max) * (int64_t)width / max);
     size_t to = (size_t)((step->us < max ? step->us : max) * (int64_t)width / max);
     from = from < width ? from : width - 1;
@@ -110,7 +105,7 @@ static void bar(struct page *page, const struct step *step, int64_t max, size_t 
     memset(text, ' ', from);
     memset(text + from, step->server ? '-' : '=', to - from);
     text[to] = step->us > max ? '>' : '|';
-    page_print(page, step->server ? STYLE_SERVER : STYLE_CLIENT, text, to + 1);
+    return (struct span){(const uint8_t *)text, to + 1};
 }
 
 void steps_time_line(struct page *page, const struct obj *root) {
@@ -121,7 +116,8 @@ void steps_time_line(struct page *page, const struct obj *root) {
     if (steps.num != 0) {
         page_title(page, "TIME LINE");
     }
-    size_t fixed = has_both(root) ? 48 : 36;
+    bool both = has_both(root);
+    size_t fixed = both ? 48 : 36;
     size_t width = page->width > fixed + BAR_MIN ? page->width - fixed : BAR_MIN;
     width = width < BAR_MAX ? width : BAR_MAX;
     int64_t max = scale_max(&steps);
@@ -130,15 +126,19 @@ void steps_time_line(struct page *page, const struct obj *root) {
         if (step->us < 0) {
             continue; // an alert whose time was not seen, or nonsense in a log
         }
-        page_printf(page, STYLE_PLAIN, "%9.1f ms  ", (double)step->us / 1000);
-        if (has_both(root)) {
-            page_printf(page, STYLE_PLAIN, "%s  ", leg_name(root, step->server));
-        }
-        size_t label_width = page_width(step->label, strlen(step->label));
-        page_puts(page, step->alert != NULL ? STYLE_BAD : STYLE_PLAIN, step->label);
-        page_pad(page, label_width < 20 ? 22 - label_width : 2);
-        bar(page, step, max, width);
-        page_newline(page);
+        char when[32], text[BAR_MAX];
+        snprintf(when, sizeof(when), "%9.1f ms", (double)step->us / 1000);
+        const char *leg = step->server ? "server leg" : "client leg";
+        const struct page_cell cells[] = {
+            {13, STYLE_PLAIN, {(const uint8_t *)when, strlen(when)}},
+            {11, STYLE_PLAIN, {(const uint8_t *)leg, strlen(leg)}},
+            {21,
+             step->alert != NULL ? STYLE_BAD : STYLE_PLAIN,
+             {(const uint8_t *)step->label, strlen(step->label)}},
+            {0, step->server ? STYLE_SERVER : STYLE_CLIENT, bar(text, step, max, width)},
+        };
+        const struct page_cell alone[] = {cells[0], cells[2], cells[3]};
+        page_row(page, both ? cells : alone, both ? ARRAY_LEN(cells) : ARRAY_LEN(alone));
     }
     arena_cleanup(&steps.arena);
 }

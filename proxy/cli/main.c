@@ -3,8 +3,10 @@
 
 #include "logs/base/check.h"
 #include "proxy/cli/ca.h"
+#include "proxy/cli/diff.h"
 #include "proxy/cli/env.h"
 #include "proxy/cli/exit.h"
+#include "proxy/cli/import.h"
 #include "proxy/cli/list.h"
 #include "proxy/cli/policy.h"
 #include "proxy/cli/run.h"
@@ -23,6 +25,8 @@ static const struct {
     {"run",     "run the proxy, or a command through one of its own", run_main},
     {"list",    "show the log, a line per connection", list_main},
     {"show",    "show one connection, side by side", show_main},
+    {"import",  "read captures into records", import_main},
+    {"diff",    "show what changed between two records, logs or captures", diff_main},
     {"env",     "print the variables that make programs use the proxy", env_main},
     {"ca",      "show, make or export the CA that clients must trust", ca_main},
     {"policy",  "check a policy file", policy_main},

@@ -1,8 +1,10 @@
 // The server's answer, message by message.
+#include <stdlib.h>
 #include <string.h>
 
 #include "proxy/observe/internal.h"
 #include "proxy/tls/certificate.h"
+#include "proxy/tls/certificate_inflate.h"
 #include "proxy/tls/certificate_request.h"
 #include "proxy/tls/encrypted_extensions.h"
 #include "proxy/tls/fingerprint.h"
@@ -11,13 +13,16 @@
 #include "proxy/tls/server_hello.h"
 #include "proxy/tls/session_ticket.h"
 
-enum { FINGERPRINT_MAX = 4096, TLS13 = 0x0304 };
+enum { FINGERPRINT_MAX = 4096, TLS13 = 0x0304, TLS13_DRAFTS = 0x7f };
 
 static void set_version(struct obj *leg, uint16_t version) {
     static const char *const names[] = {"3.0", "1.0", "1.1", "1.2", "1.3"};
     unsigned minor = version & 0xff;
     obj_set_int(leg, F_LEG_ANSWER_VERSION, version);
-    if (version >> 8 == 3 && minor < ARRAY_LEN(names)) {
+    if (version >> 8 == TLS13_DRAFTS) {
+        obj_set_strf(leg, F_LEG_TLS_VERSION, "1.3-draft%u", minor);
+        obj_set_str(leg, F_LEG_TLS_PROTOCOL, "tls");
+    } else if (version >> 8 == 3 && minor < ARRAY_LEN(names)) {
         obj_set_str(leg, F_LEG_TLS_VERSION, names[minor]);
         obj_set_str(leg, F_LEG_TLS_PROTOCOL, minor == 0 ? "ssl" : "tls");
     }
@@ -77,6 +82,8 @@ static void on_server_hello(struct observe *observe, struct note_sink *notes, co
     if (hello.retry) {
         observe->retry = true;
         obj_set_str(leg, F_LEG_ANSWER_RETRY, retry_reason(&hello));
+        // That of the ServerHello takes its place, if one comes.
+        fingerprint(leg, &hello);
         return;
     }
     observe_time(observe, F_LEG_MS_ANSWER, now_us);
@@ -140,6 +147,29 @@ static void on_certificate(struct observe *observe, struct note_sink *notes, con
     }
 }
 
+// inflated_certificate takes a compressed Certificate as if it had not been.
+static void inflated_certificate(struct observe *observe, struct note_sink *notes,
+                                 const struct compressed_certificate *message, int64_t now_us) {
+    enum { HEADER_LEN = 4 };
+    size_t len = message->uncompressed_len;
+    if (len > RECORD_CERTIFICATE_MAX - HEADER_LEN) {
+        note_sink_add(notes, NOTE_CERT_COMPRESSION_TOO_LARGE, 0);
+        return;
+    }
+    uint8_t *p = xmalloc(HEADER_LEN + len);
+    p[0] = HANDSHAKE_CERTIFICATE;
+    p[1] = (uint8_t)(len >> 16);
+    p[2] = (uint8_t)(len >> 8);
+    p[3] = (uint8_t)len;
+    if (certificate_inflate(p + HEADER_LEN, len, message->algorithm, CBS_data(&message->compressed),
+                            CBS_len(&message->compressed))) {
+        on_certificate(observe, notes, p, HEADER_LEN + len, now_us);
+    } else if (message->algorithm == CERTIFICATE_ZLIB || message->algorithm == CERTIFICATE_BROTLI) {
+        note_sink_add(notes, NOTE_CERT_COMPRESSION_MALFORMED, 0);
+    }
+    free(p);
+}
+
 static void on_compressed_certificate(struct observe *observe, struct note_sink *notes,
                                       const uint8_t *p, size_t p_len, int64_t now_us) {
     struct compressed_certificate message;
@@ -147,6 +177,7 @@ static void on_compressed_certificate(struct observe *observe, struct note_sink 
     observe_step(observe, STEP_CERTIFICATE, now_us);
     if (compressed_certificate_parse(&message, notes, p, p_len)) {
         obj_set_int(observe->leg, F_LEG_ANSWER_CERT_COMPRESSION, message.algorithm);
+        inflated_certificate(observe, notes, &message, now_us);
     }
 }
 

@@ -8,6 +8,7 @@ enum {
     CHAIN_FACTS_MAX = 100,        // certificates whose facts are kept
     CHAIN_BYTES_MAX = 256 * 1024, // DER kept of a chain
     SANS_MAX = 100,               // names kept of a certificate
+    SEEN_ROOTS = 64,
 };
 
 static void set_hex(struct obj *obj, enum field field, const uint8_t *p, size_t p_len) {
@@ -65,6 +66,22 @@ static void set_extensions(struct obj *cert, const struct cert_facts *facts) {
     set_strings(cert, F_CERT_CRL, &facts->crl_points);
 }
 
+// self_signed remembers its answers: the same few roots are sent over and over, and a signature
+// costs more than all the rest of a certificate.
+static bool self_signed(const struct cert_facts *facts) {
+    static _Thread_local struct {
+        uint8_t sha256[SHA256_DIGEST_LENGTH];
+        bool known, answer;
+    } seen[SEEN_ROOTS];
+    size_t i = facts->sha256[0] % SEEN_ROOTS;
+    if (!seen[i].known || memcmp(seen[i].sha256, facts->sha256, SHA256_DIGEST_LENGTH) != 0) {
+        memcpy(seen[i].sha256, facts->sha256, SHA256_DIGEST_LENGTH);
+        seen[i].known = true;
+        seen[i].answer = cert_facts_self_signed(facts);
+    }
+    return seen[i].answer;
+}
+
 static void set_facts(struct obj *cert, const struct cert_facts *facts) {
     set_names(cert, facts);
     obj_set_str(cert, F_CERT_KEY_TYPE, facts->key_type);
@@ -75,7 +92,7 @@ static void set_facts(struct obj *cert, const struct cert_facts *facts) {
     obj_set_str(cert, F_CERT_SIGNATURE, facts->signature_algorithm);
     set_extensions(cert, facts);
     if (facts->self_issued) {
-        obj_set_int(cert, F_CERT_SELF_SIGNED, cert_facts_self_signed(facts));
+        obj_set_int(cert, F_CERT_SELF_SIGNED, self_signed(facts));
     }
     set_hex(cert, F_CERT_SHA256, facts->sha256, sizeof(facts->sha256));
     set_hex(cert, F_CERT_SPKI_SHA256, facts->spki_sha256, sizeof(facts->spki_sha256));

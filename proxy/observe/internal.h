@@ -25,4 +25,19 @@ void chain_add(struct observe *observe, CBS der);
 // answer_message takes a message of the server, client_message one of the client but ClientHello.
 void answer_message(struct observe *observe, const uint8_t *p, size_t p_len, int64_t now_us);
 
+// tap_keys_answer takes the ServerHello, `p`, that was just observed: from there on TLS 1.3 is
+// encrypted.
+void tap_keys_answer(struct wire_tap *tap, const uint8_t *p, size_t p_len);
+
+// tap_keys_ccs takes a ChangeCipherSpec: from there on TLS 1.2 is encrypted.
+void tap_keys_ccs(struct wire_tap *tap, bool from_client);
+
+// tap_keys_message takes a handshake message that was opened, changes keys where it says so and
+// returns whether it is one to be observed.
+bool tap_keys_message(struct wire_tap *tap, bool from_client, const uint8_t *p, size_t p_len);
+
+// tap_keys_opaque takes a record that was not opened. A secret that nothing needed is not missed: a
+// client that refuses the certificate never makes those for application data.
+void tap_keys_opaque(struct wire_tap *tap, bool from_client);
+
 #endif // PROXY_OBSERVE_INTERNAL_H_

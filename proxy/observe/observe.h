@@ -4,7 +4,9 @@
 #define PROXY_OBSERVE_OBSERVE_H_
 
 #include "logs/record/record.h"
+#include "proxy/tls/key_log.h"
 #include "proxy/tls/record_reader.h"
+#include "proxy/tls/record_sync.h"
 #include "third_party/boringssl/boringssl.h"
 
 // The steps of a leg, in order.
@@ -75,15 +77,32 @@ void observe_not_tls(struct observe *observe, const uint8_t *p, size_t p_len);
 // observe_time stores a time of LEG.timing_ms once; a later call changes nothing.
 void observe_time(struct observe *observe, enum field field, int64_t now_us);
 
+// struct tap_keys is what a tap opens records with; by direction, from the client and from the
+// server.
+struct tap_keys {
+    const struct key_log *log; // borrowed; NULL: nothing is opened
+    struct cipher_keys cipher;
+    uint8_t client_random[KEY_LOG_RANDOM_LEN], server_random[KEY_LOG_RANDOM_LEN];
+    uint8_t master[KEY_LOG_SECRET_MAX]; // TLS 1.2
+    bool has_master;
+    uint8_t secret[2][KEY_LOG_SECRET_MAX]; // TLS 1.3: the traffic secret in use
+    struct record_protect protect[2];
+    bool missing[2]; // the key log lacks the secret for what comes next
+    struct note_sink notes;
+};
+
 // struct wire_tap watches both directions of a connection whose bytes only pass by.
 struct wire_tap {
     struct observe *observe;
     struct record_reader reader[2]; // from the client, from the server
     bool skip_hello;                // the first ClientHello was observed already
-    bool finished_client;           // the client's Finished went by
-    bool told[2];                   // the reader's notes are in the record
+    bool finished[2];               // the Finished of the client, of the server went by
+    bool told;                      // the readers' notes and those about keys are in the record
+    bool lost[2];                   // bytes were missed: a record is looked for
+    struct record_sync sync[2];     // where it is looked for
     uint8_t first[64];              // what the server said, where it is not TLS; told once the
     size_t first_len;               // client has said its hello
+    struct tap_keys keys;
 };
 
 // wire_tap_init begins to watch the leg of `observe`, whose ClientHello may have been observed
@@ -92,9 +111,22 @@ struct wire_tap {
 void wire_tap_init(struct wire_tap *tap, struct observe *observe);
 void wire_tap_cleanup(struct wire_tap *tap);
 
+// wire_tap_keys lets the tap open what is protected with the secrets of `log`, which stays the
+// caller's and outlives the tap: TLS 1.3, and TLS 1.2 with AES-GCM and ChaCha20-Poly1305. What the
+// log lacks by the time it is needed, or what does not open, leaves a note and is watched as
+// without a log; an empty log is none. 0-RTT data is passed over.
+void wire_tap_keys(struct wire_tap *tap, const struct key_log *log);
+
 // wire_tap_bytes takes bytes of one direction in the order they came.
 void wire_tap_bytes(struct wire_tap *tap, bool from_client, const uint8_t *p, size_t p_len,
                     int64_t now_us);
+
+// wire_tap_gap says that `n` bytes of one direction are missing, or with 0 that it is not known
+// where in it the next ones stand. The tap goes on at the next record that it finds.
+void wire_tap_gap(struct wire_tap *tap, bool from_client, uint64_t n);
+
+// wire_tap_eof says that one direction has ended, so that what it left unfinished can be told.
+void wire_tap_eof(struct wire_tap *tap, bool from_client, int64_t now_us);
 
 // wire_tap_finish records what the readers know at the end: notes, data counts, whether the
 // handshake was completed as far as the wire tells.

@@ -11,9 +11,11 @@ enum {
 
 void wire_tap_init(struct wire_tap *tap, struct observe *observe) {
     tap->observe = observe;
-    tap->finished_client = false;
-    tap->told[0] = tap->told[1] = false;
+    tap->finished[0] = tap->finished[1] = false;
+    tap->told = false;
+    tap->lost[0] = tap->lost[1] = false;
     tap->first_len = 0;
+    tap->keys = (struct tap_keys){0};
     record_reader_init(&tap->reader[0], 0, 0);
     record_reader_init(&tap->reader[1], 0, 0);
     tap->skip_hello = observe->client_hello;
@@ -22,6 +24,25 @@ void wire_tap_init(struct wire_tap *tap, struct observe *observe) {
 void wire_tap_cleanup(struct wire_tap *tap) {
     record_reader_cleanup(&tap->reader[0]);
     record_reader_cleanup(&tap->reader[1]);
+    record_protect_cleanup(&tap->keys.protect[0]);
+    record_protect_cleanup(&tap->keys.protect[1]);
+}
+
+void wire_tap_keys(struct wire_tap *tap, const struct key_log *log) { tap->keys.log = log; }
+
+// on_opened takes a message that was encrypted. Up to TLS 1.2 there is nothing in it but that the
+// handshake is complete, as it is in TLS 1.3 with the client's Finished.
+static void on_opened(struct wire_tap *tap, bool from_client, const struct wire_event *event,
+                      int64_t now_us) {
+    struct observe *observe = tap->observe;
+    bool tells = tap_keys_message(tap, from_client, event->p, event->len);
+    if (tells && observe->version >= TLS13) {
+        observe_message(observe, from_client, event->p, event->len, now_us);
+    }
+    if (event->p[0] == HANDSHAKE_FINISHED && tap->finished[0] &&
+        (tap->finished[1] || observe->version >= TLS13)) {
+        observe_step(observe, STEP_FINISHED, now_us);
+    }
 }
 
 static void on_message(struct wire_tap *tap, bool from_client, const struct wire_event *event,
@@ -32,11 +53,32 @@ static void on_message(struct wire_tap *tap, bool from_client, const struct wire
         tap->skip_hello = false;
         return;
     }
+    if (event->opened) {
+        on_opened(tap, from_client, event, now_us);
+        return;
+    }
     bool answered = observe->version != 0;
     observe_message(observe, from_client, event->p, event->len, now_us);
-    if (!answered && observe->version >= TLS13) {
-        record_reader_encrypted(&tap->reader[0]);
-        record_reader_encrypted(&tap->reader[1]);
+    if (!answered && observe->version != 0) {
+        tap_keys_answer(tap, event->p, event->len);
+    }
+}
+
+// on_data takes application data that was opened: beside 0.5-RTT data and a False Start it comes
+// after the handshake.
+static void on_data(struct wire_tap *tap, int64_t now_us) {
+    if (tap->observe->step >= STEP_FINISHED) {
+        observe_step(tap->observe, STEP_DATA, now_us);
+    }
+}
+
+// on_hidden_handshake takes an encrypted handshake record up to TLS 1.2: a Finished, as far as the
+// wire tells. When both have sent one behind their ChangeCipherSpec the handshake is complete.
+static void on_hidden_handshake(struct wire_tap *tap, bool from_client, int64_t now_us) {
+    int i = from_client ? 0 : 1;
+    tap->finished[i] |= tap->reader[i].num_ccs != 0;
+    if (tap->finished[0] && tap->finished[1]) {
+        observe_step(tap->observe, STEP_FINISHED, now_us);
     }
 }
 
@@ -45,16 +87,23 @@ static void on_message(struct wire_tap *tap, bool from_client, const struct wire
 static void on_opaque(struct wire_tap *tap, bool from_client, const struct wire_event *event,
                       int64_t now_us) {
     struct observe *observe = tap->observe;
-    if (event->content_type != CONTENT_APPLICATION_DATA || observe->version == 0) {
-        return;
+    const struct record_reader *reader = &tap->reader[from_client ? 0 : 1];
+    tap_keys_opaque(tap, from_client);
+    if (observe->version != 0 && observe->version < TLS13 &&
+        event->content_type == CONTENT_HANDSHAKE) {
+        on_hidden_handshake(tap, from_client, now_us);
+    }
+    if (event->content_type != CONTENT_APPLICATION_DATA || observe->version == 0 ||
+        record_reader_opens(reader)) {
+        return; // what is passed over is 0-RTT data
     }
     if (observe->version < TLS13) {
         observe_step(observe, STEP_FINISHED, now_us);
         observe_step(observe, STEP_DATA, now_us);
-    } else if (from_client && !tap->finished_client && event->announced >= FINISHED_MIN) {
-        tap->finished_client = true;
+    } else if (from_client && !tap->finished[0] && event->announced >= FINISHED_MIN) {
+        tap->finished[0] = true;
         observe_step(observe, STEP_FINISHED, now_us);
-    } else if (tap->finished_client && from_client) {
+    } else if (tap->finished[0] && from_client) {
         observe_step(observe, STEP_DATA, now_us);
     }
 }
@@ -72,32 +121,90 @@ static void tell_not_tls(struct wire_tap *tap) {
     }
 }
 
+static void on_event(struct wire_tap *tap, bool from_client, const struct wire_event *event,
+                     int64_t now_us) {
+    switch (event->type) {
+    case WIRE_MESSAGE:
+        on_message(tap, from_client, event, now_us);
+        break;
+    case WIRE_ALERT:
+        observe_alert(tap->observe, from_client, event->p, event->len, now_us);
+        break;
+    case WIRE_CCS:
+        tap_keys_ccs(tap, from_client);
+        break;
+    case WIRE_DATA:
+        on_data(tap, now_us);
+        break;
+    case WIRE_OPAQUE:
+        on_opaque(tap, from_client, event, now_us);
+        break;
+    case WIRE_NOT_TLS:
+        if (tap->reader[from_client ? 0 : 1].gap) {
+            // What was found after the gap was no record.
+            wire_tap_gap(tap, from_client, 0);
+        } else if (!from_client) {
+            on_not_tls(tap, event);
+        }
+        break;
+    default:
+        break;
+    }
+}
+
+// read_some reads up to the end of an event, sets `*len` to the bytes it took and returns whether
+// there was one.
+static bool read_some(struct wire_tap *tap, bool from_client, const uint8_t *p, size_t *len,
+                      int64_t now_us) {
+    struct wire_event event;
+    (void)record_reader_next(&tap->reader[from_client ? 0 : 1], &event, p, len);
+    on_event(tap, from_client, &event, now_us);
+    return event.type != WIRE_MORE;
+}
+
+// look_for_record passes over bytes until a record begins, whose beginning it reads. It sets `*len`
+// to the bytes it took and returns whether it found one.
+static bool look_for_record(struct wire_tap *tap, bool from_client, const uint8_t *p, size_t *len,
+                            int64_t now_us) {
+    struct record_sync *sync = &tap->sync[from_client ? 0 : 1];
+    bool found = record_sync_find(sync, p, len);
+    if (found) {
+        struct record_sync window = *sync;
+        tap->lost[from_client ? 0 : 1] = false;
+        wire_tap_bytes(tap, from_client, window.window, window.len, now_us);
+    }
+    return found;
+}
+
 void wire_tap_bytes(struct wire_tap *tap, bool from_client, const uint8_t *p, size_t p_len,
                     int64_t now_us) {
-    struct record_reader *reader = &tap->reader[from_client ? 0 : 1];
-    struct wire_event event;
-    while (p_len != 0) {
+    if (p_len == 0) {
+        return;
+    }
+    // An event may be followed by others out of the same record, without more bytes.
+    for (bool more = true; more || p_len != 0;) {
         size_t n = p_len;
-        switch (record_reader_next(reader, &event, p, &n)) {
-        case WIRE_MESSAGE:
-            on_message(tap, from_client, &event, now_us);
-            break;
-        case WIRE_ALERT:
-            observe_alert(tap->observe, from_client, event.p, event.len, now_us);
-            break;
-        case WIRE_OPAQUE:
-            on_opaque(tap, from_client, &event, now_us);
-            break;
-        case WIRE_NOT_TLS:
-            if (!from_client) {
-                on_not_tls(tap, &event);
-            }
-            break;
-        default:
-            break;
-        }
+        more = tap->lost[from_client ? 0 : 1] ? look_for_record(tap, from_client, p, &n, now_us)
+                                              : read_some(tap, from_client, p, &n, now_us);
         p += n;
         p_len -= n;
+    }
+    tell_not_tls(tap);
+}
+
+void wire_tap_gap(struct wire_tap *tap, bool from_client, uint64_t n) {
+    int i = from_client ? 0 : 1;
+    if (!record_reader_gap(&tap->reader[i], n)) {
+        tap->lost[i] = true;
+        tap->sync[i] = (struct record_sync){0};
+    }
+}
+
+void wire_tap_eof(struct wire_tap *tap, bool from_client, int64_t now_us) {
+    struct wire_event event;
+    struct record_reader *reader = &tap->reader[from_client ? 0 : 1];
+    while (!tap->lost[from_client ? 0 : 1] && record_reader_eof(reader, &event) != WIRE_MORE) {
+        on_event(tap, from_client, &event, now_us);
     }
     tell_not_tls(tap);
 }
@@ -115,11 +222,13 @@ void wire_tap_finish(struct wire_tap *tap) {
     }
     for (int i = 0; i < 2; i++) {
         const struct record_reader *reader = &tap->reader[i];
-        int data = CONTENT_APPLICATION_DATA - CONTENT_CHANGE_CIPHER_SPEC;
-        obj_set_int(observe->leg, counts[i], (int64_t)reader->bytes_of_type[data]);
-        if (!tap->told[i]) {
-            tap->told[i] = true;
+        obj_set_int(observe->leg, counts[i], (int64_t)reader->data_bytes);
+        if (!tap->told) {
             observe_notes(observe, &reader->notes);
         }
     }
+    if (!tap->told) {
+        observe_notes(observe, &tap->keys.notes);
+    }
+    tap->told = true;
 }

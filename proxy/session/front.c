@@ -145,7 +145,6 @@ static void connect_begin(struct session *s, const char *target, size_t target_l
         }
     }
     leg_begin_server(s);
-    observe_step(&s->lanes[SIDE_SERVER].observe, STEP_DNS, s->now_us);
     session_dial(s, s->host, s->port);
     session_enter(s, STATE_DIALLING, INT64_MAX);
 }

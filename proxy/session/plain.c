@@ -117,7 +117,6 @@ static void request_start(struct session *s) {
         return;
     }
     leg_begin_server(s);
-    observe_step(&s->lanes[SIDE_SERVER].observe, STEP_DNS, s->now_us);
     snprintf(plain->host, sizeof(plain->host), "%s", s->host);
     plain->port = s->port;
     plain->phase = PHASE_DIAL;

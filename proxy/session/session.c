@@ -60,6 +60,8 @@ void session_enter(struct session *s, enum state state, int64_t timeout_us) {
 void session_dial(struct session *s, const char *host, uint16_t port) {
     s->dial = (struct dial_wish){.serial = s->dial.serial + 1, .host = host, .port = port};
     s->lanes[SIDE_SERVER].closed = false;
+    observe_step(&s->lanes[SIDE_SERVER].observe, s->host_is_address ? STEP_CONNECT : STEP_DNS,
+                 s->now_us);
 }
 
 void session_reset(struct session *s, enum side side) {

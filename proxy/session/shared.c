@@ -1,16 +1,13 @@
 #include "proxy/session/shared.h"
 
-#include <brotli/decode.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
 #include "proxy/session/internal.h"
+#include "proxy/tls/certificate_inflate.h"
 
 enum {
-    GREASE = 4, // index bit of client_ctx beside COMPRESS_*
-    ALG_ZLIB = 1,
-    ALG_BROTLI = 2,
+    GREASE = 4,                    // index bit of client_ctx beside COMPRESS_*
     CERTIFICATE_MAX = 1280 * 1024, // of a peer's Certificate message
 };
 
@@ -24,24 +21,23 @@ const struct limits limits_default = {
     .interim_us = 30 * 1000000LL,
 };
 
+static int inflate(uint16_t algorithm, CRYPTO_BUFFER **out, size_t out_len, const uint8_t *in,
+                   size_t in_len) {
+    uint8_t *data;
+    *out = out_len <= CERTIFICATE_MAX ? CRYPTO_BUFFER_alloc(&data, out_len) : NULL;
+    return *out != NULL && certificate_inflate(data, out_len, algorithm, in, in_len);
+}
+
 static int inflate_zlib(SSL *ssl, CRYPTO_BUFFER **out, size_t out_len, const uint8_t *in,
                         size_t in_len) {
     (void)ssl;
-    uint8_t *data;
-    uLongf len = out_len;
-    *out = out_len <= CERTIFICATE_MAX ? CRYPTO_BUFFER_alloc(&data, out_len) : NULL;
-    return *out != NULL && uncompress(data, &len, in, in_len) == Z_OK && len == out_len;
+    return inflate(CERTIFICATE_ZLIB, out, out_len, in, in_len);
 }
 
 static int inflate_brotli(SSL *ssl, CRYPTO_BUFFER **out, size_t out_len, const uint8_t *in,
                           size_t in_len) {
     (void)ssl;
-    uint8_t *data;
-    size_t len = out_len;
-    *out = out_len <= CERTIFICATE_MAX ? CRYPTO_BUFFER_alloc(&data, out_len) : NULL;
-    return *out != NULL &&
-           BrotliDecoderDecompress(in_len, in, &len, data) == BROTLI_DECODER_RESULT_SUCCESS &&
-           len == out_len;
+    return inflate(CERTIFICATE_BROTLI, out, out_len, in, in_len);
 }
 
 static void keylog(const SSL *ssl, const char *line) {
@@ -83,9 +79,9 @@ static void contexts_make(struct session_shared *shared) {
     for (unsigned i = 0; i < ARRAY_LEN(shared->client_ctx); i++) {
         SSL_CTX *ctx = shared->client_ctx[i] = ctx_new(shared);
         CHECK((i & COMPRESS_ZLIB) == 0 ||
-              SSL_CTX_add_cert_compression_alg(ctx, ALG_ZLIB, NULL, inflate_zlib));
+              SSL_CTX_add_cert_compression_alg(ctx, CERTIFICATE_ZLIB, NULL, inflate_zlib));
         CHECK((i & COMPRESS_BROTLI) == 0 ||
-              SSL_CTX_add_cert_compression_alg(ctx, ALG_BROTLI, NULL, inflate_brotli));
+              SSL_CTX_add_cert_compression_alg(ctx, CERTIFICATE_BROTLI, NULL, inflate_brotli));
         SSL_CTX_set_grease_enabled(ctx, (i & GREASE) != 0);
     }
 }

@@ -5,9 +5,6 @@
 
 static void watch(struct session *s, enum side side) {
     const struct lane *lane = &s->lanes[side];
-    if (s->tap == NULL) {
-        return;
-    }
     bool client = side == SIDE_CLIENT;
     if (s->tap == NULL) {
         return; // after a 101

@@ -29,8 +29,9 @@ static void verify(struct session *s) {
         CRYPTO_BUFFER_init_CBS(sk_CRYPTO_BUFFER_value(chain, i), &ders[i]);
     }
     observe_certificates(&s->lanes[SIDE_SERVER].observe, ders, num, s->now_us);
+    // The SNI is the name that the client means, and will check; the CONNECT only says where to.
     const char *sni = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
-    const char *name = sni != NULL && s->host_is_address ? sni : s->host;
+    const char *name = sni != NULL ? sni : s->host;
     upstream->verified =
         verify_cache_get(s->shared->verifications, s->shared->trusts[s->rule->index], ders, num,
                          name, s->wall_ms / 1000);

@@ -139,3 +139,15 @@ bool message_join_rest(struct message_join *join, struct message_part *out) {
     *out = join->part;
     return true;
 }
+
+bool message_join_gap(struct message_join *join, uint64_t n) {
+    message_join_drop(join);
+    uint64_t rest = join->skip;
+    if (rest == 0 && join->keep != 0) {
+        rest = join->part.announced - join->buf.len;
+    }
+    buf_cleanup(&join->buf);
+    join->keep = 0;
+    join->skip = rest >= n ? (uint32_t)(rest - n) : 0;
+    return rest >= n;
+}

@@ -53,6 +53,11 @@ void message_join_drop(struct message_join *join);
 // message_join_pending returns whether a message has begun and not ended.
 bool message_join_pending(const struct message_join *join);
 
+// message_join_gap says that the next `n` bytes are missing. It returns true when the current
+// message reaches at least that far: the message is dropped and what follows it is read. Otherwise
+// everything is forgotten.
+bool message_join_gap(struct message_join *join, uint64_t n);
+
 // message_join_rest sets `*out` to what there is of a message that will not be completed, and
 // forgets it. It returns false when there is nothing.
 bool message_join_rest(struct message_join *join, struct message_part *out);

@@ -11,9 +11,8 @@ enum {
     HELLO_MIN = 38,                    // version, random, session id, suite, compression
     PEEK_LEN = MESSAGE_HEADER_LEN + 2, // of a handshake record after a ChangeCipherSpec
     SSLV2_MAX = SSLV2_HEADER_LEN + 0x7fff,
-    PLAIN_MAX = 16384,                // RFC 8446, section 5.1
-    CIPHER_MAX_12 = PLAIN_MAX + 2048, // RFC 5246, section 6.2.3
-    CIPHER_MAX_13 = PLAIN_MAX + 256,  // RFC 8446, section 5.2
+    CIPHER_MAX_12 = RECORD_PLAIN_MAX + 2048, // RFC 5246, section 6.2.3
+    CIPHER_MAX_13 = RECORD_PLAIN_MAX + 256,  // RFC 8446, section 5.2
 };
 
 // The bytes that a call may still eat.
@@ -48,11 +47,13 @@ void record_reader_init(struct record_reader *reader, uint32_t hello_max,
     memset(reader, 0, sizeof(*reader));
     message_join_init(&reader->join, hello_max != 0 ? hello_max : RECORD_HELLO_MAX,
                       certificate_max != 0 ? certificate_max : RECORD_CERTIFICATE_MAX);
+    record_opener_init(&reader->opener);
     buf_init(&reader->sslv2, SSLV2_MAX);
 }
 
 void record_reader_cleanup(struct record_reader *reader) {
     message_join_cleanup(&reader->join);
+    record_opener_cleanup(&reader->opener);
     buf_cleanup(&reader->sslv2);
 }
 
@@ -74,8 +75,10 @@ static enum wire_event_type not_tls(struct record_reader *reader, struct wire_ev
                 banner == BANNER_HTTP2 || banner == BANNER_HTML;
     reader->state = RECORD_NOT_TLS;
     reader->now_offset = reader->offset - len;
-    note_sink_add(&reader->notes, http ? NOTE_REC_PLAIN_HTTP : NOTE_REC_NOT_TLS,
-                  reader->now_offset);
+    if (!reader->gap) {
+        note_sink_add(&reader->notes, http ? NOTE_REC_PLAIN_HTTP : NOTE_REC_NOT_TLS,
+                      reader->now_offset);
+    }
     event_set(reader, out, WIRE_NOT_TLS, p, len);
     out->banner = banner;
     return WIRE_NOT_TLS;
@@ -129,6 +132,7 @@ static void message_event(struct record_reader *reader, struct wire_event *out,
                           const struct message_part *part) {
     event_set(reader, out, WIRE_MESSAGE, part->p, part->len);
     out->content_type = CONTENT_HANDSHAKE;
+    out->opened = reader->state == RECORD_IN_OPENED;
     out->offset = part->offset;
     out->announced = part->announced;
     out->cut_off = part->cut_off;
@@ -160,9 +164,20 @@ static bool peek_is_hello(const uint8_t *p) {
            get_u24(p + 1) >= HELLO_MIN && p[4] == 3 && p[5] == 3;
 }
 
+bool record_reader_opens(const struct record_reader *reader) {
+    return reader->opener.protect != NULL;
+}
+
+static enum opener_use opener_use(const struct record_reader *reader) {
+    return record_opener_use(&reader->opener, reader->now.content_type, reader->now.length);
+}
+
 static enum record_use use_of(const struct record_reader *reader) {
     const struct record_head *now = &reader->now;
     bool encrypted = reader->encrypted || reader->num_ccs != 0;
+    if (opener_use(reader) != OPENER_PLAIN) {
+        return opener_use(reader) == OPENER_OPEN ? RECORD_USE_OPEN : RECORD_USE_SKIP;
+    }
     switch (now->content_type) {
     case CONTENT_CHANGE_CIPHER_SPEC:
         return RECORD_USE_SMALL;
@@ -180,10 +195,16 @@ static enum record_use use_of(const struct record_reader *reader) {
     }
 }
 
+static void interleaved_check(struct record_reader *reader, uint8_t content_type) {
+    if (content_type != CONTENT_HANDSHAKE && message_join_pending(&reader->join)) {
+        note_sink_add(&reader->notes, NOTE_REC_INTERLEAVED, reader->now_offset);
+    }
+}
+
 static void header_check(struct record_reader *reader) {
     const struct record_head *now = &reader->now;
     bool encrypted = reader->encrypted || reader->num_ccs != 0;
-    uint32_t max = reader->encrypted ? CIPHER_MAX_13 : encrypted ? CIPHER_MAX_12 : PLAIN_MAX;
+    uint32_t max = reader->encrypted ? CIPHER_MAX_13 : encrypted ? CIPHER_MAX_12 : RECORD_PLAIN_MAX;
     struct note_sink *notes = &reader->notes;
     if (codepoint_find(REGISTRY_CONTENT_TYPE, now->content_type) == NULL) {
         note_sink_add(notes, NOTE_REC_TYPE_UNKNOWN, reader->now_offset);
@@ -197,14 +218,15 @@ static void header_check(struct record_reader *reader) {
     if (now->length == 0 && now->content_type != CONTENT_APPLICATION_DATA) {
         note_sink_add(notes, NOTE_REC_EMPTY, reader->now_offset);
     }
-    if (now->content_type == CONTENT_APPLICATION_DATA && !encrypted && reader->num_messages == 0) {
+    bool early = !encrypted && reader->num_messages == 0 && !reader->gap;
+    if (now->content_type == CONTENT_APPLICATION_DATA && early) {
         note_sink_add(notes, NOTE_REC_DATA_EARLY, reader->now_offset);
     }
     if (now->content_type == CONTENT_HEARTBEAT) {
         note_sink_add(notes, NOTE_REC_HEARTBEAT, reader->now_offset);
     }
-    if (now->content_type != CONTENT_HANDSHAKE && message_join_pending(&reader->join)) {
-        note_sink_add(notes, NOTE_REC_INTERLEAVED, reader->now_offset);
+    if (opener_use(reader) != OPENER_OPEN) {
+        interleaved_check(reader, now->content_type);
     }
 }
 
@@ -234,8 +256,14 @@ static enum wire_event_type handshake_step(struct record_reader *reader, struct 
 // its first bytes decide.
 static bool peek_wanted(const struct record_reader *reader) {
     return reader->now.content_type == CONTENT_HANDSHAKE && reader->num_ccs != 0 &&
-           !reader->encrypted && reader->now.length >= PEEK_LEN &&
-           !message_join_pending(&reader->join);
+           !reader->encrypted && opener_use(reader) == OPENER_PLAIN &&
+           reader->now.length >= PEEK_LEN && !message_join_pending(&reader->join);
+}
+
+static void unread_count(struct record_reader *reader) {
+    if (reader->now.content_type == CONTENT_APPLICATION_DATA) {
+        reader->data_bytes += reader->now.length;
+    }
 }
 
 static void record_begin(struct record_reader *reader) {
@@ -247,6 +275,9 @@ static void record_begin(struct record_reader *reader) {
     reader->state = RECORD_IN_BODY;
     reader->late_hello |= hello;
     reader->use = hello ? RECORD_USE_HANDSHAKE : use_of(reader);
+    if (opener_use(reader) == OPENER_PLAIN) {
+        unread_count(reader);
+    }
     reader->left = reader->now.length;
     reader->small_len = 0;
     message_join_record(&reader->join);
@@ -307,6 +338,13 @@ static enum wire_event_type skip_step(struct record_reader *reader, struct input
     return WIRE_MORE;
 }
 
+static enum wire_event_type collect_step(struct record_reader *reader, struct input *in) {
+    size_t n = min_size(reader->left, in->len);
+    record_opener_add(&reader->opener, input_take(reader, in, n), n);
+    reader->left -= (uint32_t)n;
+    return WIRE_MORE;
+}
+
 static void ccs_check(struct record_reader *reader) {
     struct note_sink *notes = &reader->notes;
     if (reader->now.length != 1 || reader->small[0] != 1) {
@@ -330,10 +368,79 @@ static void heartbeat_check(struct record_reader *reader) {
     }
 }
 
+static enum wire_event_type data_event(struct record_reader *reader, struct wire_event *out,
+                                       size_t len) {
+    reader->data_bytes += len;
+    event_set(reader, out, WIRE_DATA, NULL, 0);
+    out->content_type = CONTENT_APPLICATION_DATA;
+    out->opened = true;
+    out->announced = (uint32_t)len;
+    return WIRE_DATA;
+}
+
+// opened_begin says what a record that was opened holds. Handshake messages are handed out by
+// opened_step.
+static enum wire_event_type opened_begin(struct record_reader *reader, struct wire_event *out) {
+    const struct record_opener *opener = &reader->opener;
+    struct note_sink *notes = &reader->notes;
+    bool alert = opener->type == CONTENT_ALERT;
+    reader->num_opened++;
+    interleaved_check(reader, opener->type);
+    if (opener->content_len == 0 && opener->type != CONTENT_APPLICATION_DATA) {
+        note_sink_add(notes, NOTE_REC_EMPTY, reader->now_offset);
+    }
+    if (opener->content_len > RECORD_PLAIN_MAX) {
+        note_sink_add(notes, NOTE_REC_TOO_LONG, reader->now_offset);
+    }
+    if (opener->type == CONTENT_HANDSHAKE) {
+        reader->state = RECORD_IN_OPENED;
+        reader->left = (uint32_t)opener->content_len;
+        return WIRE_MORE;
+    }
+    if (opener->type == CONTENT_APPLICATION_DATA) {
+        return data_event(reader, out, opener->content_len);
+    }
+    if (codepoint_find(REGISTRY_CONTENT_TYPE, opener->type) == NULL) {
+        note_sink_add(notes, NOTE_REC_TYPE_UNKNOWN, reader->now_offset);
+    }
+    reader->num_alerts += alert;
+    event_set(reader, out, alert ? WIRE_ALERT : WIRE_OPAQUE, alert ? opener->content : NULL,
+              alert ? opener->content_len : 0);
+    out->content_type = opener->type;
+    out->opened = true;
+    out->announced = (uint32_t)opener->content_len;
+    return out->type;
+}
+
+static enum wire_event_type opened_step(struct record_reader *reader, struct wire_event *out) {
+    const struct record_opener *opener = &reader->opener;
+    if (reader->left == 0) {
+        record_opener_drop(&reader->opener);
+        header_begin(reader);
+        return WIRE_MORE;
+    }
+    const uint8_t *p = opener->content + (opener->content_len - reader->left);
+    uint64_t offset = reader->offset - reader->now.length + (uint64_t)(p - buf_data(&opener->body));
+    handshake_feed(reader, out, offset, p, reader->left);
+    return out->type;
+}
+
 static enum wire_event_type record_end(struct record_reader *reader, struct wire_event *out) {
     header_begin(reader);
     if (reader->use == RECORD_USE_HANDSHAKE) {
         return WIRE_MORE;
+    }
+    if (opener_use(reader) == OPENER_COUNT) {
+        return data_event(reader, out, record_opener_count(&reader->opener, reader->now.length));
+    }
+    if (reader->use == RECORD_USE_OPEN && record_opener_open(&reader->opener, reader->header)) {
+        return opened_begin(reader, out);
+    }
+    if (reader->use == RECORD_USE_OPEN) {
+        unread_count(reader);
+        if (!record_reader_opens(reader)) {
+            note_sink_add(&reader->notes, NOTE_KEY_WRONG, reader->now_offset);
+        }
     }
     enum wire_event_type type = WIRE_OPAQUE;
     if (reader->use == RECORD_USE_SMALL && reader->now.content_type == CONTENT_ALERT) {
@@ -364,6 +471,8 @@ static enum wire_event_type body_step(struct record_reader *reader, struct wire_
         return small_step(reader, in);
     case RECORD_USE_SKIP:
         return skip_step(reader, in);
+    case RECORD_USE_OPEN:
+        return collect_step(reader, in);
     }
     return WIRE_MORE;
 }
@@ -371,6 +480,9 @@ static enum wire_event_type body_step(struct record_reader *reader, struct wire_
 // What the last call handed out is no longer needed.
 static void buffers_drop(struct record_reader *reader) {
     message_join_drop(&reader->join);
+    if (reader->state == RECORD_IN_HEADER) {
+        record_opener_drop(&reader->opener);
+    }
     if (reader->state != RECORD_IN_SSLV2) {
         buf_cleanup(&reader->sslv2);
     }
@@ -385,6 +497,8 @@ static enum wire_event_type reader_step(struct record_reader *reader, struct wir
         return header_step(reader, out, in);
     case RECORD_IN_BODY:
         return body_step(reader, out, in);
+    case RECORD_IN_OPENED:
+        return opened_step(reader, out);
     case RECORD_IN_SSLV2:
         return sslv2_step(reader, out, in);
     case RECORD_NOT_TLS:
@@ -400,8 +514,8 @@ enum wire_event_type record_reader_next(struct record_reader *reader, struct wir
     enum wire_event_type type = WIRE_MORE;
     *out_event = (struct wire_event){.type = WIRE_MORE};
     buffers_drop(reader);
-    while (type == WIRE_MORE &&
-           (input.len != 0 || (reader->state == RECORD_IN_BODY && reader->left == 0))) {
+    while (type == WIRE_MORE && (input.len != 0 || reader->state == RECORD_IN_OPENED ||
+                                 (reader->state == RECORD_IN_BODY && reader->left == 0))) {
         type = reader_step(reader, out_event, &input);
     }
     *in_len -= input.len;
@@ -409,12 +523,51 @@ enum wire_event_type record_reader_next(struct record_reader *reader, struct wir
 }
 
 void record_reader_encrypted(struct record_reader *reader) {
-    bool inside =
-        reader->state == RECORD_IN_BODY && reader->use == RECORD_USE_HANDSHAKE && reader->left != 0;
+    bool inside = reader->left != 0 &&
+                  (reader->state == RECORD_IN_OPENED ||
+                   (reader->state == RECORD_IN_BODY && reader->use == RECORD_USE_HANDSHAKE));
     if (inside || message_join_pending(&reader->join)) {
         note_sink_add(&reader->notes, NOTE_HS_KEY_CHANGE_UNALIGNED, reader->offset);
     }
     reader->encrypted = true;
+}
+
+void record_reader_open(struct record_reader *reader, struct record_protect *protect,
+                        bool pass_over) {
+    reader->opener.protect = protect;
+    reader->opener.pass_over = pass_over;
+    if (protect != NULL && protect->tls13) {
+        record_reader_encrypted(reader);
+    }
+}
+
+bool record_reader_gap(struct record_reader *reader, uint64_t n) {
+    buffers_drop(reader);
+    reader->gap = true;
+    reader->offset += n;
+    bool inside = n != 0 && reader->state == RECORD_IN_BODY && n <= reader->left;
+    if (inside && reader->use == RECORD_USE_OPEN) {
+        record_opener_lose(&reader->opener);
+        unread_count(reader);
+        (void)message_join_gap(&reader->join, UINT64_MAX);
+        reader->use = RECORD_USE_SKIP;
+    }
+    bool skipped = inside && reader->use == RECORD_USE_SKIP;
+    bool passed =
+        inside && reader->use == RECORD_USE_HANDSHAKE && message_join_gap(&reader->join, n);
+    if (skipped || passed) {
+        reader->left -= (uint32_t)n;
+        return true;
+    }
+    if (record_reader_opens(reader)) {
+        note_sink_add(&reader->notes, NOTE_KEY_GAP, reader->offset);
+        record_reader_open(reader, NULL, false);
+    }
+    (void)message_join_gap(&reader->join, UINT64_MAX);
+    buf_cleanup(&reader->sslv2);
+    reader->left = 0;
+    header_begin(reader);
+    return false;
 }
 
 enum wire_event_type record_reader_eof(struct record_reader *reader, struct wire_event *out_event) {

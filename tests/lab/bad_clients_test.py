@@ -195,7 +195,8 @@ class BadClients(harness.Lab):
 
     def test_clients_that_stop_in_the_handshake(self):
         """Each has the time of a handshake, whoever is at its other end."""
-        dead = self.service(lambda s: None)
+        # It closes no sooner than at the hello: before that there is no TLS to show a page in.
+        dead = self.service(lambda s: s.recv(1))
         page = self.proxy("--timeout", "1", policy={"default": {"on_server_failure": "page"}})
         hello = Hello().records()
         for proxy, target in (self.px, self.target), (page, self.target), \

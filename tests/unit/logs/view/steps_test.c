@@ -60,6 +60,19 @@ static void test_time_line(void) {
              "     20.0 ms  client leg  end                                      |\n");
 }
 
+// The page is as wide as it says, whatever an alert is called.
+static void test_a_long_name(void) {
+    begin(true);
+    page.width = 60;
+    obj_set_int(client, F_LEG_MS_HELLO, 10000);
+    add_alert(client, "server", "fatal", 120, "no_application_protocol", 20000);
+    steps_time_line(&page, record->root);
+    end_with("\nTIME LINE\n"
+             "     10.0 ms  client leg  ClientHello           ======|\n"
+             "     20.0 ms  client leg  no_application_             =====|\n"
+             "                          protocol\n");
+}
+
 // A connection that stays open for an hour does not crush its handshake.
 static void test_a_late_end(void) {
     begin(false);
@@ -131,6 +144,7 @@ static void test_nothing(void) {
 const struct unit_case unit_cases[] = {
     {"the time line", test_time_line},
     {"an end long after the handshake", test_a_late_end},
+    {"a long name", test_a_long_name},
     {"nonsense from a log", test_nonsense},
     {"more than there is room for", test_more_than_there_is_room_for},
     {"alerts", test_alerts},

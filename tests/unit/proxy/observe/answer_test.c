@@ -155,6 +155,20 @@ static void messages_of_every_kind(void) {
     }
 }
 
+static void finite_fields_have_a_size(void) {
+    const struct sample *sample = sample_get("server-key-exchange-dhe12");
+    struct record *record = record_new();
+    struct observe observe;
+    observe_init(&observe, record->root, false, 0);
+    observe.version = TLS1_2_VERSION;
+    observe.cipher = 0x009e; // TLS_DHE_RSA_WITH_AES_128_GCM_SHA256
+    observe_message(&observe, false, sample->p, sample->len, 0);
+    int64_t bits = 0;
+    CU_ASSERT(obj_int(record_leg(record->root, false), F_LEG_ANSWER_DH_BITS, &bits));
+    CU_ASSERT(bits >= 1024);
+    record_free(record);
+}
+
 // A compressed certificate cannot be read as it passes; who decompresses it tells the chain.
 static void a_compressed_certificate(void) {
     struct record *record = record_new();
@@ -213,6 +227,7 @@ const struct unit_case unit_cases[] = {
     {"certificates of clients", certificates_of_clients},
     {"a downgrade has its sentinel", a_downgrade_has_its_sentinel},
     {"messages of every kind", messages_of_every_kind},
+    {"finite fields have a size", finite_fields_have_a_size},
     {"a compressed certificate", a_compressed_certificate},
     {"tampered messages do no harm", tampered_messages_do_no_harm},
     {NULL, NULL},

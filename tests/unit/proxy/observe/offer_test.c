@@ -140,11 +140,35 @@ static void odd_hellos_leave_what_can_be_read(void) {
     record_free(record);
 }
 
+static void what_boringssl_does_not_offer(void) {
+    static const struct {
+        const char *extensions;
+        enum field field;
+        const char *text;
+    } rows[] = {
+        {"001c 0002 4000", F_LEG_OFFER_RECORD_LIMIT, "16384"},
+        {"fe0d 0001 01", F_LEG_OFFER_ECH, "inner"},
+        {"fe0d 0001 07", F_LEG_OFFER_ECH, "unreadable"},
+        {"002a 0000", F_LEG_OFFER_EARLY_DATA, "yes"},
+        {"0029 002f 000a 0004 61626364 00000000 0021 20"
+         "0000000000000000000000000000000000000000000000000000000000000000",
+         F_LEG_OFFER_PSK, "1"},
+        {"0023 0003 616263", F_LEG_OFFER_TICKET, "3"},
+        {"ff01 0001 00", F_LEG_OFFER_RENEGOTIATION, "yes"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct record *record = offer_message(rows[i].extensions);
+        leg_is(record, rows[i].field, rows[i].text);
+        record_free(record);
+    }
+}
+
 const struct unit_case unit_cases[] = {
     {"versions", versions},
     {"lists are in the client's order", lists_are_in_the_clients_order},
     {"what only TLS 1.3 offers", what_only_tls13_offers},
     {"flags are present or absent", flags_are_present_or_absent},
+    {"what BoringSSL does not offer", what_boringssl_does_not_offer},
     {"odd hellos leave what can be read", odd_hellos_leave_what_can_be_read},
     {NULL, NULL},
 };

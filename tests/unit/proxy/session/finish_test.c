@@ -112,12 +112,50 @@ static void transport_facts_are_sampled_at_the_end(void) {
     shared_unref(shared);
 }
 
+#define FAILS OPEN ">> server tls\n>> client tls\n"
+
+static void plain_cases_have_their_verdict(void) {
+    const struct world *w = world_get();
+    const struct {
+        const char *script;
+        const struct pki_cert *cert; // of the server; NULL: the good one
+        uint8_t reject;              // alert of the client; 0: it trusts our CA
+        const char *party, *cause;
+    } rows[] = {
+        {HANDSHAKE ">> client says ping\n>> server says pong\n>> client notify\n>> server notify\n",
+         NULL, 0, "none", "healthy"},
+        {">> client bytes CONNECT a.test:443 HTTP/1.1||\n>> unresolved not-found\n", NULL, 0,
+         "network", "dns-failure"},
+        {">> client bytes CONNECT a.test:443 HTTP/1.1||\n>> resolved\n>> tried ECONNREFUSED\n"
+         ">> dial-failed ECONNREFUSED\n",
+         NULL, 0, "server", "tcp-refused"},
+        {">> client tls\n", NULL, 0, "client", "connect-misuse"},
+        {OPEN ">> client hello\n>> server bytes HTTP/1.1 400 Bad Request||\n", NULL, 0, "server",
+         "plain-http-on-tls-port"},
+        {FAILS, w->expired, 0, "server", "server-cert-expired"},
+        {FAILS, w->early, 0, "server", "server-cert-not-yet-valid"},
+        {FAILS, w->self_signed, 0, "server", "server-self-signed"},
+        {FAILS, w->unknown, 0, "server", "server-unknown-ca"},
+        {FAILS, w->wrong_name, 0, "server", "server-hostname-mismatch"},
+        {FAILS, NULL, SSL_AD_UNKNOWN_CA, "client", "proxy-ca-not-installed"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct setup setup = {SETUP_TLS};
+        setup.server.chain[0] = rows[i].cert != NULL ? rows[i].cert : w->leaf;
+        setup.client.reject = rows[i].reject;
+        setup.client.ca = rows[i].reject != 0 ? NULL : w->ca;
+        playf(&setup, "%s<< record final\n== verdict.party %s\n== verdict.cause %s\n",
+              rows[i].script, rows[i].party, rows[i].cause);
+    }
+}
+
 const struct unit_case unit_cases[] = {
     {"ends have words", ends_have_words},
     {"addresses have texts", addresses_have_texts},
     {"a record says who, when and how much", a_record_says_who_when_and_how_much},
     {"each record has an id of its own", each_record_has_an_id_of_its_own},
     {"an interim record has the final one's id", an_interim_record_has_the_final_ones_id},
+    {"plain cases have their verdict", plain_cases_have_their_verdict},
     {"transport facts are sampled at the end", transport_facts_are_sampled_at_the_end},
     {NULL, NULL},
 };

@@ -245,6 +245,26 @@ static void servers_that_do_not_answer(void) {
     }
 }
 
+// There is no name to look up, so that is not where it ends.
+static void addresses_that_do_not_answer(void) {
+    play(NULL, ">> client bytes CONNECT [2001:db8::1]:443 HTTP/1.1||\n"
+               "<< dial 2001:db8::1:443\n"
+               ">> tried ECONNREFUSED\n"
+               ">> dial-failed ECONNREFUSED\n"
+               "<< client gets HTTP/1.1 502 *tcp-refused*\n"
+               "<< record final\n"
+               "== legs.server.end.at connect\n"
+               "== verdict.cause tcp-refused\n");
+    play(NULL, ">> client bytes GET http://192.0.2.1/ HTTP/1.1||\n"
+               "<< dial 192.0.2.1:80\n"
+               ">> tried ETIMEDOUT\n"
+               ">> dial-failed ETIMEDOUT\n"
+               "<< client gets HTTP/1.1 504 *tcp-timeout*\n"
+               "<< record final\n"
+               "== legs.server.end.at connect\n"
+               "== verdict.cause tcp-timeout\n");
+}
+
 static void several_addresses_are_tried(void) {
     play(NULL, CONNECT ">> resolved\n"
                        ">> tried ECONNREFUSED\n"
@@ -341,6 +361,7 @@ const struct unit_case unit_cases[] = {
     {"a client that stops in the middle", a_client_that_stops_in_the_middle},
     {"names that do not resolve", names_that_do_not_resolve},
     {"servers that do not answer", servers_that_do_not_answer},
+    {"addresses that do not answer", addresses_that_do_not_answer},
     {"several addresses are tried", several_addresses_are_tried},
     {"the client leaves while we dial", the_client_leaves_while_we_dial},
     {"policy refuses", policy_refuses},

@@ -169,7 +169,7 @@ static void a_late_reset_is_the_old_origins(void) {
     play_event(p, (struct event){.kind = EVENT_BROKEN, .side = SIDE_SERVER, .errnum = ECONNRESET});
     play_run(p, "<< client open\n"
                 ">> connected\n"
-                "<< server gets GET / HTTP/1.1||\n"
+                "<< server gets GET / HTTP/1.1|Host: b.test||\n"
                 ">> server bytes " OK_HI "\n"
                 "<< client gets " OK_HI "\n");
     play_free(p);

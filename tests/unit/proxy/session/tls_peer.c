@@ -89,6 +89,9 @@ static void client_options(struct peer *peer, const struct peer_options *o) {
     if (o->staple) {
         SSL_enable_ocsp_stapling(ssl);
     }
+    if (o->fallback) {
+        SSL_set_mode(ssl, SSL_MODE_SEND_FALLBACK_SCSV);
+    }
     if (o->sct) {
         SSL_enable_signed_cert_timestamps(ssl);
     }

@@ -28,6 +28,7 @@ struct peer_options {
     uint8_t reject;           // answer the certificate with this alert; 0: do not
     bool grease, staple, sct; // what is asked for
     bool no_ticket;
+    bool fallback;              // TLS_FALLBACK_SCSV is sent
     const struct pki_cert *own; // the certificate to show when asked
 
     // Servers.

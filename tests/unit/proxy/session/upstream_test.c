@@ -173,6 +173,34 @@ static void a_host_that_is_an_address(void) {
                  "== legs.server.verification.ok yes\n");
 }
 
+// As with `curl --connect-to`.
+static void the_sni_is_the_name_that_counts(void) {
+    static const struct {
+        const char *sni, *ok;
+    } rows[] = {
+        {WORLD_HOST, "yes"},
+        {"other.test", "no"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct setup setup = {SETUP_TLS};
+        setup.client.host = rows[i].sni;
+        playf(&setup,
+              ">> client bytes CONNECT front.test:443 HTTP/1.1||\n"
+              "<< dial front.test:443\n"
+              ">> resolved\n"
+              ">> connected\n"
+              "<< client gets HTTP/1.1 200 *\n"
+              ">> server tls\n"
+              ">> client tls\n"
+              ">> stop\n"
+              "<< record final\n"
+              "== host front.test\n"
+              "== legs.server.verification.name %s\n"
+              "== legs.server.verification.ok %s\n",
+              rows[i].sni, rows[i].ok);
+    }
+}
+
 static void clients_without_a_common_version_get_the_servers_alert(void) {
     struct setup setup = {SETUP_TLS};
     setup.client.max_version = TLS1_1_VERSION;
@@ -197,6 +225,7 @@ const struct unit_case unit_cases[] = {
     {"the client leaves while the server answers", the_client_leaves_while_the_server_answers},
     {"what the client says meanwhile waits", what_the_client_says_meanwhile_waits},
     {"a host that is an address", a_host_that_is_an_address},
+    {"the SNI is the name that counts", the_sni_is_the_name_that_counts},
     {"clients without a common version get the server's alert",
      clients_without_a_common_version_get_the_servers_alert},
     {NULL, NULL},

@@ -1,0 +1,151 @@
+#include "proxy/tls/record_protect.h"
+
+#include <string.h>
+
+#include "proxy/tls/handshake.h"
+
+enum {
+    HEADER_LEN = 5,
+    AAD_MAX = 13,
+    NONCE_LEN = KEY_SCHEDULE_IV_LEN,
+    TAG_LEN = 16, // of all suites here
+};
+
+static void protect_init(struct record_protect *protect, const struct cipher_keys *keys,
+                         const uint8_t *key, const uint8_t *iv, size_t iv_len) {
+    record_protect_cleanup(protect);
+    CHECK(EVP_AEAD_nonce_length(keys->aead) == NONCE_LEN && iv_len <= NONCE_LEN);
+    CHECK(EVP_AEAD_CTX_init(&protect->aead, keys->aead, key, EVP_AEAD_key_length(keys->aead),
+                            TAG_LEN, NULL));
+    memcpy(protect->iv, iv, iv_len);
+    protect->salt_len = (uint8_t)iv_len;
+}
+
+void record_protect_init13(struct record_protect *protect, const struct cipher_keys *keys,
+                           const uint8_t *secret) {
+    struct key_material material;
+    key_schedule_material(&material, keys->digest, secret, EVP_AEAD_key_length(keys->aead));
+    protect_init(protect, keys, material.key, material.iv, sizeof(material.iv));
+    protect->tls13 = true;
+}
+
+void record_protect_init12(struct record_protect *protect, const struct cipher_keys *keys,
+                           const uint8_t *key, const uint8_t *salt) {
+    protect_init(protect, keys, key, salt, keys->salt_len);
+}
+
+void record_protect_cleanup(struct record_protect *protect) {
+    EVP_AEAD_CTX_cleanup(&protect->aead);
+    *protect = (struct record_protect){0};
+}
+
+// What of the nonce stands in front of the ciphertext: all that is not in `iv`.
+static size_t explicit_len(const struct record_protect *protect) {
+    return NONCE_LEN - protect->salt_len;
+}
+
+size_t record_protect_overhead(const struct record_protect *protect) {
+    return explicit_len(protect) + TAG_LEN + (protect->tls13 ? 1 : 0);
+}
+
+static void put_u64(uint8_t out[8], uint64_t v) {
+    for (int i = 0; i < 8; i++) {
+        out[i] = (uint8_t)(v >> (56 - 8 * i));
+    }
+}
+
+// The nonce is the IV xor the sequence number, or what TLS 1.2's AES-GCM puts together from salt
+// and record.
+static void nonce_make(uint8_t out[NONCE_LEN], const struct record_protect *protect,
+                       const uint8_t *explicit_part) {
+    memcpy(out, protect->iv, NONCE_LEN);
+    if (explicit_len(protect) != 0) {
+        memcpy(out + protect->salt_len, explicit_part, explicit_len(protect));
+        return;
+    }
+    uint8_t seq[8];
+    put_u64(seq, protect->seq);
+    for (size_t i = 0; i < sizeof(seq); i++) {
+        out[NONCE_LEN - sizeof(seq) + i] ^= seq[i];
+    }
+}
+
+// aad_make returns the length of the additional data: in TLS 1.3 the header, in TLS 1.2 the
+// sequence number and the header of a record with `plain_len` bytes.
+static size_t aad_make(uint8_t out[AAD_MAX], const struct record_protect *protect,
+                       const uint8_t header[HEADER_LEN], size_t plain_len) {
+    if (protect->tls13) {
+        memcpy(out, header, HEADER_LEN);
+        return HEADER_LEN;
+    }
+    put_u64(out, protect->seq);
+    memcpy(out + 8, header, 3);
+    out[11] = (uint8_t)(plain_len >> 8);
+    out[12] = (uint8_t)plain_len;
+    return AAD_MAX;
+}
+
+// unpad finds the type behind the content: the last byte that is not zero.
+static uint8_t unpad(const uint8_t *p, size_t *len) {
+    while (*len != 0 && p[*len - 1] == 0) {
+        --*len;
+    }
+    return *len != 0 ? p[--*len] : 0;
+}
+
+bool record_protect_open(struct record_protect *protect, uint8_t *out_type, const uint8_t **out,
+                         size_t *out_len, const uint8_t header[5], uint8_t *body, size_t body_len) {
+    uint8_t nonce[NONCE_LEN], aad[AAD_MAX];
+    size_t in_front = explicit_len(protect);
+    if (body_len < in_front + TAG_LEN || body_len > RECORD_SEALED_MAX ||
+        protect->seq == UINT64_MAX) {
+        return false;
+    }
+    nonce_make(nonce, protect, body);
+    size_t aad_len = aad_make(aad, protect, header, body_len - in_front - TAG_LEN);
+    uint8_t *p = body + in_front;
+    size_t sealed = body_len - in_front;
+    if (!EVP_AEAD_CTX_open(&protect->aead, p, out_len, sealed, nonce, NONCE_LEN, p, sealed, aad,
+                           aad_len)) {
+        ERR_clear_error();
+        return false;
+    }
+    protect->seq++;
+    *out = p;
+    *out_type = protect->tls13 ? unpad(p, out_len) : header[0];
+    return true;
+}
+
+void record_protect_skip(struct record_protect *protect) {
+    protect->seq += protect->seq != UINT64_MAX;
+}
+
+size_t record_protect_seal(struct record_protect *protect, uint8_t *out, uint8_t type,
+                           const uint8_t *p, size_t p_len, size_t padding) {
+    uint8_t nonce[NONCE_LEN], aad[AAD_MAX];
+    size_t in_front = explicit_len(protect), plain_len = p_len + padding + (protect->tls13 ? 1 : 0);
+    size_t body_len = in_front + plain_len + TAG_LEN, sealed;
+    CHECK(p_len <= RECORD_PLAIN_MAX && padding <= RECORD_PLAIN_MAX - p_len);
+    CHECK((protect->tls13 || padding == 0) && protect->seq != UINT64_MAX);
+    out[0] = protect->tls13 ? CONTENT_APPLICATION_DATA : type;
+    out[1] = out[2] = 3;
+    out[3] = (uint8_t)(body_len >> 8);
+    out[4] = (uint8_t)body_len;
+    put_u64(nonce, protect->seq);
+    uint8_t *body = out + HEADER_LEN, *plain = body + in_front;
+    memcpy(body, nonce, in_front);
+    if (p_len != 0) {
+        memcpy(plain, p, p_len);
+    }
+    if (protect->tls13) {
+        plain[p_len] = type;
+        memset(plain + p_len + 1, 0, padding);
+    }
+    nonce_make(nonce, protect, body);
+    size_t aad_len = aad_make(aad, protect, out, plain_len);
+    CHECK(EVP_AEAD_CTX_seal(&protect->aead, plain, &sealed, plain_len + TAG_LEN, nonce, NONCE_LEN,
+                            plain, plain_len, aad, aad_len));
+    CHECK(sealed == plain_len + TAG_LEN);
+    protect->seq++;
+    return HEADER_LEN + body_len;
+}
