@@ -250,10 +250,9 @@ static uint16_t message_of(const struct server_hello *sh, const CBS *body) {
 }
 
 static void cipher_check(const struct server_hello *sh, struct parse *ps, bool tls13) {
-    const uint8_t *at = CBS_data(&sh->session_id) + CBS_len(&sh->session_id);
-    if (CBS_data(&sh->session_id) == NULL) {
-        at = CBS_data(&sh->random) + CBS_len(&sh->random);
-    }
+    // Drafts of TLS 1.3 have no session id before the suite.
+    const CBS *before = CBS_data(&sh->session_id) != NULL ? &sh->session_id : &sh->random;
+    const uint8_t *at = CBS_data(before) + CBS_len(before);
     if (sh->cipher == SCSV_RENEGOTIATION || sh->cipher == SCSV_FALLBACK ||
         codepoint_is_grease(REGISTRY_CIPHER, sh->cipher)) {
         parse_note(ps, NOTE_SH_CIPHER_NOT_REAL, at);
