@@ -10,11 +10,12 @@
 #define OFFER FLAG_OFFER
 #define ANSWER FLAG_ANSWER
 
-static const struct field_row rows[FIELD_COUNT] = {
+const struct field_row field_rows[FIELD_COUNT] = {
 #define BEGIN(kind, name, doc)
 #define ROW(k, id, p, t, x, f, l, d) ALIAS(k, id, p, t, x, f, l, d, id)
 #define ALIAS(k, id, p, t, x, f, l, d, of)                                                         \
     [F_##k##_##id] = {.path = (p),                                                                 \
+                      .path_len = sizeof(p) - 1,                                                   \
                       .label = (l),                                                                \
                       .doc = (d),                                                                  \
                       .type = TYPE_##t,                                                            \
@@ -30,7 +31,7 @@ static const struct field_row rows[FIELD_COUNT] = {
 #undef END
 };
 
-static const struct kind_row kinds[KIND_COUNT] = {
+const struct kind_row field_kinds[KIND_COUNT] = {
 #define BEGIN(k, n, d)                                                                             \
     [KIND_##k] = {.name = (n), .doc = (d), .first = F_##k##_FIRST, .end = F_##k##_END},
 #define ROW(k, id, p, t, x, f, l, d)
@@ -43,20 +44,10 @@ static const struct kind_row kinds[KIND_COUNT] = {
 #undef END
 };
 
-const struct field_row *field_row(enum field field) {
-    CHECK((unsigned)field < FIELD_COUNT);
-    return &rows[field];
-}
-
-const struct kind_row *kind_row(enum kind kind) {
-    CHECK((unsigned)kind < KIND_COUNT);
-    return &kinds[kind];
-}
-
 enum field field_find(enum kind kind, const char *path) {
     const struct kind_row *row = kind_row(kind);
     for (enum field f = row->first; f < row->end; f++) {
-        if (strcmp(rows[f].path, path) == 0) {
+        if (strcmp(field_rows[f].path, path) == 0) {
             return f;
         }
     }

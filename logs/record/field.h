@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "logs/base/check.h"
 #include "logs/record/codepoint.h"
 
 enum kind {
@@ -71,6 +72,7 @@ enum field {
 struct field_row {
     const char *path; // JSON path inside its object, components separated by dots
     const char *label, *doc;
+    uint8_t path_len;
     uint8_t type;  // enum field_type
     uint8_t kind;  // enum kind that it belongs to
     uint8_t extra; // enum registry of CODE and CODES, enum kind of OBJ and OBJS
@@ -83,9 +85,20 @@ struct kind_row {
     enum field first, end; // its fields: first <= f < end
 };
 
-// field_row returns the row of `field`; kind_row that of `kind`. Both live forever.
-const struct field_row *field_row(enum field field);
-const struct kind_row *kind_row(enum kind kind);
+extern const struct field_row field_rows[FIELD_COUNT];
+extern const struct kind_row field_kinds[KIND_COUNT];
+
+// field_row returns the row of `field`; kind_row that of `kind`. Both live forever. They stand here
+// because every access to a record goes through them, some thousand for each connection.
+static inline const struct field_row *field_row(enum field field) {
+    CHECK((unsigned)field < FIELD_COUNT);
+    return &field_rows[field];
+}
+
+static inline const struct kind_row *kind_row(enum kind kind) {
+    CHECK((unsigned)kind < KIND_COUNT);
+    return &field_kinds[kind];
+}
 
 // field_find returns the field of `kind` with the JSON path `path`, or FIELD_COUNT.
 enum field field_find(enum kind kind, const char *path);

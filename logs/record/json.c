@@ -1,5 +1,6 @@
 #include "logs/record/json.h"
 
+#include <pthread.h>
 #include <string.h>
 
 #include "logs/base/base64.h"
@@ -279,21 +280,57 @@ static bool write_path(struct sink *sink, const char *last, const char *path) {
     return true;
 }
 
+// put_next_key writes the key of a field that stands beside the one before.
+static bool put_next_key(struct sink *sink, const char *key, size_t key_len) {
+    if (!has_room(sink, key_len + 4)) {
+        return false;
+    }
+    uint8_t *p = sink->p;
+    *p++ = ',';
+    *p++ = '"';
+    memcpy(p, key, key_len);
+    p += key_len;
+    *p++ = '"';
+    *p++ = ':';
+    sink->p = p;
+    return true;
+}
+
+// The length of each field's path without its last component: made once and kept.
+static uint8_t parent_lens[FIELD_COUNT];
+static pthread_once_t parent_lens_once = PTHREAD_ONCE_INIT;
+
+static void parent_lens_make(void) {
+    for (size_t i = 0; i < FIELD_COUNT; i++) {
+        const char *path = field_row((enum field)i)->path, *dot = strrchr(path, '.');
+        parent_lens[i] = (uint8_t)(dot != NULL ? dot + 1 - path : 0);
+    }
+}
+
 static bool write_object(struct sink *sink, const struct obj *obj) {
     const struct kind_row *kind = kind_row(obj_kind(obj));
     const char *last = "";
+    size_t last_parent = 0;
     bool ok = put_char(sink, '{');
     enum field field = obj_next(obj, kind->first);
     for (; ok && field < kind->end; field = obj_next(obj, field + 1)) {
-        const char *path = field_row(field)->path;
-        ok = write_path(sink, last, path) && write_value(sink, obj, field);
-        last = path;
+        const struct field_row *row = field_row(field);
+        size_t parent = parent_lens[field];
+        if (*last != '\0' && parent == last_parent && memcmp(row->path, last, parent) == 0) {
+            ok = put_next_key(sink, row->path + parent, row->path_len - parent);
+        } else {
+            ok = write_path(sink, last, row->path);
+        }
+        ok = ok && write_value(sink, obj, field);
+        last = row->path;
+        last_parent = parent;
     }
     return ok && put_closing(sink, last) && put_char(sink, '}');
 }
 
 bool json_write(struct buf *out, const struct obj *obj) {
     struct sink sink = {.buf = out};
+    CHECK(pthread_once(&parent_lens_once, parent_lens_make) == 0);
     bool ok = write_object(&sink, obj);
     sink_close(&sink);
     return ok;

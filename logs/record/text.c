@@ -73,6 +73,20 @@ void text_write_item(struct buf *out, const struct obj *obj, enum field field, s
     }
 }
 
+static void put_int(struct buf *out, int64_t i) {
+    char digits[24];
+    size_t at = sizeof(digits);
+    uint64_t rest = i < 0 ? 0 - (uint64_t)i : (uint64_t)i;
+    do {
+        digits[--at] = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest != 0);
+    if (i < 0) {
+        digits[--at] = '-';
+    }
+    put(out, digits + at, sizeof(digits) - at);
+}
+
 static void write_int(struct buf *out, enum field field, int64_t i) {
     char text[TIME_TEXT_MAX];
     switch ((enum field_type)field_row(field)->type) {
@@ -80,7 +94,7 @@ static void write_int(struct buf *out, enum field field, int64_t i) {
         (void)buf_printf(out, "%.1f ms", (double)i / 1000);
         return;
     case TYPE_BOOL:
-        (void)buf_printf(out, "%s", i != 0 ? "yes" : "no");
+        put(out, i != 0 ? "yes" : "no", i != 0 ? 3 : 2);
         return;
     case TYPE_TIME:
         time_format_ms(text, i);
@@ -94,7 +108,7 @@ static void write_int(struct buf *out, enum field field, int64_t i) {
         write_code(out, field, (uint16_t)i);
         return;
     default:
-        (void)buf_printf(out, "%" PRId64, i);
+        put_int(out, i);
     }
 }
 

@@ -15,7 +15,11 @@
 #include "logs/base/buf.h"
 #include "logs/record/json.h"
 
-enum { TYPICAL_LINE = 8 * 1024 };
+enum { TYPICAL_LINE = 12 * 1024 };
+
+// How long the thread waits for more once there is something to write. Connections end in bursts,
+// and waking a thread for each costs as much as making the line.
+static const struct timespec gather = {.tv_nsec = 5 * 1000 * 1000};
 
 // struct line is one record with its newline, on its way to the file.
 struct line {
@@ -230,11 +234,18 @@ static void *thread_main(void *arg) {
     struct log_writer *writer = arg;
     pthread_mutex_lock(&writer->mutex);
     for (;;) {
+        bool slept = false;
         while (writer->first == NULL && !writer->reopen && !writer->stop &&
                writer->counts.dropped == writer->told_dropped) {
             writer->busy = false;
             pthread_cond_broadcast(&writer->idle);
             pthread_cond_wait(&writer->work, &writer->mutex);
+            slept = true;
+        }
+        if (slept && !writer->stop) {
+            pthread_mutex_unlock(&writer->mutex);
+            (void)nanosleep(&gather, NULL);
+            pthread_mutex_lock(&writer->mutex);
         }
         struct line *batch = writer->first;
         bool wants_reopen = writer->reopen, stop = writer->stop && batch == NULL;
@@ -305,9 +316,12 @@ bool log_writer_put(struct log_writer *writer, const struct obj *root) {
     } else {
         writer->counts.dropped++;
     }
+    bool wake = !writer->busy;
     writer->busy = true;
-    pthread_cond_signal(&writer->work);
     pthread_mutex_unlock(&writer->mutex);
+    if (wake) {
+        pthread_cond_signal(&writer->work);
+    }
     if (!ok) {
         buf_cleanup(&line->text);
         free(line);

@@ -37,7 +37,8 @@ WUNRES struct log_writer *log_writer_open(const struct log_writer_options *optio
                                           struct err *err);
 
 // log_writer_put hands over `root` as a line. It makes the line in the caller's thread and waits
-// for nothing but a mutex. It returns false when the record was dropped.
+// for nothing but a mutex. The line is in the file some milliseconds later, with those that came
+// meanwhile. It returns false when the record was dropped.
 bool log_writer_put(struct log_writer *writer, const struct obj *root);
 
 // log_writer_reopen makes the thread open the path again before its next line, as after SIGHUP. If

@@ -100,10 +100,37 @@ static bool get_character(CBS *in, unsigned tag, uint32_t *out, CBS *out_raw) {
     return true;
 }
 
+// plain_len returns how many bytes at the front of `value` are characters that show themselves,
+// whatever stands around them: ASCII but for blanks and what RFC 4514 section 2.4 escapes.
+static size_t plain_len(const CBS *value, unsigned tag) {
+    const uint8_t *p = CBS_data(value);
+    size_t max = tag == CBS_ASN1_BMPSTRING || tag == CBS_ASN1_UNIVERSALSTRING ? 0 : CBS_len(value);
+    size_t len = 0;
+    while (len < max && p[len] > '#' && p[len] < 0x7f && p[len] != '+' && p[len] != ',' &&
+           p[len] != ';' && p[len] != '<' && p[len] != '>' && p[len] != '\\') {
+        len++;
+    }
+    return len;
+}
+
+// line_add_plain moves `len` such bytes from `value` to the line, or as many as fit.
+static void line_add_plain(struct line *line, CBS *value, size_t len) {
+    size_t room = line->max - line->len;
+    len = len < room ? len : room;
+    line_add(line, (const char *)CBS_data(value), len);
+    CBS_skip(value, len);
+}
+
 // `in_name` adds the escapes of RFC 4514 section 2.4.
 static void line_add_value(struct line *line, CBS value, unsigned tag, bool in_name) {
     bool first = true;
     while (CBS_len(&value) != 0 && !line->cut) {
+        size_t plain = plain_len(&value, tag);
+        if (plain != 0 && line->len < line->max) {
+            line_add_plain(line, &value, plain);
+            first = false;
+            continue;
+        }
         uint32_t c;
         CBS raw;
         uint8_t utf8[4];

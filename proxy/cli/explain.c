@@ -1,6 +1,5 @@
 #include "proxy/cli/explain.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 #include "proxy/cli/exit.h"
 #include "proxy/cli/explain_page.h"
 #include "proxy/cli/log_open.h"
+#include "proxy/cli/options.h"
 #include "proxy/cli/output.h"
 #include "proxy/cli/terminal.h"
 #include "proxy/cli/usage.h"
@@ -45,53 +45,21 @@ struct explain {
     size_t width; // 0: as the terminal is
 };
 
-// options_read fills `explain` and returns -1, or the exit status when there is no more to do.
-static int options_read(struct explain *explain, int argc, char **argv) {
-    enum { OPT_LOG = 256, OPT_LIST, OPT_JSON, OPT_WIDTH, OPT_COLOR };
-    static const struct option options[] = {
-        // clang-format off
-        {"log",   required_argument, NULL, OPT_LOG},
-        {"list",  no_argument,       NULL, OPT_LIST},
-        {"json",  no_argument,       NULL, OPT_JSON},
-        {"width", required_argument, NULL, OPT_WIDTH},
-        {"color", required_argument, NULL, OPT_COLOR},
-        {"help",  no_argument,       NULL, 'h'},
-        {NULL, 0, NULL, 0},
-        // clang-format on
+// arguments_read fills `explain` and returns -1, or the exit status when there is no more to do.
+static int arguments_read(struct explain *explain, int argc, char **argv) {
+    const struct option_row rows[] = {
+        {.name = "log", .kind = OPTION_TEXT, .out = &explain->log},
+        {.name = "list", .kind = OPTION_FLAG, .out = &explain->list},
+        {.name = "json", .kind = OPTION_FLAG, .out = &explain->json},
+        {.name = "width", .kind = OPTION_NUMBER, .out = &explain->width, .min = 60, .max = 1000},
+        {.name = "color", .kind = OPTION_TEXT, .out = &explain->color},
     };
-    char *end;
-    int option;
-    optind = 1;
-    while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-        switch (option) {
-        case OPT_LOG:
-            explain->log = optarg;
-            break;
-        case OPT_LIST:
-            explain->list = true;
-            break;
-        case OPT_JSON:
-            explain->json = true;
-            break;
-        case OPT_WIDTH:
-            explain->width = strtoul(optarg, &end, 10);
-            if (explain->width < 60 || explain->width > 1000 || *end != '\0') {
-                return usage_error("explain", "--width takes a number from 60 to 1000, not %s",
-                                   optarg);
-            }
-            break;
-        case OPT_COLOR:
-            explain->color = optarg;
-            break;
-        case 'h':
-            fputs(help, stdout);
-            return 0;
-        default:
-            return usage_hint("explain");
-        }
+    int rest, status = options_read(&rest, "explain", help, rows, ARRAY_LEN(rows), argc, argv);
+    if (status != -1) {
+        return status;
     }
-    explain->what = optind < argc && !explain->list ? argv[optind++] : NULL;
-    return optind == argc ? -1 : usage_error("explain", "unexpected argument %s", argv[optind]);
+    explain->what = rest < argc && !explain->list ? argv[rest++] : NULL;
+    return rest == argc ? -1 : usage_error("explain", "unexpected argument %s", argv[rest]);
 }
 
 // finish writes out what the page holds; JSON ends in a newline that the page has already.
@@ -172,7 +140,7 @@ static int explain_logged(const struct explain *explain, struct page *page) {
 
 int explain_main(int argc, char **argv) {
     struct explain explain = {.color = "auto"};
-    int status = options_read(&explain, argc, argv);
+    int status = arguments_read(&explain, argc, argv);
     if (status != -1) {
         return status;
     }

@@ -44,13 +44,8 @@ static const char *retry_reason(const struct server_hello *hello) {
 
 // session_id_is_clients compares with the session id of the ClientHello.
 static bool session_id_is_clients(const struct observe *observe, CBS id) {
-    struct client_hello hello;
-    if (observe->hello.p == NULL || observe->sslv2) {
-        return false;
-    }
-    (void)client_hello_parse(&hello, NULL, observe->hello.p, observe->hello.len);
-    return CBS_len(&id) != 0 &&
-           CBS_mem_equal(&id, CBS_data(&hello.session_id), CBS_len(&hello.session_id));
+    return CBS_len(&id) != 0 && !observe->sslv2 &&
+           CBS_mem_equal(&id, observe->session_id.p, observe->session_id.len);
 }
 
 static void set_resumption(struct observe *observe, const struct server_hello *hello) {

@@ -1,7 +1,7 @@
 // The server's certificates.
 #include <string.h>
 
-#include "policy/ca/cert_facts.h"
+#include "policy/ca/cert_memo.h"
 #include "proxy/observe/internal.h"
 
 enum {
@@ -12,11 +12,12 @@ enum {
 };
 
 static void set_hex(struct obj *obj, enum field field, const uint8_t *p, size_t p_len) {
-    char text[2 * SHA256_DIGEST_LENGTH + 1];
+    static const char digits[] = "0123456789abcdef";
+    char text[2 * SHA256_DIGEST_LENGTH];
     CHECK(p_len <= SHA256_DIGEST_LENGTH);
     for (size_t i = 0; i < p_len; i++) {
-        text[2 * i] = "0123456789abcdef"[p[i] >> 4];
-        text[2 * i + 1] = "0123456789abcdef"[p[i] & 0xf];
+        text[2 * i] = digits[p[i] >> 4];
+        text[2 * i + 1] = digits[p[i] & 15];
     }
     obj_set_strn(obj, field, text, 2 * p_len);
 }
@@ -118,15 +119,14 @@ void chain_begin(struct observe *observe) {
 void chain_add(struct observe *observe, CBS der) {
     struct obj *leg = observe->leg;
     struct note_sink notes = {0};
-    struct cert_facts facts;
     size_t num = obj_num(leg, F_LEG_CHAIN);
     if (num >= CHAIN_FACTS_MAX) {
         return;
     }
-    (void)cert_facts_parse(&facts, obj_arena(leg), CBS_data(&der), CBS_len(&der));
-    set_facts(obj_add(leg, F_LEG_CHAIN), &facts);
+    const struct cert_facts *facts = cert_memo_facts(der);
+    set_facts(obj_add(leg, F_LEG_CHAIN), facts);
     if (num == 0) {
-        set_leaf(leg, &facts);
+        set_leaf(leg, facts);
     }
     observe->chain_bytes += CBS_len(&der);
     if (observe->chain_bytes <= CHAIN_BYTES_MAX) {

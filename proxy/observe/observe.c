@@ -108,6 +108,7 @@ static void hello_take(struct observe *observe, bool sslv2, const uint8_t *p, si
     } else {
         (void)client_hello_parse(&hello, &notes, observe->hello.p, p_len);
     }
+    observe->session_id = (struct span){CBS_data(&hello.session_id), CBS_len(&hello.session_id)};
     offer_write(observe, &hello);
     observe_notes(observe, &notes);
     observe_time(observe, F_LEG_MS_HELLO, now_us);

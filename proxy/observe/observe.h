@@ -39,7 +39,8 @@ struct observe {
     size_t chain_bytes;
     size_t num_messages; // taken, both ways
     int64_t num_tickets;
-    struct span hello; // the ClientHello message, in the record's arena
+    struct span hello;      // the ClientHello message, in the record's arena
+    struct span session_id; // inside it
 };
 
 // observe_init makes `observe` write to the leg of `root` that `server_leg` names.

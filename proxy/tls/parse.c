@@ -5,17 +5,29 @@
 #include "logs/record/codepoint.h"
 #include "proxy/tls/extension.h"
 
-// A set of all two-byte numbers: 8 KiB of stack are cheaper than comparing each with each, and an
-// adversary's 16,000 extensions cost no more than sixteen.
+// A set of all two-byte numbers: cheaper than comparing each with each, and an adversary's 16,000
+// extensions cost no more each than sixteen. A word of `bits` counts only once `used` says so:
+// clearing all 8 KiB of it would take longer than most messages.
 struct seen {
+    uint64_t used[65536 / 64 / 64];
     uint64_t bits[65536 / 64];
 };
 
-static bool seen_before(struct seen *seen, uint16_t code) {
-    uint64_t bit = UINT64_C(1) << (code % 64);
-    bool before = (seen->bits[code / 64] & bit) != 0;
-    seen->bits[code / 64] |= bit;
+static void seen_init(struct seen *seen) { memset(seen->used, 0, sizeof(seen->used)); }
+
+// set_bit sets bit `i` of `bits` and returns whether it was set.
+static bool set_bit(uint64_t *bits, size_t i) {
+    uint64_t bit = UINT64_C(1) << (i % 64);
+    bool before = (bits[i / 64] & bit) != 0;
+    bits[i / 64] |= bit;
     return before;
+}
+
+static bool seen_before(struct seen *seen, uint16_t code) {
+    if (!set_bit(seen->used, code / 64)) {
+        seen->bits[code / 64] = 0;
+    }
+    return set_bit(seen->bits, code);
 }
 
 void parse_note(struct parse *ps, enum note_id id, const uint8_t *at) {
@@ -80,7 +92,7 @@ bool parse_has_duplicate(const struct code_list *list) {
         return false;
     }
     struct seen seen;
-    memset(&seen, 0, sizeof(seen));
+    seen_init(&seen);
     for (size_t i = 0; i < list->num; i++) {
         if (seen_before(&seen, (uint16_t)code_list_at(list, i))) {
             return true;
@@ -155,7 +167,7 @@ void parse_extensions(struct parse *ps, CBS *out_block, uint16_t *out_num, CBS *
     CHECK(CBS_get_bytes(cbs, out_block, block_len));
 
     struct seen seen;
-    memset(&seen, 0, sizeof(seen));
+    seen_init(&seen);
     CBS block = *out_block;
     struct extension ext;
     for (*out_num = 0; extension_next(&block, &ext); (*out_num)++) {

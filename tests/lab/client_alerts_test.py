@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 import ssl
+import time
 import unittest
 
 from tests.lab import harness
@@ -127,10 +128,11 @@ def chromium(lab, ports):
     """Chromium with a page of images, one from each server."""
     home = f"{lab.dir}/home"
     store = f"{home}/.pki/nssdb"
-    os.makedirs(store)
-    harness.run("certutil", "-d", f"sql:{store}", "-N", "--empty-password")
-    harness.run("certutil", "-d", f"sql:{store}", "-A", "-t", "C,,", "-n", "lab",
-                "-i", harness.root().file)
+    if not os.path.exists(store):
+        os.makedirs(store)
+        harness.run("certutil", "-d", f"sql:{store}", "-N", "--empty-password")
+        harness.run("certutil", "-d", f"sql:{store}", "-A", "-t", "C,,", "-n", "lab",
+                    "-i", harness.root().file)
     page = "".join(f'<img src="https://{HOST}:{port}/">' for port in ports)
     harness.run(
         *["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic"],
@@ -196,6 +198,11 @@ def first_alert(lines):
     return None, None
 
 
+def seen_since(server, start):
+    """The lines that a server has written after the first `start`."""
+    return [line for line in server.lines[start:] if line]
+
+
 class ClientAlerts(harness.Lab):
     """A server for each version and defect, and every client to each of them."""
 
@@ -213,23 +220,33 @@ class ClientAlerts(harness.Lab):
         self.assertEqual({stack for stack, _, _ in measured}, set(CLIENTS))
         servers = self.servers()
         for stack, client in CLIENTS.items():
-            before = {key: len(server.lines) for key, server in servers.items()}
+            since = {key: len(server.lines) for key, server in servers.items()}
+            expected = {key: measured.pop((stack, *key)) for key in servers}
             with self.subTest(stack):
-                client(self, [server.port for server in servers.values()])
-                for (version, verdict), server in servers.items():
-                    with self.subTest(f"{stack} {version} {verdict}"):
-                        self.compare(server, before[version, verdict],
-                                     measured.pop((stack, version, verdict)), version, clear[stack])
-        self.assertEqual({key for key in measured if key[0] != "JSSE"}, set())
+                self.ask(client, servers, since, expected)
+                for key, server in servers.items():
+                    with self.subTest(f"{stack} {key}"):
+                        lines = seen_since(server, since[key])
+                        self.assertTrue(any("ClientHello" in line for line in lines))
+                        code, in_clear = first_alert(lines)
+                        self.assertEqual(code, expected[key])
+                        if key[0] == "1.3" and code is not None:
+                            self.assertEqual(in_clear, clear[stack] == "IN_CLEAR")
+        self.assertEqual(measured, {})
 
-    def compare(self, server, start, code, version, clear):
-        """Holds what a server saw since line `start` against the table's cell."""
-        def seen():
-            return first_alert([line for line in server.lines[start:] if line])
+    def ask(self, client, servers, since, expected):
+        """Runs a client until every server that is to get an alert has got one. s_server talks to
+        one connection at a time, so that a browser's spare one may keep it from those that count:
+        then the client tries these again."""
+        def unanswered():
+            return [server.port for key, server in servers.items()
+                    if expected[key] is not None
+                    and first_alert(seen_since(server, since[key]))[0] is None]
 
-        if code is not None:
-            harness.until(lambda: seen()[0], f"alert {code}")
-        self.assertTrue(any("ClientHello" in line for line in server.lines[start:] if line))
-        self.assertEqual(seen()[0], code)
-        if version == "1.3" and code is not None:
-            self.assertEqual(seen()[1], clear == "IN_CLEAR")
+        client(self, [server.port for server in servers.values()])
+        for _ in range(3):
+            end = time.monotonic() + 2
+            while unanswered() and time.monotonic() < end:
+                time.sleep(0.02)
+            if unanswered():
+                client(self, unanswered())

@@ -44,7 +44,7 @@ static void test_list(void) {
     CU_ASSERT_EQUAL_FATAL(json_array_size(root), 116);
     for (size_t i = 0; i < 116; i++) {
         json_t *number = json_object_get(json_array_get(root, i), "number");
-        CU_ASSERT_EQUAL(json_integer_value(number), i + 1);
+        CU_ASSERT_EQUAL(json_integer_value(number), (json_int_t)i + 1);
     }
     json_decref(root);
 }

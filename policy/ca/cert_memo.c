@@ -1,0 +1,63 @@
+#include "policy/ca/cert_memo.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+// struct slot holds one certificate, with a copy of its DER in the arena; `facts.raw` points there.
+struct slot {
+    struct arena arena;
+    struct cert_facts facts;
+};
+
+// struct memo is one thread's: no lock, and no certificate waits for another's.
+struct memo {
+    struct slot slots[CERT_MEMO_MAX], large;
+};
+
+static pthread_key_t memo_key;
+static pthread_once_t memo_once = PTHREAD_ONCE_INIT;
+
+static void memo_free(void *value) {
+    struct memo *memo = value;
+    for (size_t i = 0; i < CERT_MEMO_MAX; i++) {
+        arena_cleanup(&memo->slots[i].arena);
+    }
+    arena_cleanup(&memo->large.arena);
+    free(memo);
+}
+
+static void key_make(void) { CHECK(pthread_key_create(&memo_key, memo_free) == 0); }
+
+static struct memo *memo_get(void) {
+    CHECK(pthread_once(&memo_once, key_make) == 0);
+    struct memo *memo = pthread_getspecific(memo_key);
+    if (memo == NULL) {
+        memo = xcalloc(1, sizeof(*memo));
+        CHECK(pthread_setspecific(memo_key, memo) == 0);
+    }
+    return memo;
+}
+
+// slot_of finds the place of `der` by its last bytes, which are those of a signature. Who makes
+// them collide makes us read certificates again, and no more.
+static struct slot *slot_of(struct memo *memo, CBS der) {
+    uint16_t last;
+    size_t len = CBS_len(&der);
+    if (len < sizeof(last) || len > CERT_MEMO_DER_MAX) {
+        return &memo->large;
+    }
+    memcpy(&last, CBS_data(&der) + len - sizeof(last), sizeof(last));
+    return &memo->slots[last % CERT_MEMO_MAX];
+}
+
+const struct cert_facts *cert_memo_facts(CBS der) {
+    struct slot *slot = slot_of(memo_get(), der);
+    const CBS *known = &slot->facts.raw.der;
+    if (CBS_data(known) == NULL || !CBS_mem_equal(known, CBS_data(&der), CBS_len(&der))) {
+        arena_cleanup(&slot->arena);
+        const uint8_t *copy = arena_dup(&slot->arena, CBS_data(&der), CBS_len(&der));
+        (void)cert_facts_parse(&slot->facts, &slot->arena, copy, CBS_len(&der));
+    }
+    return &slot->facts;
+}

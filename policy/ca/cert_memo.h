@@ -1,0 +1,15 @@
+// The facts of certificates seen lately: the same few come with every connection to a host.
+#ifndef POLICY_CA_CERT_MEMO_H_
+#define POLICY_CA_CERT_MEMO_H_
+
+#include "policy/ca/cert_facts.h"
+
+// The most certificates that a thread remembers, and the most bytes of one; a larger one is
+// forgotten with the next large one.
+enum { CERT_MEMO_MAX = 256, CERT_MEMO_DER_MAX = 4096 };
+
+// cert_memo_facts returns what `cert_facts_parse` says of `der`. The facts and all that they point
+// to belong to the thread and live until its next call.
+const struct cert_facts *cert_memo_facts(CBS der);
+
+#endif // POLICY_CA_CERT_MEMO_H_
