@@ -81,6 +81,15 @@ static bool any_host_matches(const struct policy_rule *rule, const struct facts 
     return rule->num_hosts == 0;
 }
 
+// sni_might_match returns whether there is an SNI with which `rule` would match.
+static bool sni_might_match(const struct policy_rule *rule, const struct facts *facts) {
+    bool might = false;
+    for (size_t i = 0; i < rule->num_hosts; i++) {
+        might = might || rule->hosts[i].pattern != NULL;
+    }
+    return might && facts->is_address && facts->q->sni_to_come;
+}
+
 static bool any_port_matches(const struct policy_rule *rule, const struct facts *facts) {
     for (size_t i = 0; i < rule->num_ports; i++) {
         if (rule->ports[i].first <= facts->q->port && facts->q->port <= rule->ports[i].last) {
@@ -105,9 +114,14 @@ const struct policy_rule *policy_decide(const struct policy *policy, const struc
     size_t last = policy_num_rules(policy) - 1;
     for (size_t i = 0; i < last; i++) {
         const struct policy_rule *rule = policy_rule(policy, i);
-        if (any_port_matches(rule, &facts) && any_client_matches(rule, &facts) &&
-            any_host_matches(rule, &facts)) {
+        if (!any_port_matches(rule, &facts) || !any_client_matches(rule, &facts)) {
+            continue;
+        }
+        if (any_host_matches(rule, &facts)) {
             return rule;
+        }
+        if (sni_might_match(rule, &facts)) {
+            return NULL;
         }
     }
     return policy_rule(policy, last);

@@ -6,15 +6,18 @@
 
 // struct question is what is known of a connection. `host` is the name or address literal (IPv6
 // without brackets) that the client asked for, of any case, with or without a trailing dot; `sni`
-// may be NULL; `client` is the client's address, IPv4 as ::ffff:a.b.c.d.
+// may be NULL, and `sni_to_come` says that it is so because the hello is not there yet; `client` is
+// the client's address, IPv4 as ::ffff:a.b.c.d.
 struct question {
     const char *host, *sni;
     uint16_t port;
     uint8_t client[16];
+    bool sni_to_come;
 };
 
 // policy_decide returns the first rule whose hosts, ports and clients all match, the defaults when
-// none does; never NULL. It allocates nothing, and the rule lives as long as `policy`.
+// none does; NULL only where an SNI that is still to come might change that. It allocates nothing,
+// and the rule lives as long as `policy`.
 //
 // Names are compared without regard to case (ASCII) and to one dot at the end. `*` in a glob stands
 // for any run of characters, dots and the empty run included: "*.example.test" matches

@@ -94,10 +94,14 @@ bool front_absolute(struct session *s, const char *target, size_t target_len) {
     return authority_set(s, p + user, len - user, 80);
 }
 
-void front_decide(struct session *s, const char *sni) {
-    struct question question = {.host = s->host, .sni = sni, .port = s->port};
+void front_decide(struct session *s, const char *sni, bool sni_to_come) {
+    struct question question = {
+        .host = s->host, .sni = sni, .port = s->port, .sni_to_come = sni_to_come};
     memcpy(question.client, s->client.ip, sizeof(question.client));
     s->rule = policy_decide(s->shared->policy, &question);
+    if (s->rule == NULL) {
+        return;
+    }
     struct obj *root = s->record->root;
     obj_set_str(root, F_RECORD_POLICY_ACTION, policy_action_name(s->rule->action));
     obj_set_str(root, F_RECORD_POLICY_RULE, s->rule->path);
@@ -138,12 +142,10 @@ static void connect_begin(struct session *s, const char *target, size_t target_l
         sniff_begin(s);
         return;
     }
-    if (!s->host_is_address) {
-        front_decide(s, NULL);
-        if (s->rule->action == ACTION_REFUSE) {
-            refuse(s);
-            return;
-        }
+    front_decide(s, NULL, true);
+    if (s->rule != NULL && s->rule->action == ACTION_REFUSE) {
+        refuse(s);
+        return;
     }
     leg_begin_server(s);
     session_dial(s, s->host, s->port);

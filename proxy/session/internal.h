@@ -115,8 +115,9 @@ void front_dialled(struct session *s, const struct event *event);
 struct http *front_http(struct session *s);
 // front_absolute reads an http:// URL into the session's host and port.
 bool front_absolute(struct session *s, const char *target, size_t target_len);
-// front_decide asks policy, once; `sni` may be NULL.
-void front_decide(struct session *s, const char *sni);
+// front_decide asks policy; `sni` may be NULL. Where it might still come, which is only asked for a
+// CONNECT, `rule` may stay NULL and policy is asked again.
+void front_decide(struct session *s, const char *sni, bool sni_to_come);
 // front_record writes what the request to the proxy says.
 void front_record(struct session *s, const struct http *http, const char *front);
 // dial_failed records a failed dial and returns whether `event` is one, with the HTTP status for

@@ -110,7 +110,7 @@ static void request_start(struct session *s) {
         front_record(s, &plain->request, "absolute-form");
     }
     obj_set_str(s->record->root, F_RECORD_APPLICATION, "http");
-    front_decide(s, NULL);
+    front_decide(s, NULL, false);
     if (s->rule->action == ACTION_REFUSE) {
         end_set(s, SIDE_CLIENT, "proxy", "fin", "refused by policy");
         respond_verdict(s, 403);

@@ -29,7 +29,7 @@ static void refuse_unknown(struct session *s) {
 // pass_on passes on what is not TLS, unless policy, which may have waited for an SNI, refuses.
 static void pass_on(struct session *s, const char *application) {
     if (s->rule == NULL) {
-        front_decide(s, NULL);
+        front_decide(s, NULL, false);
     }
     if (s->rule->action == ACTION_REFUSE) {
         end_both(s, "proxy", "fin", "refused by policy");
@@ -50,7 +50,7 @@ static void tls_begin(struct session *s) {
         return;
     }
     if (s->rule == NULL) {
-        front_decide(s, obj_str(observe->leg, F_LEG_SERVER_NAME));
+        front_decide(s, obj_str(observe->leg, F_LEG_SERVER_NAME), false);
     }
     switch (s->rule->action) {
     case ACTION_INTERCEPT:

@@ -163,7 +163,8 @@ CLIENTS = {
 
 
 def table():
-    """The measured cells: {(stack, version, verdict): alert, or None}; and {stack: in clear}."""
+    """The measured cells: {(stack, version, verdict): alerts, None for silence}; and {stack: in
+    clear}."""
     with open(f"{FOLDER}client_verdicts.inc", encoding="utf-8") as f:
         verdicts = re.findall(r"^CLIENT_VERDICT\((\w+)", f.read(), re.M)
     with open(f"{FOLDER}client_alerts.inc", encoding="utf-8") as f:
@@ -173,10 +174,13 @@ def table():
         cells = re.findall(r"(\w+)(?:\(([^)]*)\))?,?", cells)
         assert len(cells) == len(verdicts), stack
         for verdict, (source, codes) in zip(verdicts, cells):
-            for version, code in zip(VERSIONS, (codes.split(",") * 2)[:2]):
-                if source in ("M", "T"):
-                    code = None if code == "CLOSES" else int(code)
-                    measured[stack, version, verdict] = code
+            codes = [None if code == "CLOSES" else int(code)
+                     for code in codes.split(",") if source in ("M", "T")]
+            if codes:
+                # What differs does so no longer in newer releases: Java 17.0.15 has another alert
+                # for TLS 1.3, 17.0.21 has that of TLS 1.2 there, too.
+                measured[stack, "1.2", verdict] = codes[:1]
+                measured[stack, "1.3", verdict] = codes
     return measured, {stack: clear for stack, clear, _ in rows}
 
 
@@ -229,7 +233,7 @@ class ClientAlerts(harness.Lab):
                         lines = seen_since(server, since[key])
                         self.assertTrue(any("ClientHello" in line for line in lines))
                         code, in_clear = first_alert(lines)
-                        self.assertEqual(code, expected[key])
+                        self.assertIn(code, expected[key])
                         if key[0] == "1.3" and code is not None:
                             self.assertEqual(in_clear, clear[stack] == "IN_CLEAR")
         self.assertEqual(measured, {})
@@ -240,7 +244,7 @@ class ClientAlerts(harness.Lab):
         then the client tries these again."""
         def unanswered():
             return [server.port for key, server in servers.items()
-                    if expected[key] is not None
+                    if expected[key] != [None]
                     and first_alert(seen_since(server, since[key]))[0] is None]
 
         client(self, [server.port for server in servers.values()])

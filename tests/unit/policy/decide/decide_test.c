@@ -155,6 +155,28 @@ static void test_the_first_match_counts(void) {
     policy_unref(policy);
 }
 
+// An address is decided before the hello where no SNI could change it.
+static void test_an_sni_to_come(void) {
+    static const struct {
+        const char *host;
+        uint16_t port;
+        int rule; // -1: not yet
+    } rows[] = {
+        {"192.0.2.1", 443, 0},    {"198.51.100.1", 443, -1}, {"198.51.100.1", 80, 2},
+        {"203.0.113.1", 443, -1}, {"203.0.113.1", 80, 3},    {"x.test", 443, 3},
+    };
+    struct policy *policy = parse("{\"rules\": [{\"hosts\": [\"192.0.2.0/24\"]},"
+                                  "{\"hosts\": [\"10.0.0.0/8\", \"*.a.test\"], \"ports\": [443]},"
+                                  "{\"hosts\": [\"198.51.100.0/24\"]}]}");
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct question q = ask(rows[i].host, NULL, rows[i].port, "::1");
+        q.sni_to_come = true;
+        const struct policy_rule *rule = policy_decide(policy, &q);
+        CU_ASSERT_EQUAL(rule == NULL ? -1 : (int)rule->index, rows[i].rule);
+    }
+    policy_unref(policy);
+}
+
 static void test_default(void) {
     struct policy *policy = policy_default();
     CU_ASSERT_EQUAL(decided(policy, "a.test", 443, "::1"), 0);
@@ -168,6 +190,7 @@ const struct unit_case unit_cases[] = {
     {"clients", test_clients},
     {"all matchers must match", test_all_matchers_must_match},
     {"the first match counts", test_the_first_match_counts},
+    {"an SNI to come", test_an_sni_to_come},
     {"default", test_default},
     {NULL, NULL},
 };

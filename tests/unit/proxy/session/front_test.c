@@ -295,6 +295,18 @@ static void the_client_leaves_while_we_dial(void) {
                        "<< done\n");
 }
 
+static void policy_refuses_an_address_without_dialling(void) {
+    struct setup setup = {
+        .policy = "{\"rules\": [{\"hosts\": [\"192.0.2.0/24\"], \"action\": \"refuse\"}]}",
+    };
+    play(&setup, ">> client bytes CONNECT 192.0.2.1:443 HTTP/1.1||\n"
+                 "<< client gets HTTP/1.1 403 *\n"
+                 "<< record final\n"
+                 "== policy.rule rules[0]\n"
+                 "== legs.server.end.at -\n"
+                 "== verdict.cause proxy-auth-or-acl\n");
+}
+
 static void policy_refuses(void) {
     struct setup setup = {.policy = "{\"default\": {\"action\": \"refuse\"}}"};
     play(&setup, ">> client bytes CONNECT example.test:443 HTTP/1.1||\n"
@@ -366,6 +378,7 @@ const struct unit_case unit_cases[] = {
     {"several addresses are tried", several_addresses_are_tried},
     {"the client leaves while we dial", the_client_leaves_while_we_dial},
     {"policy refuses", policy_refuses},
+    {"policy refuses an address without dialling", policy_refuses_an_address_without_dialling},
     {"the User-Agent is kept", the_user_agent_is_kept},
     {"the hello may come with the CONNECT", the_hello_may_come_with_the_connect},
     {"TLS to the port itself is refused", tls_to_the_port_itself_is_refused},

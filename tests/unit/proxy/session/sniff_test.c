@@ -220,7 +220,8 @@ static void policy_is_asked_again_with_the_name_of_the_hello(void) {
 static void policy_is_asked_where_no_hello_comes(void) {
     static const char *const events[] = {"client bytes GET / HTTP/1.0||", "server bytes 220 mail|"};
     struct setup setup = {
-        .policy = "{\"rules\": [{\"hosts\": [\"192.0.2.0/24\"], \"action\": \"refuse\"}]}",
+        .policy = "{\"rules\": [{\"hosts\": [\"*.test\"]},"
+                  "{\"hosts\": [\"192.0.2.0/24\"], \"action\": \"refuse\"}]}",
     };
     for (size_t i = 0; i < ARRAY_LEN(events); i++) {
         playf(&setup,
