@@ -201,6 +201,15 @@ void flow_finish(struct flow *flow) {
     }
 }
 
+bool flow_evict(struct flow *flow) {
+    if (flow->oldest == NULL) {
+        return false;
+    }
+    flow->counts.evicted++;
+    stream_end(flow, flow->oldest, FLOW_EVICTED);
+    return true;
+}
+
 void flow_ignore(struct stream *stream) { stream->ignored = true; }
 
 // ---- packets
@@ -223,8 +232,7 @@ static struct stream *stream_new(struct flow *flow, uint32_t bucket, const struc
     flow->buckets[bucket] = s;
     age_append(flow, s);
     if (++flow->num_streams > flow->streams_max) {
-        flow->counts.evicted++;
-        stream_end(flow, flow->oldest, FLOW_EVICTED);
+        (void)flow_evict(flow);
     }
     flow->counts.streams++;
     if (flow->events.begin != NULL) {

@@ -8,7 +8,7 @@
 #include "logs/pcap/tcp.h"
 
 enum {
-    FLOW_STREAMS_MAX = 8192,             // open at a time
+    FLOW_STREAMS_MAX = 16384,            // open at a time
     FLOW_WAITING_MAX = 32 * 1024 * 1024, // bytes that wait out of order, over all streams
     FLOW_ACKED_WAIT_US = 1000000,        // for bytes that the receiver has, but the capture not
     FLOW_UNACKED_WAIT_US = 30 * 1000000, // for bytes that may still be sent again
@@ -112,6 +112,10 @@ void flow_packet(struct flow *flow, const struct packet *packet);
 
 // flow_finish ends all streams: the capture is over.
 void flow_finish(struct flow *flow);
+
+// flow_evict ends the stream that has been idle for longest, if there is one. It returns false when
+// there is none.
+bool flow_evict(struct flow *flow);
 
 // flow_ignore says that no more bytes of `stream` are needed: from now on there are neither bytes
 // nor gaps, and its data cost next to nothing. The facts go on.

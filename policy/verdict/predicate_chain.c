@@ -32,6 +32,18 @@ ASK(verified) {
     return chain_ok(view);
 }
 
+ASK(defects_hidden) {
+    (void)row;
+    int64_t shown;
+    if (view->mode == MODE_UNKNOWN || view->mode == MODE_INTERCEPT) {
+        bool seen = obj_int(view->root, F_RECORD_POLICY_VERIFY, &shown);
+        return seen && view->mode == MODE_INTERCEPT ? answer_from(shown == 0) : UNKNOWN;
+    }
+    return NO;
+}
+
+ASK(leaf_sound) { return answer_or(chain_ok(view), ask_defects_hidden(view, row)); }
+
 ASK(defect) {
     const char *id = defect_ids[row->codes[0]];
     const struct obj *found = verification(view);

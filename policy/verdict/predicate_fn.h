@@ -75,7 +75,9 @@ ASK(answer_flag); // the first field of the server's answer is true
 
 // predicate_chain.c: the server's certificates, what the client made of its own, data
 ASK(verified);
-ASK(defect); // a defect without which the chain would be good is codes[0]
+ASK(defects_hidden); // policy keeps the server's defects from the client
+ASK(leaf_sound);     // none of them reached the client
+ASK(defect);         // a defect without which the chain would be good is codes[0]
 ASK(fetchable);
 ASK(issuer_below_root);
 ASK(inspector);

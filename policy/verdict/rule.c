@@ -44,6 +44,7 @@ void reading_init(struct reading *reading, const struct obj *root) {
     view_init(&reading->view, root);
     memset(reading->answers, 0, sizeof(reading->answers));
     reading->client_left_first = reading_ask(reading, IS(CLIENT_LEFT_FIRST));
+    reading->defects_hidden = reading_ask(reading, IS(DEFECTS_HIDDEN));
 }
 
 enum answer reading_ask(struct reading *reading, literal asked) {
@@ -65,10 +66,24 @@ static enum answer all_of(struct reading *reading, const literal *literals, size
     return all;
 }
 
+static bool blames_defect(const struct rule *rule) {
+    for (size_t i = 0; i < RULE_NEEDS_MAX && rule->needs[i] != 0; i++) {
+        if (rule->needs[i] > 0 &&
+            predicate_row((enum predicate)(rule->needs[i] - 1))->fn == ask_defect) {
+            return true;
+        }
+    }
+    return false;
+}
+
 // relevant returns whether what `rule` tells can be why the connection failed: what happened after
-// the client had left did not make it leave. In doubt nobody is accused of it.
+// the client had left did not make it leave, nor did a defect that it was not shown. In doubt
+// nobody is accused of it.
 static enum answer relevant(const struct reading *reading, const struct rule *rule) {
     bool waiting = rule->stage >= STAGE_HELLO && rule->stage <= STAGE_CLIENT;
+    if (blames_defect(rule) && reading->defects_hidden != NO) {
+        return answer_not(reading->defects_hidden);
+    }
     bool accuses = rule->party != PARTY_NONE && rule->party != PARTY_UNDETERMINED;
     if (!waiting || rule->needs[0] == IS(CLIENT_LEFT_FIRST)) {
         return YES;

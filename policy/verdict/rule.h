@@ -56,7 +56,7 @@ const struct rule *rule_list(size_t *out_num);
 // struct reading remembers the answers about one record, so that each is asked once.
 struct reading {
     struct view view;
-    enum answer client_left_first;
+    enum answer client_left_first, defects_hidden;
     uint8_t answers[PREDICATE_COUNT]; // 0: not asked yet, else the answer plus one
 };
 

@@ -1,7 +1,6 @@
 #include "proxy/cli/import.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +15,9 @@
 #include "proxy/cli/exit.h"
 #include "proxy/cli/import_file.h"
 #include "proxy/cli/key_file.h"
+#include "proxy/cli/options.h"
 #include "proxy/cli/terminal.h"
+#include "proxy/cli/usage.h"
 
 enum {
     ID_WIDTH = 16,
@@ -28,27 +29,29 @@ enum {
 static const char help[] =
     "usage: tlsblame import [OPTION]... FILE...\n"
     "\n"
-    "Reads captures (pcap and pcapng; - is standard input) and writes a record for each\n"
-    "TLS connection in them, on any port, also behind CONNECT, SOCKS and STARTTLS. One\n"
-    "line is printed for each, as 'tlsblame list' does; 'tlsblame show --log LOG ID'\n"
-    "shows one of them.\n"
+    "Reads captures (pcap and pcapng; - is standard input) and writes a record for\n"
+    "each TLS connection in them, on any port, also behind CONNECT, SOCKS and\n"
+    "STARTTLS. One line is printed for each, as 'tlsblame list' does; 'tlsblame show\n"
+    "--log LOG ID' shows one of them.\n"
     "\n"
     "      --log FILE     append the records to FILE instead of a new log,\n"
-    "                     $XDG_STATE_HOME/tlsblame/import-TIME.ndjson (~/.local/state/...)\n"
-    "      --keylog FILE  decrypt with the secrets of FILE, an NSS key log as SSLKEYLOGFILE\n"
-    "                     makes one; those inside a pcapng are used in any case\n"
-    "      --json         write the records to standard output, one a line, and to no log\n"
-    "                     unless --log names one\n"
+    "                     $XDG_STATE_HOME/tlsblame/import-TIME.ndjson\n"
+    "                     (~/.local/state/...)\n"
+    "      --keylog FILE  decrypt with the secrets of FILE, an NSS key log as\n"
+    "                     SSLKEYLOGFILE makes one; those inside a pcapng are used in\n"
+    "                     any case\n"
+    "      --json         write the records to standard output, one a line, and to\n"
+    "                     no log unless --log names one\n"
     "  -q, --quiet        print neither connections nor the summary\n"
     "      --color WHEN   auto, always or never; auto honours NO_COLOR\n"
     "  -h, --help         show this\n"
     "\n"
-    "A capture that ends inside a packet is read to there. Files are read one after the\n"
-    "other, each by itself: a connection does not go on in the next file. Importing a\n"
-    "file again gives its connections the same ids.\n"
+    "A capture that ends inside a packet is read to there. Files are read one after\n"
+    "the other, each by itself: a connection does not go on in the next file.\n"
+    "Importing a file again gives its connections the same ids.\n"
     "\n"
-    "Exit status: 0 when no verdict names a party; 1 when one does; 2 for bad usage or a\n"
-    "file that cannot be read to its end; 3 when the records cannot be written.\n";
+    "Exit status: 0 when no verdict names a party; 1 when one does; 2 for bad usage\n"
+    "or a file that cannot be read to its end; 3 when the records cannot be written.\n";
 
 struct import {
     const char *log, *color, *keylog;
@@ -65,52 +68,20 @@ struct import {
     struct import_counts counts;
 };
 
-static int usage_error(const char *says, const char *what) {
-    fprintf(stderr, "tlsblame import: %s%s; 'tlsblame import --help' tells more\n", says, what);
-    return EXIT_USAGE;
-}
-
-// options_read fills `import` and returns -1, or the exit status when there is nothing more to do.
-static int options_read(struct import *import, int argc, char **argv) {
-    enum { OPT_LOG = 256, OPT_KEYLOG, OPT_JSON, OPT_COLOR };
-    static const struct option options[] = {
-        // clang-format off
-        {"log",    required_argument, NULL, OPT_LOG},
-        {"keylog", required_argument, NULL, OPT_KEYLOG},
-        {"json",   no_argument,       NULL, OPT_JSON},
-        {"quiet",  no_argument,       NULL, 'q'},
-        {"color",  required_argument, NULL, OPT_COLOR},
-        {"help",   no_argument,       NULL, 'h'},
-        {NULL, 0, NULL, 0},
-        // clang-format on
+// arguments_read fills `import` and returns -1, or the exit status when there is no more to do.
+static int arguments_read(struct import *import, int *out_rest, int argc, char **argv) {
+    const struct option_row rows[] = {
+        {.name = "log", .kind = OPTION_TEXT, .out = &import->log},
+        {.name = "keylog", .kind = OPTION_TEXT, .out = &import->keylog},
+        {.name = "json", .kind = OPTION_FLAG, .out = &import->json},
+        {.name = "quiet", .letter = 'q', .kind = OPTION_FLAG, .out = &import->quiet},
+        {.name = "color", .kind = OPTION_TEXT, .out = &import->color},
     };
-    int option;
-    optind = 1;
-    while ((option = getopt_long(argc, argv, "qh", options, NULL)) != -1) {
-        switch (option) {
-        case OPT_LOG:
-            import->log = optarg;
-            break;
-        case OPT_KEYLOG:
-            import->keylog = optarg;
-            break;
-        case OPT_JSON:
-            import->json = true;
-            break;
-        case 'q':
-            import->quiet = true;
-            break;
-        case OPT_COLOR:
-            import->color = optarg;
-            break;
-        case 'h':
-            fputs(help, stdout);
-            return 0;
-        default:
-            return usage_error("bad option", "");
-        }
+    int status = options_read(out_rest, "import", help, rows, ARRAY_LEN(rows), argc, argv);
+    if (status != -1) {
+        return status;
     }
-    return optind < argc ? -1 : usage_error("a capture file is expected", "");
+    return *out_rest < argc ? -1 : usage_error("import", "a capture file is expected");
 }
 
 static void warn(void *ctx, const char *says) {
@@ -297,14 +268,14 @@ static bool log_end(struct import *import) {
 int import_main(int argc, char **argv) {
     struct import import = {.color = "auto"};
     struct err err;
-    int status = options_read(&import, argc, argv);
+    int rest, status = arguments_read(&import, &rest, argc, argv);
     if (status != -1) {
         return status;
     }
     buf_init(&import.text, import.json ? LOG_RECORD_MAX + 1 : LINE_MAX_BYTES);
     import.page = (struct page){.out = &import.text, .width = terminal_width(stdout, 160)};
     if (!terminal_color(&import.page.color, import.color, stdout)) {
-        return usage_error("--color takes auto, always or never, not ", import.color);
+        return usage_error("import", "--color takes auto, always or never, not %s", import.color);
     }
     bool keys = keys_read(&import, &err);
     if (!keys || !log_begin(&import, &err)) {
@@ -313,7 +284,7 @@ int import_main(int argc, char **argv) {
         key_log_free(import.keys);
         return keys ? EXIT_ENVIRONMENT : EXIT_USAGE;
     }
-    files_read(&import, argv + optind, argc - optind);
+    files_read(&import, argv + rest, argc - rest);
     bool written = log_end(&import) && !import.failed;
     if (!import.quiet) {
         print_summary(&import);

@@ -6,11 +6,15 @@
 #include "policy/verdict/verdict.h"
 #include "proxy/observe/import_stream.h"
 
-enum { PROGRESS_PACKETS = 8192 };
+enum {
+    PROGRESS_PACKETS = 8192,
+    MEMORY_MAX = 80 * 1024 * 1024, // of all open streams; what malloc adds comes on top
+};
 
 struct import_file {
     struct import_counts *counts;
     const struct import_reader *reader;
+    size_t memory; // of the open streams
 };
 
 static struct import_end end_of(const struct flow_end *end) {
@@ -79,26 +83,40 @@ static void stream_want(struct import_file *file, struct stream *stream, bool mo
     }
 }
 
+// memory_leave and memory_enter surround whatever may change what a stream holds.
+static void memory_leave(struct import_file *file, const struct stream *stream) {
+    file->memory -= stream->user != NULL ? import_stream_memory(stream->user) : 0;
+}
+
+static void memory_enter(struct import_file *file, const struct stream *stream) {
+    file->memory += stream->user != NULL ? import_stream_memory(stream->user) : 0;
+}
+
 static void on_bytes(void *ctx, struct stream *stream, enum flow_side from, const uint8_t *p,
                      size_t p_len, int64_t time_us) {
+    memory_leave(ctx, stream);
     if (stream->user == NULL) {
         stream->user = stream_begin(ctx, stream);
     }
     stream_want(ctx, stream,
                 import_stream_bytes(stream->user, from == FLOW_CLIENT, p, p_len, time_us));
+    memory_enter(ctx, stream);
 }
 
 static void on_gap(void *ctx, struct stream *stream, enum flow_side from, uint64_t len,
                    int64_t time_us) {
     (void)time_us;
+    memory_leave(ctx, stream);
     if (stream->user == NULL) {
         stream->user = stream_begin(ctx, stream);
     }
     stream_want(ctx, stream, import_stream_gap(stream->user, from == FLOW_CLIENT, len));
+    memory_enter(ctx, stream);
 }
 
 static void on_end(void *ctx, struct stream *stream) {
     struct import_file *file = ctx;
+    memory_leave(file, stream);
     if (stream->user != NULL) {
         stream_finish(file, stream);
     } else if (stream->ends[FLOW_CLIENT].bytes + stream->ends[FLOW_SERVER].bytes == 0) {
@@ -126,7 +144,7 @@ static void counts_add(struct flow_counts *to, const struct flow_counts *from) {
 static void secrets_take(size_t *taken, struct import_counts *counts, struct key_log *keys,
                          const struct capture *capture) {
     struct span text = capture_secrets(capture);
-    if (text.len != *taken) {
+    if (keys != NULL && text.len != *taken) {
         counts->broken_secrets +=
             key_log_text(keys, text.p + *taken, text.len - *taken, NULL, NULL);
         *taken = text.len;
@@ -134,16 +152,19 @@ static void secrets_take(size_t *taken, struct import_counts *counts, struct key
 }
 
 // packets_read passes all packets on and returns how the file ends.
-static enum capture_result packets_read(struct import_counts *counts, struct flow *flow,
-                                        struct capture *capture, const struct import_reader *reader,
-                                        const char *path, struct err *err) {
+static enum capture_result packets_read(struct import_file *file, struct flow *flow,
+                                        struct capture *capture, const char *path,
+                                        struct err *err) {
+    const struct import_reader *reader = file->reader;
     struct packet packet;
     enum capture_result result;
     uint64_t num = 0;
     size_t taken = 0;
     while ((result = capture_next(capture, &packet, err)) == CAPTURE_PACKET) {
-        secrets_take(&taken, counts, reader->keys, capture);
+        secrets_take(&taken, file->counts, reader->keys, capture);
         flow_packet(flow, &packet);
+        while (file->memory > MEMORY_MAX && flow_evict(flow)) {
+        }
         if (++num % PROGRESS_PACKETS == 0 && reader->on_progress != NULL) {
             reader->on_progress(reader->ctx, path, capture_offset(capture), capture_size(capture));
         }
@@ -153,7 +174,7 @@ static enum capture_result packets_read(struct import_counts *counts, struct flo
 
 bool import_file(struct import_counts *counts, const struct import_reader *reader, const char *path,
                  struct err *err) {
-    struct import_file file = {counts, reader};
+    struct import_file file = {.counts = counts, .reader = reader};
     const struct flow_events events = {
         .ctx = &file, .bytes = on_bytes, .gap = on_gap, .end = on_end};
     err->msg[0] = '\0';
@@ -164,7 +185,7 @@ bool import_file(struct import_counts *counts, const struct import_reader *reade
         return false;
     }
     struct flow *flow = flow_new(&events, 0);
-    enum capture_result result = packets_read(counts, flow, capture, reader, path, err);
+    enum capture_result result = packets_read(&file, flow, capture, path, err);
     flow_finish(flow);
     struct flow_counts done = flow_counts(flow);
     counts_add(&counts->flow, &done);

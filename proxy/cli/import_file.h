@@ -23,7 +23,8 @@ struct import_counts {
 // `path` is read: `size` is 0 when that is not known. Both are called in between packets.
 struct import_reader {
     void *ctx;
-    struct key_log *keys; // connections are decrypted with; secrets that a file holds come to it
+    struct key_log *keys; // what connections are decrypted with, secrets that a file holds added to
+                          // it; NULL: nothing is decrypted
     void (*on_record)(void *ctx, struct record *record);
     void (*on_progress)(void *ctx, const char *path, uint64_t offset, uint64_t size);
 };

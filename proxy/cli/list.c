@@ -1,7 +1,6 @@
 #include "proxy/cli/list.h"
 
 #include <fnmatch.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include "logs/view/one_line.h"
 #include "proxy/cli/exit.h"
 #include "proxy/cli/log_open.h"
+#include "proxy/cli/options.h"
 #include "proxy/cli/output.h"
 #include "proxy/cli/terminal.h"
 #include "proxy/cli/usage.h"
@@ -44,55 +44,21 @@ struct list {
     size_t listed;
 };
 
-// options_read fills `list` and returns -1, or the exit status when there is nothing more to do.
-static int options_read(struct list *list, int argc, char **argv) {
-    enum { OPT_LOG = 256, OPT_HOST, OPT_FAILED, OPT_LIMIT, OPT_JSON, OPT_COLOR };
-    static const struct option options[] = {
-        // clang-format off
-        {"log",    required_argument, NULL, OPT_LOG},
-        {"host",   required_argument, NULL, OPT_HOST},
-        {"failed", no_argument,       NULL, OPT_FAILED},
-        {"limit",  required_argument, NULL, OPT_LIMIT},
-        {"json",   no_argument,       NULL, OPT_JSON},
-        {"color",  required_argument, NULL, OPT_COLOR},
-        {"help",   no_argument,       NULL, 'h'},
-        {NULL, 0, NULL, 0},
-        // clang-format on
+// arguments_read fills `list` and returns -1, or the exit status when there is nothing more to do.
+static int arguments_read(struct list *list, int argc, char **argv) {
+    const struct option_row rows[] = {
+        {.name = "log", .kind = OPTION_TEXT, .out = &list->log},
+        {.name = "host", .kind = OPTION_TEXT, .out = &list->host},
+        {.name = "failed", .kind = OPTION_FLAG, .out = &list->failed},
+        {.name = "limit", .kind = OPTION_NUMBER, .out = &list->limit, .min = 1},
+        {.name = "json", .kind = OPTION_FLAG, .out = &list->json},
+        {.name = "color", .kind = OPTION_TEXT, .out = &list->color},
     };
-    char *end;
-    int option;
-    optind = 1;
-    while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-        switch (option) {
-        case OPT_LOG:
-            list->log = optarg;
-            break;
-        case OPT_HOST:
-            list->host = optarg;
-            break;
-        case OPT_FAILED:
-            list->failed = true;
-            break;
-        case OPT_LIMIT:
-            list->limit = strtoull(optarg, &end, 10);
-            if (list->limit == 0 || *end != '\0' || strchr(optarg, '-') != NULL) {
-                return usage_error("list", "--limit takes a number from 1, not %s", optarg);
-            }
-            break;
-        case OPT_JSON:
-            list->json = true;
-            break;
-        case OPT_COLOR:
-            list->color = optarg;
-            break;
-        case 'h':
-            fputs(help, stdout);
-            return 0;
-        default:
-            return usage_hint("list");
-        }
+    int rest, status = options_read(&rest, "list", help, rows, ARRAY_LEN(rows), argc, argv);
+    if (status != -1) {
+        return status;
     }
-    return optind == argc ? -1 : usage_error("list", "unexpected argument %s", argv[optind]);
+    return rest == argc ? -1 : usage_error("list", "unexpected argument %s", argv[rest]);
 }
 
 static bool matches(const struct list *list, const struct obj *root) {
@@ -178,7 +144,7 @@ static void print_all(struct list *list, struct page *page) {
 
 int list_main(int argc, char **argv) {
     struct list list = {.color = "auto"};
-    int status = options_read(&list, argc, argv);
+    int status = arguments_read(&list, argc, argv);
     if (status != -1) {
         return status;
     }

@@ -6,6 +6,7 @@
 #include "proxy/cli/diff.h"
 #include "proxy/cli/env.h"
 #include "proxy/cli/exit.h"
+#include "proxy/cli/explain.h"
 #include "proxy/cli/import.h"
 #include "proxy/cli/list.h"
 #include "proxy/cli/policy.h"
@@ -25,6 +26,7 @@ static const struct {
     {"run",     "run the proxy, or a command through one of its own", run_main},
     {"list",    "show the log, a line per connection", list_main},
     {"show",    "show one connection, side by side", show_main},
+    {"explain", "explain a verdict, or any cause", explain_main},
     {"import",  "read captures into records", import_main},
     {"diff",    "show what changed between two records, logs or captures", diff_main},
     {"env",     "print the variables that make programs use the proxy", env_main},

@@ -1,6 +1,5 @@
 #include "proxy/cli/show.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +7,7 @@
 #include "logs/view/side_by_side.h"
 #include "proxy/cli/exit.h"
 #include "proxy/cli/log_open.h"
+#include "proxy/cli/options.h"
 #include "proxy/cli/output.h"
 #include "proxy/cli/terminal.h"
 #include "proxy/cli/usage.h"
@@ -42,49 +42,20 @@ struct show {
     size_t width; // 0: as the terminal is
 };
 
-// options_read fills `show` and returns -1, or the exit status when there is nothing more to do.
-static int options_read(struct show *show, int argc, char **argv) {
-    enum { OPT_LOG = 256, OPT_JSON, OPT_WIDTH, OPT_COLOR };
-    static const struct option options[] = {
-        // clang-format off
-        {"log",   required_argument, NULL, OPT_LOG},
-        {"json",  no_argument,       NULL, OPT_JSON},
-        {"width", required_argument, NULL, OPT_WIDTH},
-        {"color", required_argument, NULL, OPT_COLOR},
-        {"help",  no_argument,       NULL, 'h'},
-        {NULL, 0, NULL, 0},
-        // clang-format on
+// arguments_read fills `show` and returns -1, or the exit status when there is nothing more to do.
+static int arguments_read(struct show *show, int argc, char **argv) {
+    const struct option_row rows[] = {
+        {.name = "log", .kind = OPTION_TEXT, .out = &show->log},
+        {.name = "json", .kind = OPTION_FLAG, .out = &show->json},
+        {.name = "width", .kind = OPTION_NUMBER, .out = &show->width, .min = 60, .max = 1000},
+        {.name = "color", .kind = OPTION_TEXT, .out = &show->color},
     };
-    char *end;
-    int option;
-    optind = 1;
-    while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-        switch (option) {
-        case OPT_LOG:
-            show->log = optarg;
-            break;
-        case OPT_JSON:
-            show->json = true;
-            break;
-        case OPT_WIDTH:
-            show->width = strtoul(optarg, &end, 10);
-            if (show->width < 60 || show->width > 1000 || *end != '\0') {
-                return usage_error("show", "--width takes a number from 60 to 1000, not %s",
-                                   optarg);
-            }
-            break;
-        case OPT_COLOR:
-            show->color = optarg;
-            break;
-        case 'h':
-            fputs(help, stdout);
-            return 0;
-        default:
-            return usage_hint("show");
-        }
+    int rest, status = options_read(&rest, "show", help, rows, ARRAY_LEN(rows), argc, argv);
+    if (status != -1) {
+        return status;
     }
-    show->id = optind < argc ? argv[optind++] : NULL;
-    return optind == argc ? -1 : usage_error("show", "unexpected argument %s", argv[optind]);
+    show->id = rest < argc ? argv[rest++] : NULL;
+    return rest == argc ? -1 : usage_error("show", "unexpected argument %s", argv[rest]);
 }
 
 // show_record writes record `i` and returns the exit status.
@@ -114,7 +85,7 @@ static int show_record(const struct show *show, struct page *page, struct log_re
 
 int show_main(int argc, char **argv) {
     struct show show = {.color = "auto"};
-    int status = options_read(&show, argc, argv);
+    int status = arguments_read(&show, argc, argv);
     if (status != -1) {
         return status;
     }

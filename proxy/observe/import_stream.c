@@ -346,6 +346,11 @@ bool import_stream_gap(struct import_stream *s, bool from_client, uint64_t len) 
     return s->state != STATE_NOT_TLS;
 }
 
+size_t import_stream_memory(const struct import_stream *s) {
+    size_t record = s->record != NULL ? s->record->arena.used : 0;
+    return sizeof(*s) + s->front[0].cap + s->front[1].cap + s->hello.cap + record;
+}
+
 static void note_add(struct import_stream *s, bool wanted, enum note_id id) {
     struct note_sink notes = {0};
     if (wanted) {

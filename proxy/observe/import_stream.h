@@ -54,6 +54,9 @@ bool import_stream_bytes(struct import_stream *stream, bool from_client, const u
                          size_t p_len, int64_t now_us);
 bool import_stream_gap(struct import_stream *stream, bool from_client, uint64_t len);
 
+// import_stream_memory is about how many bytes the stream holds.
+size_t import_stream_memory(const struct import_stream *stream);
+
 // import_stream_end ends the stream, frees it and sets `*out_kind`. For IMPORT_TLS it returns the
 // record, without differences and verdict, which the caller frees; else NULL.
 struct record *import_stream_end(struct import_stream *stream, enum import_kind *out_kind,

@@ -102,6 +102,7 @@ void front_decide(struct session *s, const char *sni) {
     obj_set_str(root, F_RECORD_POLICY_ACTION, policy_action_name(s->rule->action));
     obj_set_str(root, F_RECORD_POLICY_RULE, s->rule->path);
     obj_set_str(root, F_RECORD_POLICY_ON_FAILURE, policy_on_failure_name(s->rule->on_failure));
+    obj_set_int(root, F_RECORD_POLICY_VERIFY, s->rule->server_leg.verify);
 }
 
 void front_record(struct session *s, const struct http *http, const char *front) {

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "logs/base/buf.h"
+#include "proxy/tls/extension.h"
 
 enum {
     ALG_ZLIB = 1, // RFC 8879 section 7.3
@@ -117,6 +118,50 @@ static void set_name(SSL *ssl, const struct client_hello *hello) {
     (void)SSL_set_tlsext_host_name(ssl, name);
 }
 
+// order_place returns where BoringSSL writes an extension when it does not permute them, 0 for
+// those of which that is not known.
+static unsigned order_place(uint16_t type) {
+    static const uint16_t order[] = {
+        EXT_SERVER_NAME,
+        EXT_EXTENDED_MASTER_SECRET,
+        EXT_RENEGOTIATION_INFO,
+        EXT_SUPPORTED_GROUPS,
+        EXT_EC_POINT_FORMATS,
+        EXT_SESSION_TICKET,
+        EXT_ALPN,
+        EXT_STATUS_REQUEST,
+        EXT_SIGNATURE_ALGORITHMS,
+        EXT_SCT,
+        EXT_KEY_SHARE,
+        EXT_PSK_KEY_EXCHANGE_MODES,
+        EXT_EARLY_DATA,
+        EXT_SUPPORTED_VERSIONS,
+        EXT_COMPRESS_CERTIFICATE,
+    };
+    for (unsigned i = 0; i < ARRAY_LEN(order); i++) {
+        if (order[i] == type) {
+            return i + 1;
+        }
+    }
+    return 0;
+}
+
+// permuted tells whether the client shuffles its extensions, which one hello cannot prove: those
+// that send GREASE are BoringSSL's kin, whose fixed order is known.
+static bool permuted(const struct client_hello *hello) {
+    CBS block = hello->extensions;
+    struct extension extension;
+    unsigned last = 0;
+    while (hello->grease != 0 && extension_next(&block, &extension)) {
+        unsigned place = order_place(extension.type);
+        if (place != 0 && place < last) {
+            return true;
+        }
+        last = place != 0 ? place : last;
+    }
+    return false;
+}
+
 static unsigned compressions(const struct client_hello *hello) {
     unsigned found = 0;
     for (size_t i = 0; i < hello->cert_compressions.num; i++) {
@@ -169,6 +214,7 @@ SSL *mirror_new(const struct session_shared *shared, const struct client_hello *
     if (code_list_has(&hello->ciphers, SCSV_FALLBACK)) {
         SSL_set_mode(ssl, SSL_MODE_SEND_FALLBACK_SCSV);
     }
+    SSL_set_permute_extensions(ssl, permuted(hello));
     SSL_set_enable_ech_grease(ssl, hello->ech.form == ECH_OUTER);
     return ssl;
 }

@@ -8,8 +8,8 @@
 
 // mirror_new returns a client SSL that offers what `hello` offers: versions (within the bounds of
 // `leg`), TLS 1.2 cipher suites and their order, groups, signature algorithms, ALPN, SNI, GREASE,
-// staple, SCT, certificate compression, session ticket, fallback SCSV, GREASE ECH. What the library
-// cannot say is left out; the comparison of the two hellos shows it.
+// staple, SCT, certificate compression, session ticket, fallback SCSV, GREASE ECH, shuffled
+// extensions. What the library cannot say is left out; the comparison of the two hellos shows it.
 WUNRES SSL *mirror_new(const struct session_shared *shared, const struct client_hello *hello,
                        const struct leg_policy *leg);
 

@@ -272,7 +272,10 @@ static void server_ended(struct session *s) {
     bool unanswered = plain->response.head.len == 0;
     bool complete = !server->closed && plain->response.head_done &&
                     http_eof(&plain->response) == MESSAGE_COMPLETE;
-    end_both(s, "server", how, complete ? NULL : "in the middle of the response");
+    end_both(s, "server", how,
+             complete     ? NULL
+             : unanswered ? "before the response"
+                          : "in the middle of the response");
     if (unanswered && !plain->reused) {
         respond_verdict(s, 502);
         return;

@@ -26,6 +26,19 @@ static void refuse_unknown(struct session *s) {
                            : "After a CONNECT to the proxy's own site comes TLS.");
 }
 
+// pass_on passes on what is not TLS, unless policy, which may have waited for an SNI, refuses.
+static void pass_on(struct session *s, const char *application) {
+    if (s->rule == NULL) {
+        front_decide(s, NULL);
+    }
+    if (s->rule->action == ACTION_REFUSE) {
+        end_both(s, "proxy", "fin", "refused by policy");
+        session_close(s);
+        return;
+    }
+    tunnel_begin(s, application);
+}
+
 static void tls_begin(struct session *s) {
     struct observe *observe = &s->lanes[SIDE_CLIENT].observe;
     if (s->direct) {
@@ -106,7 +119,7 @@ static void not_tls(struct session *s, enum banner banner) {
     if (s->direct || site_is(s->host)) {
         refuse_unknown(s);
     } else {
-        tunnel_begin(s, banner_name(banner));
+        pass_on(s, banner_name(banner));
     }
 }
 
@@ -117,7 +130,7 @@ static bool is_text(uint8_t first) { return isprint(first) || isspace(first); }
 void sniff_input(struct session *s, const struct event *event) {
     struct lane *client = &s->lanes[SIDE_CLIENT];
     if (lane_waiting(&s->lanes[SIDE_SERVER]) != 0) {
-        tunnel_begin(s, "server-first");
+        pass_on(s, "server-first");
         return;
     }
     struct span span = lane_peek(client);

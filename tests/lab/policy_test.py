@@ -273,6 +273,8 @@ class BadCertificate(harness.Lab):
         answer, record = self.ask({"server_leg": {"verify": False}}, check=True)
         self.assertEqual(answer.status, 200)
         self.assertEqual(field(record, "legs.server.verification.ok"), False)
+        self.assertEqual(field(record, "policy.verify_server"), False)
+        self.assertEqual(record["verdict"]["party"], "none")
 
     def test_unknown_ca_and_extra_trust(self):
         own = harness.self_signed(HOST)

@@ -278,6 +278,16 @@ static void test_too_many_streams(void) {
     flow_log_cleanup(&flow);
 }
 
+static void test_eviction_on_demand(void) {
+    flow_log_init(&flow, 0);
+    CU_ASSERT_FALSE(flow_evict(flow.flow));
+    flow_log_tcp(&flow, 0, (struct tcp_spec){.flags = TCP_SYN, .seq = 1});
+    CU_ASSERT_TRUE(flow_evict(flow.flow));
+    SAYS("begin;end evicted;");
+    CU_ASSERT_EQUAL(flow_counts(flow.flow).evicted, 1);
+    flow_log_cleanup(&flow);
+}
+
 static void test_sequence_numbers_wrap(void) {
     flow_log_init(&flow, 0);
     flow_log_tcp(&flow, 0, (struct tcp_spec){.flags = TCP_SYN, .seq = 0xfffffffd});
@@ -358,6 +368,7 @@ const struct unit_case unit_cases[] = {
     {"a connection that outlives a reset", test_connection_that_outlives_a_reset},
     {"ignored streams are counted", test_ignored_streams_are_counted},
     {"too many streams", test_too_many_streams},
+    {"eviction on demand", test_eviction_on_demand},
     {"sequence numbers wrap", test_sequence_numbers_wrap},
     {"IPv6, and what is not TCP", test_ipv6_and_what_is_not_tcp},
     {"fragments", test_fragments},

@@ -30,9 +30,9 @@ static const struct {
 };
 // clang-format on
 
-static const char *const prefixes[] = {"ch-",    "sh-",  "ee-",   "cr-",    "cert-",
-                                       "ske-",   "cv-",  "nst-",  "rec-",   "hs-",
-                                       "alert-", "tcp-", "http-", "front-", "cap-"};
+static const char *const prefixes[] = {"key-", "ch-",   "sh-",    "ee-",  "cr-", "cert-",
+                                       "ske-", "cv-",   "nst-",   "rec-", "hs-", "alert-",
+                                       "tcp-", "http-", "front-", "cap-"};
 
 static void test_kept(void) {
     for (size_t i = 0; i < ARRAY_LEN(kept); i++) {

@@ -14,8 +14,8 @@ WUNRES struct log_reader *golden_samples(void);
 // golden_record reads the sample whose id begins with `id`. The caller frees it.
 WUNRES struct record *golden_record(const char *id);
 
-// golden_is returns whether the file `name` beside this one holds `page`, and says where it does
-// not. It frees what `page` holds.
+// golden_is returns whether the file `name` beside this one, or at a path from the tree's root,
+// holds `page`, and says where it does not. It frees what `page` holds.
 bool golden_is(struct buf *page, const char *name);
 
 #endif // TESTS_UNIT_LOGS_VIEW_GOLDEN_H_

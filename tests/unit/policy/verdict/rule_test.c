@@ -32,6 +32,20 @@ static void test_first_in_time(void) {
                       "dns-missing"));
 }
 
+// What the client was not shown is not why it left; what it was not seen to be shown accuses
+// nobody.
+static void test_hidden_defect(void) {
+    CU_ASSERT(chooses(
+        BASE_shown, "policy.verify_server false; s.defect expired 0; c.alert client certificate 48",
+        "unknown-ca"));
+    CU_ASSERT(chooses(BASE_shown,
+                      "-policy.verify_server; s.defect expired 0; c.alert client certificate 48",
+                      "client-says-no"));
+    CU_ASSERT(chooses(BASE_ok, "policy.verify_server false; s.defect wrong-host 0",
+                      "healthy-unverified"));
+    CU_ASSERT(chooses(BASE_probe, "-policy.verify_server; s.defect expired 0", "expired"));
+}
+
 // Of several causes at one step the surest is told.
 static void test_surest(void) {
     CU_ASSERT(chooses(BASE_shown,
@@ -95,7 +109,11 @@ static void test_literals(void) {
 }
 
 const struct unit_case unit_cases[] = {
-    {"first in time", test_first_in_time}, {"surest", test_surest},
-    {"client left", test_client_left},     {"confidence", test_confidence},
-    {"literals", test_literals},           {NULL, NULL},
+    {"first in time", test_first_in_time},
+    {"surest", test_surest},
+    {"a defect that was not shown", test_hidden_defect},
+    {"client left", test_client_left},
+    {"confidence", test_confidence},
+    {"literals", test_literals},
+    {NULL, NULL},
 };

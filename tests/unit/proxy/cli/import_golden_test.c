@@ -47,7 +47,8 @@ static void golden(const char *name, const char *ending, uint64_t num) {
     snprintf(capture, sizeof(capture), FOLDER "%s%s", name, ending);
     snprintf(path, sizeof(path), FOLDER "%s.ndjson", name);
     buf_init(&lines, 1024 * 1024);
-    const struct import_reader reader = {.ctx = &lines, .on_record = on_record};
+    const struct import_reader reader = {
+        .ctx = &lines, .keys = key_log_new(0), .on_record = on_record};
     CU_ASSERT_TRUE(import_file(&counts, &reader, capture, &err));
     CU_ASSERT_STRING_EQUAL(err.msg, "");
     CU_ASSERT_EQUAL(counts.tls, num);
@@ -62,6 +63,7 @@ static void golden(const char *name, const char *ending, uint64_t num) {
     }
     buf_cleanup(&want);
     buf_cleanup(&lines);
+    key_log_free(reader.keys);
 }
 
 static void test_tls13_with_secrets(void) { golden("tls13-secrets", ".pcapng", 1); }

@@ -302,6 +302,7 @@ static void policy_refuses(void) {
                  "<< record final\n"
                  "== policy.action refuse\n"
                  "== policy.rule default\n"
+                 "== policy.verify_server yes\n"
                  "== http.response.status_code 403\n"
                  "== legs.client.end.detail refused by policy\n"
                  "== legs.server -\n");

@@ -134,6 +134,40 @@ static void grease_is_mirrored_as_grease(void) {
                       "== legs.server.offer.grease -\n");
 }
 
+// order returns the extensions of the server leg's hello in their order, without those that are
+// GREASE.
+static char *order(bool grease, bool permute) {
+    struct setup setup = {.client = {.host = "a.test", .grease = grease, .permute = permute}};
+    struct play *p = play_new(&setup);
+    play_run(p, OPEN ">> client hello\n>> stop\n<< record final\n");
+    char *text = words(record_leg(play_record(p), true), "offer.extensions");
+    char *copy = xstrdup(text), *at;
+    *text = '\0';
+    for (char *item = strtok_r(copy, ",", &at); item != NULL; item = strtok_r(NULL, ",", &at)) {
+        if (strstr(item, "GREASE") == NULL) {
+            strcat(text, item);
+        }
+    }
+    free(copy);
+    play_free(p);
+    return text;
+}
+
+// Ten extensions have so many orders that two hellos never share one by chance.
+static void shuffled_extensions_are_shuffled_again(void) {
+    static const struct {
+        bool grease, permute, same;
+    } rows[] = {{true, false, true}, {true, true, false}, {false, true, true}};
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char *a = order(rows[i].grease, rows[i].permute);
+        char *b = order(rows[i].grease, rows[i].permute);
+        CU_ASSERT(strlen(a) > 100);
+        CU_ASSERT_EQUAL(strcmp(a, b) == 0, rows[i].same);
+        free(a);
+        free(b);
+    }
+}
+
 static void policy_bounds_the_server_leg(void) {
     struct setup setup = {
         SETUP_TLS,
@@ -200,6 +234,7 @@ static void versions_are_bounded(void) {
 const struct unit_case unit_cases[] = {
     {"offers are mirrored", offers_are_mirrored},
     {"GREASE is mirrored as GREASE", grease_is_mirrored_as_grease},
+    {"shuffled extensions are shuffled again", shuffled_extensions_are_shuffled_again},
     {"policy bounds the server leg", policy_bounds_the_server_leg},
     {"the legs may have no version in common", the_legs_may_have_no_version_in_common},
     {"versions are bounded", versions_are_bounded},

@@ -357,6 +357,7 @@ static void no_response_is_a_502(void) {
                   "<< record final\n"
                   "== http.response.status_code 502\n"
                   "== legs.server.end.by server\n"
+                  "== legs.server.end.detail before the response\n"
                   ">> client eof\n"
                   "<< done\n",
               ends[i]);

@@ -183,13 +183,13 @@ static void reading_stops_when_the_other_side_does(void) {
         char script[512];
         snprintf(script, sizeof(script),
                  ">> %s stops\n"
-                 ">> %s fills 2000000\n"
+                 ">> %s fills 1000000\n"
                  "<< %s unread\n"
                  "<< %s read\n"
                  ">> %s fills 1000\n"
                  "<< %s got 1000\n"
                  ">> %s takes\n"
-                 "<< %s got 2000000\n"
+                 "<< %s got 1000000\n"
                  "<< %s read\n",
                  b, a, a, b, b, a, b, b, a);
         play_run(p, HANDSHAKE);
@@ -203,10 +203,10 @@ static void large_transfers_both_ways_at_once(void) {
     for (uint16_t version = TLS1_VERSION; version <= TLS1_3_VERSION; version++) {
         struct setup setup = {SETUP_TLS};
         setup.client.max_version = version;
-        play(&setup, HANDSHAKE ">> client queues 3000000\n"
-                               ">> server fills 3000000\n"
-                               "<< server got 3000000\n"
-                               "<< client got 3000000\n"
+        play(&setup, HANDSHAKE ">> client queues 1000000\n"
+                               ">> server fills 1000000\n"
+                               "<< server got 1000000\n"
+                               "<< client got 1000000\n"
                                ">> client queues 10\n"
                                ">> client notify\n"
                                "<< server got 10\n"

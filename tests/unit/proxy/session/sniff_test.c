@@ -215,6 +215,30 @@ static void policy_is_asked_again_with_the_name_of_the_hello(void) {
                  "== legs.client.end.how alert\n");
 }
 
+// An address may be refused by the SNI, so policy waits for it; where none can come, it is asked
+// without.
+static void policy_is_asked_where_no_hello_comes(void) {
+    static const char *const events[] = {"client bytes GET / HTTP/1.0||", "server bytes 220 mail|"};
+    struct setup setup = {
+        .policy = "{\"rules\": [{\"hosts\": [\"192.0.2.0/24\"], \"action\": \"refuse\"}]}",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(events); i++) {
+        playf(&setup,
+              ">> client bytes CONNECT 192.0.2.1:443 HTTP/1.1||\n"
+              "<< dial 192.0.2.1:443\n"
+              ">> connected\n"
+              "<< client gets HTTP/1.1 200 *\n"
+              ">> %s\n"
+              "<< server gets \n"
+              "<< client gets \n"
+              "<< record final\n"
+              "== policy.action refuse\n"
+              "== legs.client.end.detail refused by policy\n"
+              "== verdict.cause proxy-auth-or-acl\n",
+              events[i]);
+    }
+}
+
 const struct unit_case unit_cases[] = {
     {"the server speaks first", the_server_speaks_first},
     {"what is not TLS is tunnelled", what_is_not_tls_is_tunnelled},
@@ -227,6 +251,7 @@ const struct unit_case unit_cases[] = {
     {"nobody is behind us", nobody_is_behind_us},
     {"a hello may come byte by byte", a_hello_may_come_byte_by_byte},
     {"an SSLv2 hello is a hello", an_sslv2_hello_is_a_hello},
+    {"policy is asked where no hello comes", policy_is_asked_where_no_hello_comes},
     {"policy is asked again with the name of the hello",
      policy_is_asked_again_with_the_name_of_the_hello},
     {NULL, NULL},

@@ -135,6 +135,7 @@ struct peer *peer_new(bool client, const struct peer_options *o) {
         (o->ciphers == NULL || SSL_CTX_set_strict_cipher_list(peer->ctx, o->ciphers)) &&
         (o->curves == NULL || SSL_CTX_set1_curves_list(peer->ctx, o->curves)));
     SSL_CTX_set_grease_enabled(peer->ctx, o->grease);
+    SSL_CTX_set_permute_extensions(peer->ctx, o->permute);
     SSL_CTX_set_options(peer->ctx, o->no_ticket ? SSL_OP_NO_TICKET : 0);
     CHECK(!o->compress ||
           SSL_CTX_add_cert_compression_alg(peer->ctx, 1, deflate_cert, inflate_cert));

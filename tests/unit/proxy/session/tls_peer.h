@@ -27,6 +27,7 @@ struct peer_options {
     X509 *ca;                 // NULL: every certificate is good
     uint8_t reject;           // answer the certificate with this alert; 0: do not
     bool grease, staple, sct; // what is asked for
+    bool permute;             // the extensions of the hello
     bool no_ticket;
     bool fallback;              // TLS_FALLBACK_SCSV is sent
     const struct pki_cert *own; // the certificate to show when asked

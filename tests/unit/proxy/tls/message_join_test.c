@@ -81,6 +81,44 @@ static void test_ceiling(void) {
     message_join_cleanup(&join);
 }
 
+// A gap of `n` bytes after the first `have` of a message of nine: is it known what follows?
+static bool gap_after(size_t have, uint64_t n) {
+    struct message_join join;
+    struct message_part part;
+    struct note_sink notes = {0};
+    bool whole = true;
+    message_join_init(&join, 100, 100);
+    struct made m = made_hex("14 000005 0102030405 14 000001 cc");
+    if (have != 0) {
+        CU_ASSERT_EQUAL(message_join_feed(&join, &part, &whole, &notes, 0, m.p, have), have);
+        CU_ASSERT_FALSE(whole);
+    }
+    bool known = message_join_gap(&join, n);
+    if (known) {
+        // What is left of the message is passed over, and the next one is read.
+        size_t at = have + (size_t)n;
+        while (at < m.len) {
+            at += message_join_feed(&join, &part, &whole, &notes, at, m.p + at, m.len - at);
+        }
+        CU_ASSERT_TRUE(whole);
+        CU_ASSERT_EQUAL(part.len, 5);
+        CU_ASSERT_EQUAL(part.offset, 9);
+    } else {
+        CU_ASSERT_FALSE(message_join_pending(&join));
+    }
+    made_free(&m);
+    message_join_cleanup(&join);
+    return known;
+}
+
+static void test_gap(void) {
+    CU_ASSERT_TRUE(gap_after(6, 1));
+    CU_ASSERT_TRUE(gap_after(4, 5));
+    CU_ASSERT_FALSE(gap_after(4, 6)); // into the next message
+    CU_ASSERT_FALSE(gap_after(3, 1)); // its length is not known
+    CU_ASSERT_FALSE(gap_after(0, 1));
+}
+
 static void test_rest(void) {
     struct message_join join;
     message_join_init(&join, 100, 100);
@@ -105,5 +143,6 @@ const struct unit_case unit_cases[] = {
     {"parts are joined", test_joined},
     {"the ceiling", test_ceiling},
     {"the rest at the end", test_rest},
+    {"a gap", test_gap},
     {NULL, NULL},
 };

@@ -342,6 +342,65 @@ static void abuse(const uint8_t *p, size_t p_len) {
     buf_cleanup(&log);
 }
 
+// reader_after returns a reader that has read all of `hex`.
+static struct record_reader reader_after(const char *hex) {
+    struct record_reader reader;
+    struct wire_event ev;
+    struct made m = made_hex(hex);
+    record_reader_init(&reader, 0, 0);
+    for (size_t at = 0, n; at < m.len; at += n) {
+        n = m.len - at;
+        (void)record_reader_next(&reader, &ev, m.p + at, &n);
+    }
+    made_free(&m);
+    return reader;
+}
+
+// next_is returns whether `hex` comes next and begins with an event of `type`.
+static bool next_is(struct record_reader *reader, const char *hex, enum wire_event_type type) {
+    struct wire_event ev;
+    struct made m = made_hex(hex);
+    size_t n = m.len;
+    bool same = record_reader_next(reader, &ev, m.p, &n) == type;
+    made_free(&m);
+    record_reader_cleanup(reader);
+    return same;
+}
+
+static void test_gaps(void) {
+    struct record_reader reader = reader_after("1703030008 0102");
+    CU_ASSERT_TRUE(record_reader_gap(&reader, 4));
+    CU_ASSERT_EQUAL(reader.offset, 11);
+    CU_ASSERT_TRUE(next_is(&reader, "0708", WIRE_OPAQUE));
+    reader = reader_after("1603030010 0e00000c 01020304");
+    CU_ASSERT_TRUE(record_reader_gap(&reader, 8));
+    CU_ASSERT_TRUE(next_is(&reader, "1603030004 0e000000", WIRE_MESSAGE));
+    // It is not known where a record begins: the caller finds out.
+    reader = reader_after("1703030008 0102");
+    CU_ASSERT_FALSE(record_reader_gap(&reader, 7));
+    CU_ASSERT_TRUE(next_is(&reader, "1603030004 0e000000", WIRE_MESSAGE));
+    reader = reader_after("1703030008 0102");
+    CU_ASSERT_FALSE(record_reader_gap(&reader, 0));
+    CU_ASSERT_TRUE(next_is(&reader, "15030300020228", WIRE_ALERT));
+    reader = reader_after("16030300");
+    CU_ASSERT_FALSE(record_reader_gap(&reader, 1));
+    CU_ASSERT_TRUE(next_is(&reader, "15030300020228", WIRE_ALERT));
+    reader = reader_after("");
+    CU_ASSERT_FALSE(record_reader_gap(&reader, 100));
+    CU_ASSERT_EQUAL(reader.offset, 100);
+    CU_ASSERT_TRUE(next_is(&reader, "1603030004 0e000000", WIRE_MESSAGE));
+}
+
+static void test_chance_after_a_gap_is_not_noted(void) {
+    struct record_reader reader = reader_after("1703030008 0102");
+    CU_ASSERT_FALSE(record_reader_gap(&reader, 50));
+    CU_ASSERT_TRUE(next_is(&reader, "0000000000", WIRE_NOT_TLS));
+    CU_ASSERT_EQUAL(noted(&reader.notes, NOTE_REC_NOT_TLS), 0);
+    reader = reader_after("1703030001 01");
+    CU_ASSERT_TRUE(next_is(&reader, "0000000000", WIRE_NOT_TLS));
+    CU_ASSERT_EQUAL(noted(&reader.notes, NOTE_REC_NOT_TLS), 1);
+}
+
 static void test_survives(void) {
     struct made m = tls12_stream(300);
     struct sample sample = {.name = "tls12", .p = m.p, .len = m.len};
@@ -359,6 +418,8 @@ const struct unit_case unit_cases[] = {
     {"oddities", test_oddities},
     {"not TLS after TLS", test_not_tls_after_tls},
     {"memory is bounded", test_memory_is_bounded},
+    {"gaps", test_gaps},
+    {"chance after a gap is not noted", test_chance_after_a_gap_is_not_noted},
     {"survives cuts and changes", test_survives},
     {NULL, NULL},
 };
