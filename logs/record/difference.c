@@ -33,8 +33,14 @@ static int code_cmp(const void *a, const void *b) {
     return (int)*(const uint16_t *)a - (int)*(const uint16_t *)b;
 }
 
-static bool codes_equal(const uint16_t *x, const uint16_t *y, size_t num) {
-    return num == 0 || memcmp(x, y, num * sizeof(*x)) == 0;
+static bool codes_same(const struct obj *a, const struct obj *b, enum field field, size_t num) {
+    for (size_t i = 0; i < num; i++) {
+        uint16_t x = obj_code(a, field, i), y = obj_code(b, field, i);
+        if (x != y && code_normal(field, x) != code_normal(field, y)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 // codes_dup returns the codes of `obj` with GREASE made equal; the caller frees them.
@@ -51,16 +57,16 @@ static enum difference codes_compare(const struct obj *a, const struct obj *b, e
     if (num != obj_num(b, field)) {
         return DIFFERENCE_CHANGED;
     }
-    uint16_t *x = codes_dup(a, field, num), *y = codes_dup(b, field, num);
-    enum difference found = DIFFERENCE_NONE;
-    if (!codes_equal(x, y, num)) {
-        bool set = (field_row(field)->flags & FLAG_SET) != 0;
-        qsort(x, num, sizeof(*x), code_cmp);
-        qsort(y, num, sizeof(*y), code_cmp);
-        found = !codes_equal(x, y, num) ? DIFFERENCE_CHANGED
-                : set                   ? DIFFERENCE_NONE
-                                        : DIFFERENCE_REORDERED;
+    if (codes_same(a, b, field, num)) {
+        return DIFFERENCE_NONE;
     }
+    bool set = (field_row(field)->flags & FLAG_SET) != 0;
+    uint16_t *x = codes_dup(a, field, num), *y = codes_dup(b, field, num);
+    qsort(x, num, sizeof(*x), code_cmp);
+    qsort(y, num, sizeof(*y), code_cmp);
+    enum difference found = memcmp(x, y, num * sizeof(*x)) != 0 ? DIFFERENCE_CHANGED
+                            : set                               ? DIFFERENCE_NONE
+                                                                : DIFFERENCE_REORDERED;
     free(x);
     free(y);
     return found;

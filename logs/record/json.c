@@ -108,6 +108,9 @@ static size_t plain_len(const uint8_t *p, size_t len) {
 
 static bool put_string(struct sink *sink, const void *s, size_t s_len) {
     const uint8_t *p = s;
+    if (plain_len(p, s_len) == s_len) {
+        return put_name(sink, s, s_len);
+    }
     bool ok = put_char(sink, '"');
     for (size_t i = 0; ok && i < s_len;) {
         size_t plain = plain_len(p + i, s_len - i);

@@ -96,9 +96,12 @@ static void add_field(struct writer *w, enum field field, const char *because) {
     }
     w->shown[w->num_shown++] = field;
     struct obj *evidence = obj_add(w->verdict, F_VERDICT_EVIDENCE);
-    bool inside = field_row(field)->kind == KIND_VERIFICATION;
-    obj_set_strf(evidence, F_EVIDENCE_FIELD, "%s%s", inside ? "verification." : "",
-                 field_row(field)->path);
+    const struct field_row *row = field_row(field);
+    if (row->kind == KIND_VERIFICATION) {
+        obj_set_strf(evidence, F_EVIDENCE_FIELD, "verification.%s", row->path);
+    } else {
+        obj_set_strn(evidence, F_EVIDENCE_FIELD, row->path, row->path_len);
+    }
     set_value(evidence, F_EVIDENCE_CLIENT, client, field);
     set_value(evidence, F_EVIDENCE_SERVER, server, field);
     set_template(w, evidence, F_EVIDENCE_BECAUSE, because);

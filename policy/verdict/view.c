@@ -6,23 +6,6 @@
 
 enum { ALERT_CLOSE_NOTIFY = 0 };
 
-enum answer answer_not(enum answer answer) {
-    return answer == UNKNOWN ? UNKNOWN : answer == YES ? NO : YES;
-}
-
-enum answer answer_and(enum answer a, enum answer b) {
-    if (a == NO || b == NO) {
-        return NO;
-    }
-    return a == YES && b == YES ? YES : UNKNOWN;
-}
-
-enum answer answer_or(enum answer a, enum answer b) {
-    return answer_not(answer_and(answer_not(a), answer_not(b)));
-}
-
-enum answer answer_from(bool yes) { return yes ? YES : NO; }
-
 struct word {
     const char *word;
     int value;

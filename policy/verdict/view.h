@@ -55,9 +55,21 @@ void view_init(struct view *view, const struct obj *root);
 enum answer view_reached(const struct obj *leg, enum leg_step known, enum leg_step step);
 
 // answer_not turns YES and NO round; answer_and is NO with one NO, YES with all YES.
-enum answer answer_not(enum answer answer);
-enum answer answer_and(enum answer a, enum answer b);
-enum answer answer_or(enum answer a, enum answer b);
-enum answer answer_from(bool yes);
+static inline enum answer answer_not(enum answer answer) {
+    return answer == UNKNOWN ? UNKNOWN : answer == YES ? NO : YES;
+}
+
+static inline enum answer answer_and(enum answer a, enum answer b) {
+    if (a == NO || b == NO) {
+        return NO;
+    }
+    return a == YES && b == YES ? YES : UNKNOWN;
+}
+
+static inline enum answer answer_or(enum answer a, enum answer b) {
+    return answer_not(answer_and(answer_not(a), answer_not(b)));
+}
+
+static inline enum answer answer_from(bool yes) { return yes ? YES : NO; }
 
 #endif // POLICY_VERDICT_VIEW_H_

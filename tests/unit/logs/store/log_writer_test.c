@@ -196,6 +196,27 @@ static void test_what_still_fits_is_written(void) {
     end();
 }
 
+// Lines of one burst go to the file together; where the disk ends among them, those before stay.
+static void test_a_burst_that_is_cut(void) {
+    begin();
+    struct log_writer *writer = open_with((struct log_writer_options){0});
+    CU_ASSERT(put(writer, 1, 0));
+    log_writer_flush(writer);
+    struct stat st;
+    CU_ASSERT(stat(path, &st) == 0);
+    fflush(stdout);
+    limit_files((rlim_t)st.st_size * 4 + 50);
+    CU_ASSERT(put(writer, 2, 0) && put(writer, 3, 0) && put(writer, 4, 1000) && put(writer, 5, 0));
+    log_writer_flush(writer);
+    limit_files(RLIM_INFINITY);
+    struct log_writer_counts counts = log_writer_counts(writer);
+    CU_ASSERT(counts.written == 4 && counts.failed == 1 && counts.dropped == 0);
+    log_writer_close(writer);
+    CU_ASSERT(stat(path, &st) == 0);
+    CU_ASSERT_EQUAL(num_lines(path), 4);
+    end();
+}
+
 static void test_a_device_that_is_full(void) {
     begin();
     struct log_writer *writer = open_with((struct log_writer_options){.path = "/dev/full"});
@@ -359,6 +380,7 @@ const struct unit_case unit_cases[] = {
     {"a log that cannot be opened", test_cannot_open},
     {"a full disk", test_a_full_disk},
     {"what still fits is written", test_what_still_fits_is_written},
+    {"a burst that is cut", test_a_burst_that_is_cut},
     {"a device that is full", test_a_device_that_is_full},
     {"rotation", test_rotation},
     {"a record larger than a file", test_a_record_larger_than_a_file},
