@@ -1,6 +1,5 @@
 #include "logs/record/text.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #include "logs/record/time.h"
