@@ -3,6 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/ca/cert_memo.h"
+#include "policy/ca/host_name.h"
+
 struct verify_cache {
     struct lru *answers;
 };
@@ -48,15 +51,25 @@ void verify_cache_free(struct verify_cache *cache) {
     }
 }
 
-// key_of puts a length before each part, so that no two questions have the same bytes.
+// speaks_for is the name check of trust_verify: where it passes, the host has no other part in the
+// answer, so hosts that a leaf speaks for share one.
+static bool speaks_for(const CBS *leaf, const char *host) {
+    struct host_name name;
+    const struct cert_facts *facts = cert_memo_facts(*leaf);
+    return host_name_init(&name, host) && host_name_in_san(&name, facts->raw.san, NULL);
+}
+
+// key_of puts a length before each part, so that no two questions have the same bytes. `host` is
+// NULL where it changes nothing.
 static struct lru_key key_of(const struct trust *trust, const CBS *chain, size_t num_chain,
                              const char *host) {
     struct lru_key key;
     SHA256_CTX sha;
-    uint64_t numbers[] = {trust_serial(trust), strlen(host), num_chain};
+    uint64_t host_len = host != NULL ? strlen(host) : UINT64_MAX;
+    uint64_t numbers[] = {trust_serial(trust), host_len, num_chain};
     SHA256_Init(&sha);
     SHA256_Update(&sha, numbers, sizeof(numbers));
-    SHA256_Update(&sha, host, strlen(host));
+    SHA256_Update(&sha, host != NULL ? host : "", host != NULL ? strlen(host) : 0);
     for (size_t i = 0; i < num_chain; i++) {
         uint64_t len = CBS_len(&chain[i]);
         SHA256_Update(&sha, &len, sizeof(len));
@@ -69,7 +82,8 @@ static struct lru_key key_of(const struct trust *trust, const CBS *chain, size_t
 struct verified *verify_cache_get(struct verify_cache *cache, const struct trust *trust,
                                   const CBS *chain, size_t num_chain, const char *host,
                                   int64_t now) {
-    struct lru_key key = key_of(trust, chain, num_chain, host);
+    bool speaks = num_chain != 0 && speaks_for(&chain[0], host);
+    struct lru_key key = key_of(trust, chain, num_chain, speaks ? NULL : host);
     struct verified *verified = lru_get(cache->answers, &key, now);
     if (verified != NULL) {
         return verified;

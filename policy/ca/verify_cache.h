@@ -1,6 +1,7 @@
 // Verifications that were made already.
 //
-// key:      SHA-256 over the roots' serial number, the host and every certificate of the chain
+// key:      SHA-256 over the roots' serial number, every certificate of the chain, and the host
+//           unless the leaf speaks for it: then the host changes nothing
 // value:    struct verified, shared with the connections that use it
 // lifetime: until it is the least recently used past the ceiling, or `now` leaves the interval in
 //           which the answer is the same

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "logs/base/check.h"
 #include "tests/unit/policy/ca/test_pki.h"
 #include "tests/unit/unit.h"
 
@@ -65,6 +66,28 @@ static void test_key(void) {
     world_end(&w);
 }
 
+// The hosts that a leaf speaks for share an answer; every other host has its own.
+static void test_hosts(void) {
+    struct world w = world_make();
+    struct pki_cert *wide = pki_make((struct pki_options){
+        .cn = "w", .issuer = w.root, .san = "DNS:*.w.test,DNS:w.test,IP:192.0.2.1"});
+    const struct verified *first = ask(&w, w.trust, wide, "w.test", PKI_NOW);
+    CU_ASSERT_TRUE(first->verification.host_ok);
+    CU_ASSERT_PTR_EQUAL(ask(&w, w.trust, wide, "a.w.test", PKI_NOW), first);
+    CU_ASSERT_PTR_EQUAL(ask(&w, w.trust, wide, "192.0.2.1", PKI_NOW), first);
+    static const char *const others[] = {"a.b.w.test", "x.test", "192.0.2.2", "", "-"};
+    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+        CBS chain[] = {pki_cbs(wide)};
+        struct verified *other = verify_cache_get(w.cache, w.trust, chain, 1, others[i], PKI_NOW);
+        CU_ASSERT_FALSE(other->verification.host_ok);
+        CU_ASSERT_FALSE(other->verification.ok);
+        verified_unref(other);
+    }
+    CU_ASSERT_EQUAL(verify_cache_stats(w.cache).entries, 1 + ARRAY_LEN(others));
+    pki_free(wide);
+    world_end(&w);
+}
+
 // ask_same asks with and without the cache, and returns whether both give the same answer.
 static bool ask_same(struct world *w, int64_t now) {
     CBS chain[] = {pki_cbs(w->leaf)};
@@ -109,6 +132,7 @@ static void test_shared(void) {
 
 const struct unit_case unit_cases[] = {
     {"everything that the answer depends on is in the key", test_key},
+    {"hosts that the leaf speaks for share an answer", test_hosts},
     {"no answer outlives a date", test_dates},
     {"an answer outlives the cache", test_shared},
     {NULL, NULL},
