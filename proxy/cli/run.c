@@ -163,15 +163,18 @@ static void print_line(void *ctx, const struct obj *root) {
 }
 
 static void print_start(const struct run *run, const struct engine *engine) {
-    char first[ADDRESS_TEXT_SIZE] = "";
+    char first[ADDRESS_TEXT_SIZE];
     for (size_t i = 0; i < engine_num_addresses(engine); i++) {
         char text[ADDRESS_TEXT_SIZE];
-        address_text(text, engine_address(engine, i));
-        printf("tlsblame: listening on %s\n", text);
-        if (i == 0) {
-            memcpy(first, text, sizeof(first));
-        }
+        printf("tlsblame: listening on %s\n", address_text(text, engine_address(engine, i)));
     }
+    struct address reach = *engine_address(engine, 0);
+    if (address_is_any(&reach)) {
+        uint16_t port = reach.port;
+        CHECK(address_parse(&reach, "127.0.0.1"));
+        reach.port = port;
+    }
+    address_text(first, &reach);
     printf("  CA    %s\n  log   %s\n", engine_ca(engine)->cert, engine_log_file(engine));
     printf("\nTry it:\n  curl -x http://%s --cacert %s https://example.org/\n", first,
            engine_ca(engine)->cert);
