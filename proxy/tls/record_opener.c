@@ -35,7 +35,7 @@ void record_opener_add(struct record_opener *opener, const uint8_t *p, size_t p_
 bool record_opener_open(struct record_opener *opener, const uint8_t header[5]) {
     struct buf *body = &opener->body;
     size_t announced = (size_t)header[3] << 8 | header[4];
-    if (opener->protect != NULL && announced == body->len &&
+    if (opener->protect != NULL && announced == body->len && body->len != 0 &&
         record_protect_open(opener->protect, &opener->type, &opener->content, &opener->content_len,
                             header, body->data + body->off, body->len)) {
         opener->pass_over = false;
