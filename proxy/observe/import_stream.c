@@ -217,6 +217,10 @@ static void answer_bytes(struct import_stream *s, const uint8_t *p, size_t p_len
         }
         size_t head_len = end != NULL ? (size_t)(end - buf_data(front)) + 4 : before;
         s->answer_head = false;
+        if (head_len < before) { // it was whole already, and more than it had come
+            wire_tap_bytes(&s->tap, false, buf_data(front) + head_len, before - head_len, now_us);
+            head_len = before;
+        }
         p += head_len - before;
         p_len -= head_len - before;
     }
