@@ -21,14 +21,11 @@ void leg_set_peer(struct obj *leg, const struct address *peer) {
     obj_set_int(leg, F_LEG_PORT, peer->port);
 }
 
-static const char *tried_result(int errnum) {
+// failure_word is what attempts to connect and ends of legs call `errnum` alike, or NULL.
+static const char *failure_word(int errnum) {
     switch (errnum) {
-    case 0:
-        return "connected";
     case ECONNREFUSED:
         return "refused";
-    case ECANCELED:
-        return "abandoned";
     case ETIMEDOUT:
         return "timeout";
     case EHOSTUNREACH:
@@ -36,8 +33,16 @@ static const char *tried_result(int errnum) {
     case EADDRNOTAVAIL:
         return "unreachable";
     default:
-        return "other";
+        return NULL;
     }
+}
+
+static const char *tried_result(int errnum) {
+    const char *word = failure_word(errnum);
+    if (word != NULL) {
+        return word;
+    }
+    return errnum == 0 ? "connected" : errnum == ECANCELED ? "abandoned" : "other";
 }
 
 void tried_add(struct obj *leg, const struct event *event) {
@@ -53,21 +58,11 @@ void tried_add(struct obj *leg, const struct event *event) {
 }
 
 const char *end_how_errno(int errnum) {
-    switch (errnum) {
-    case ECONNRESET:
-    case EPIPE:
-        return "rst";
-    case ECONNREFUSED:
-        return "refused";
-    case ETIMEDOUT:
-        return "timeout";
-    case EHOSTUNREACH:
-    case ENETUNREACH:
-    case EADDRNOTAVAIL:
-        return "unreachable";
-    default:
-        return "error";
+    const char *word = failure_word(errnum);
+    if (word != NULL) {
+        return word;
     }
+    return errnum == ECONNRESET || errnum == EPIPE ? "rst" : "error";
 }
 
 static void id_make(struct session *s) {
