@@ -11,6 +11,7 @@
 enum kind {
     KIND_RECORD,
     KIND_LEG,
+    KIND_PIECE,
     KIND_KEY_SHARE,
     KIND_CERT,
     KIND_VERIFICATION,

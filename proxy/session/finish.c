@@ -15,10 +15,14 @@ const char *ip_text(char out[IP_TEXT_MAX], const struct address *address) {
     return out;
 }
 
-void leg_set_peer(struct obj *leg, const struct address *peer) {
+void leg_set_ends(struct obj *leg, const struct address *peer, const struct address *local) {
     char text[IP_TEXT_MAX];
     obj_set_str(leg, F_LEG_ADDRESS, ip_text(text, peer));
     obj_set_int(leg, F_LEG_PORT, peer->port);
+    if (local->port != 0) {
+        obj_set_str(leg, F_LEG_LOCAL_ADDRESS, ip_text(text, local));
+        obj_set_int(leg, F_LEG_LOCAL_PORT, local->port);
+    }
 }
 
 // failure_word is what attempts to connect and ends of legs call `errnum` alike, or NULL.
@@ -81,7 +85,7 @@ void record_begin(struct session *s, const char *mode) {
     s->start_us = s->now_us;
     s->interim_us = s->now_us + s->shared->limits.interim_us;
     observe_init(client, root, false, s->start_us);
-    leg_set_peer(client->leg, &s->client);
+    leg_set_ends(client->leg, &s->client, &s->local);
     observe_step(client, STEP_FRONT, s->now_us);
 }
 
@@ -155,8 +159,28 @@ void record_judge(struct session *s) {
     verdict_decide(s->record->root);
 }
 
+const struct record_policy *record_policy(const struct session *s) {
+    size_t defaults = policy_num_rules(s->shared->policy) - 1;
+    return s->rule != NULL ? &s->rule->record : &policy_rule(s->shared->policy, defaults)->record;
+}
+
+static void wires_write(struct session *s, bool final) {
+    for (int side = 0; side < 2; side++) {
+        struct lane *lane = &s->lanes[side];
+        const struct wire_log_leg to = {.leg = lane->observe.leg,
+                                        .policy = record_policy(s),
+                                        .server_leg = side == SIDE_SERVER,
+                                        .start_us = s->start_us};
+        if (to.leg != NULL) {
+            wire_log_write(&lane->wire, &to, final);
+        }
+    }
+}
+
 static void record_leave(struct session *s) {
     struct lane *client = &s->lanes[SIDE_CLIENT], *server = &s->lanes[SIDE_SERVER];
+    wire_log_cleanup(&client->wire);
+    wire_log_cleanup(&server->wire);
     s->record = NULL;
     s->interim = false;
     client->observe.leg = server->observe.leg = NULL;
@@ -179,6 +203,7 @@ void record_finish(struct session *s) {
         return;
     }
     end_both(s, "proxy", "fin", NULL);
+    wires_write(s, true);
     record_judge(s);
     CHECK(s->num_finished < ARRAY_LEN(s->finished));
     s->finished[s->num_finished++] = s->record;
@@ -188,6 +213,7 @@ void record_finish(struct session *s) {
 void record_interim(struct session *s) {
     s->interim_us = INT64_MAX;
     if (s->record != NULL && s->lanes[SIDE_CLIENT].received != 0) {
+        wires_write(s, false);
         record_judge(s);
         s->interim = true;
     }

@@ -38,11 +38,10 @@ static void leg_failed(struct session *s, enum side from) {
 }
 
 static void piece_pass(struct session *s, enum side from, const uint8_t *p, int len) {
-    struct lane *lane = &s->lanes[from], *to = &s->lanes[!from];
-    observe_step(&lane->observe, STEP_DATA, s->now_us);
-    lane->data_received += len;
-    if (to->open && SSL_write(to->ssl, p, len) == len) {
-        to->data_sent += len;
+    struct lane *to = &s->lanes[!from];
+    observe_step(&s->lanes[from].observe, STEP_DATA, s->now_us);
+    if (to->open) {
+        (void)lane_write(to, p, (size_t)len);
     }
 }
 
@@ -52,7 +51,7 @@ static void pump_from(struct session *s, enum side from) {
     uint8_t piece[PIECE];
     while (s->state == STATE_RELAY && !lane->tls_eof && to->out.len < RELAY_HIGH) {
         ERR_clear_error();
-        int n = SSL_read(lane->ssl, piece, sizeof(piece));
+        int n = lane_read(lane, piece, sizeof(piece));
         if (n > 0) {
             piece_pass(s, from, piece, n);
             continue;
