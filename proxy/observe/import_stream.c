@@ -16,7 +16,7 @@ enum {
     SEARCH_MAX = 64 * 1024,  // bytes in which a record is looked for when the beginning is missing
     HELLO_MAX = 2 * RECORD_HELLO_MAX, // with the headers of many small records
     STRICT_LEN = 11,                  // what import_front_hello looks at
-    ALERT_MAX = 128,                  // more than an alert in its record has under any cipher suite
+    ALERT_MAX = 96,                   // more than an alert in its record has under any cipher suite
 };
 
 // FRONT ─ a ClientHello begins ─▶ HELLO ─ it is whole, broken or cut ─▶ TAP

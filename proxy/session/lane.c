@@ -220,6 +220,15 @@ bool lane_write(struct lane *lane, const void *p, size_t p_len) {
     return true;
 }
 
+void lane_look(struct lane *lane) {
+    uint8_t byte;
+    ERR_clear_error();
+    if (SSL_peek(lane->ssl, &byte, 1) > 0) {
+        wire_log_data(&lane->wire, WIRE_FROM_PEER);
+    }
+    ERR_clear_error();
+}
+
 int lane_read(struct lane *lane, void *out, size_t max) {
     int n = SSL_read(lane->ssl, out, (int)max);
     if (n > 0) {

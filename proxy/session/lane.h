@@ -74,6 +74,9 @@ BIO_METHOD *lane_methods(void);
 // taken.
 bool lane_write(struct lane *lane, const void *p, size_t p_len);
 
+// lane_look takes what the peer has said beside application data, which it leaves where it is.
+void lane_look(struct lane *lane);
+
 // lane_read reads application data as SSL_read does.
 int lane_read(struct lane *lane, void *out, size_t max);
 
