@@ -110,8 +110,10 @@ void wire_log_data(struct wire_log *log, enum wire_direction direction) {
 }
 
 void wire_log_secret(struct wire_log *log, const char *line) {
-    // Whoever makes more secrets than fit updates keys without end.
-    (void)buf_printf(&log->secrets, "%s\n", line);
+    size_t len = strlen(line);
+    if (len < buf_room(&log->secrets)) { // whoever makes more updates keys without end
+        CHECK(buf_append(&log->secrets, line, len) && buf_append(&log->secrets, "\n", 1));
+    }
 }
 
 // opens_data returns whether the secret `label` opens application data of this connection; where
