@@ -69,6 +69,9 @@ struct cert_facts {
 
     struct {
         CBS der, tbs, signature; // whole; TBSCertificate with header; the signature's bytes
+        CBS algorithm;           // AlgorithmIdentifier of that signature, with header
+        CBS serial;              // contents of serialNumber
+        CBS scts;                // contents of the list of timestamps; for sct_next
         CBS subject, issuer;     // Names with header
         CBS spki;                // SubjectPublicKeyInfo with header
         CBS san;                 // contents of GeneralNames
