@@ -13,6 +13,8 @@ enum kind {
     KIND_LEG,
     KIND_KEY_SHARE,
     KIND_CERT,
+    KIND_SCT,
+    KIND_STAPLE,
     KIND_VERIFICATION,
     KIND_DEFECT,
     KIND_ALERT,

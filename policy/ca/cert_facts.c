@@ -267,3 +267,8 @@ bool cert_facts_self_signed(const struct cert_facts *facts) {
     return facts->self_issued && cert_signature_verify(facts->raw.spki, facts->raw.algorithm,
                                                        facts->raw.tbs, facts->raw.signature);
 }
+
+bool cert_facts_issued(const struct cert_facts *issuer, const struct cert_facts *cert) {
+    return cert_signature_remembered(issuer->raw.spki, cert->raw.algorithm, cert->raw.tbs,
+                                     cert->raw.signature);
+}

@@ -89,6 +89,10 @@ bool cert_facts_parse(struct cert_facts *out, struct arena *arena, const uint8_t
 // with its own key. This costs a signature verification, so it is not part of parsing.
 bool cert_facts_self_signed(const struct cert_facts *facts);
 
+// cert_facts_issued tells whether the key of `issuer` signed `cert`; answers are remembered (see
+// cert_signature.h).
+bool cert_facts_issued(const struct cert_facts *issuer, const struct cert_facts *cert);
+
 // cert_strings_add appends `item`, which must live in `arena`, up to CERT_FACTS_MAX_ITEMS.
 void cert_strings_add(struct cert_strings *list, struct arena *arena, const char *item);
 

@@ -174,6 +174,15 @@ static bool is_trust_error(int code) {
     }
 }
 
+static void keep_issuer(X509 *cert, struct verification *out) {
+    uint8_t *der = NULL;
+    int len = i2d_X509(cert, &der);
+    if (len > 0) {
+        CBS_init(&out->issuer, arena_dup(&out->arena, der, (size_t)len), (size_t)len);
+        OPENSSL_free(der);
+    }
+}
+
 static void copy_path(const struct attempt *attempt, const struct trust_chain *chain,
                       struct verification *out) {
     size_t num = attempt->path != NULL ? sk_X509_num(attempt->path) : 0;
@@ -198,6 +207,9 @@ static void copy_path(const struct attempt *attempt, const struct trust_chain *c
                 (void)cert_text_name(contents, &out->arena, &step->subject);
             }
         }
+    }
+    if (num > 1 && out->path[1].index < 0) {
+        keep_issuer(sk_X509_value(attempt->path, 1), out);
     }
     out->complete = num != 0;
     for (size_t i = 0; i < attempt->num_errors; i++) {
