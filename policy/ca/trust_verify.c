@@ -320,6 +320,9 @@ static void same_interval(const struct attempt *attempt, const struct trust_chai
             same_narrow(out, facts->not_after + 1, now);
         }
     }
+    if (out->crl_due != 0) {
+        same_narrow(out, out->crl_due, now);
+    }
     size_t num = attempt->path != NULL ? sk_X509_num(attempt->path) : 0;
     int64_t not_before, not_after;
     if (num != 0 && root_dates(sk_X509_value(attempt->path, num - 1), &not_before, &not_after)) {
@@ -444,6 +447,7 @@ void trust_verify(const struct trust *trust, const CBS *chain, size_t num_chain,
         copy_path(&attempt, &sent, out);
     }
     trust_checks_run(&sent, host, now, out);
+    trust_checks_crl(trust, &sent, attempt.path, now, out);
     for (size_t i = 0; i < attempt.num_errors; i++) {
         add_error(&attempt, &sent, attempt.errors[i].code, attempt.errors[i].depth, now, out);
     }

@@ -56,6 +56,8 @@ struct verification {
     size_t num_path;
     bool complete;              // the path ends in a root of ours
     CBS issuer;                 // the leaf's issuer where it is on the path but was not sent: DER
+    struct crl_answer crl;      // what the user's revocation lists say of the leaf
+    int64_t crl_due;            // the first moment at which one of them says something else, or 0
     const char *missing_issuer; // the Name that was looked for in vain
     const char *ca_issuers;     // where that certificate is said to be (RFC 5280 section 4.2.2.1)
     int64_t fatal_not_before, fatal_not_after; // of needed issuers not valid now, else 0

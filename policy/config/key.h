@@ -13,6 +13,7 @@ enum object {
     OBJECT_DEFAULT = 1 << 2,
     OBJECT_CLIENT_LEG = 1 << 3,
     OBJECT_SERVER_LEG = 1 << 4,
+    OBJECT_FETCH = 1 << 5,
 };
 
 // From TYPE_LEG on the value is an object, or a list of them, of the kind `inside`.

@@ -2,6 +2,24 @@
 
 #include <string.h>
 
+static void record_crl(struct obj *out, const struct crl_answer *crl) {
+    if (crl->status == CRL_NONE) {
+        return;
+    }
+    obj_set_str(out, F_VERIFICATION_CRL_STATUS, crl_status_id(crl->status));
+    if (crl->status == CRL_BAD_SIGNATURE) {
+        return;
+    }
+    obj_set_int(out, F_VERIFICATION_CRL_THIS_UPDATE, crl->this_update);
+    if (crl->has_next_update) {
+        obj_set_int(out, F_VERIFICATION_CRL_NEXT_UPDATE, crl->next_update);
+    }
+    if (crl->status == CRL_REVOKED) {
+        obj_set_int(out, F_VERIFICATION_CRL_REVOKED_AT, crl->revoked_at);
+        obj_set_str(out, F_VERIFICATION_CRL_REASON, crl->reason);
+    }
+}
+
 void verification_record(struct obj *out, const char *name,
                          const struct verification *verification) {
     obj_set_int(out, F_VERIFICATION_OK, verification->ok);
@@ -22,6 +40,7 @@ void verification_record(struct obj *out, const char *name,
         const char *subject = verification->path[i].subject;
         obj_add_str(out, F_VERIFICATION_PATH, subject, strlen(subject));
     }
+    record_crl(out, &verification->crl);
     obj_set_str(out, F_VERIFICATION_MISSING_ISSUER, verification->missing_issuer);
     obj_set_str(out, F_VERIFICATION_CA_ISSUERS, verification->ca_issuers);
 }
