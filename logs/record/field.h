@@ -16,6 +16,7 @@ enum kind {
     KIND_SCT,
     KIND_STAPLE,
     KIND_VERIFICATION,
+    KIND_TRY,
     KIND_DEFECT,
     KIND_ALERT,
     KIND_TRIED,

@@ -2,6 +2,12 @@
 
 #include <string.h>
 
+static void add_strings(struct obj *out, enum field field, const char *const *texts, size_t num) {
+    for (size_t i = 0; i < num; i++) {
+        obj_add_str(out, field, texts[i], strlen(texts[i]));
+    }
+}
+
 static void record_crl(struct obj *out, const struct crl_answer *crl) {
     if (crl->status == CRL_NONE) {
         return;
@@ -40,7 +46,21 @@ void verification_record(struct obj *out, const char *name,
         const char *subject = verification->path[i].subject;
         obj_add_str(out, F_VERIFICATION_PATH, subject, strlen(subject));
     }
+    for (size_t i = 0; i < verification->num_tries; i++) {
+        const struct trust_try *try = &verification->tries[i];
+        struct obj *row = obj_add(out, F_VERIFICATION_TRIES);
+        add_strings(row, F_TRY_SUBJECTS, try->subjects, try->num_subjects);
+        add_strings(row, F_TRY_BECAUSE, try->because, try->num_because);
+    }
     record_crl(out, &verification->crl);
     obj_set_str(out, F_VERIFICATION_MISSING_ISSUER, verification->missing_issuer);
     obj_set_str(out, F_VERIFICATION_CA_ISSUERS, verification->ca_issuers);
+}
+
+void verification_record_proof(struct obj *out, const struct trust_proof *proof) {
+    add_strings(out, F_VERIFICATION_COMPLETED_BY, proof->added, proof->num_added);
+    if (proof->completed) {
+        obj_set_int(out, F_VERIFICATION_COMPLETED_OK, proof->ok);
+    }
+    obj_set_str(out, F_VERIFICATION_COMPLETED_SAYS, proof->says);
 }
