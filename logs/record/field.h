@@ -11,6 +11,8 @@
 enum kind {
     KIND_RECORD,
     KIND_LEG,
+    KIND_SAMPLE,
+    KIND_SYN,
     KIND_KEY_SHARE,
     KIND_CERT,
     KIND_SCT,

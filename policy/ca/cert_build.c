@@ -188,8 +188,12 @@ static bool add_extensions(CBB *tbs, const struct cert_template *t) {
                add_raw_extension(&extensions, 0x0f, true, usage_ca, sizeof(usage_ca)) &&
                add_key_ids(&extensions, t) && CBB_flush(tbs);
     }
+    // A usage without keyCertSign would forbid what a self-signed certificate does: verifiers then
+    // look for another issuer, and have another word for it than for the server's own.
+    bool self_signed = t->issuer_key == t->subject_key;
     return add_raw_extension(&extensions, 0x13, true, no_ca, sizeof(no_ca)) &&
-           add_raw_extension(&extensions, 0x0f, true, rsa ? usage_rsa : usage_ec, 4) &&
+           (self_signed ||
+            add_raw_extension(&extensions, 0x0f, true, rsa ? usage_rsa : usage_ec, 4)) &&
            add_raw_extension(&extensions, 0x25, false, server_auth, sizeof(server_auth)) &&
            add_key_ids(&extensions, t) && add_san(&extensions, t) && CBB_flush(tbs);
 }

@@ -7,6 +7,7 @@
 #include "policy/config/network.h"
 #include "policy/config/policy.h"
 #include "proxy/observe/observe.h"
+#include "proxy/observe/syn.h"
 #include "proxy/session/lane.h"
 #include "proxy/session/session.h"
 #include "proxy/session/shared.h"
@@ -52,6 +53,7 @@ struct session {
     struct address client, local;
     void (*sample)(void *ctx, enum side side, struct transport *out);
     void *sample_ctx;
+    struct syn syn; // of the client
 
     enum state state;
     int64_t start_us, now_us, wall_ms; // of accept; of the current event
@@ -99,6 +101,8 @@ void end_set(struct session *s, enum side leg, const char *by, const char *how, 
 void end_both(struct session *s, const char *by, const char *how, const char *detail);
 const char *end_how_errno(int errnum);
 void record_begin(struct session *s, const char *mode);
+// legs_sample asks the kernel about each leg that has come to a step which decides.
+void legs_sample(struct session *s);
 // record_judge fills counters, differences and the verdict from what is known now.
 void record_judge(struct session *s);
 // record_finish ends the record and puts it among those to be written; record_discard forgets it.

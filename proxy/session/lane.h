@@ -32,6 +32,7 @@ struct lane {
     bool tls_eof;   // no more plaintext comes from the peer
     SSL *ssl;
     struct observe observe;
+    enum step sampled;     // the last step at which the kernel was asked
     const int64_t *now_us; // the session's clock, for what the library calls back
 };
 
