@@ -352,13 +352,11 @@ static enum ocsp_result check_signature(struct ocsp_facts *out, struct arena *ar
                                         const struct response *r, const struct cert_facts *issuer,
                                         int64_t now, const char **out_why) {
     struct cert_facts delegate;
-    bool by_issuer = issuer != NULL && is_responder(r, issuer);
-    if (!by_issuer) {
-        out->delegated = find_delegate(r, &delegate, arena);
-    }
     if (issuer == NULL) {
         return OCSP_GOOD;
     }
+    bool by_issuer = is_responder(r, issuer);
+    out->delegated = !by_issuer && find_delegate(r, &delegate, arena);
     if (!by_issuer && !out->delegated) {
         *out_why = "it is neither the issuer nor a certificate that came with the response";
         return OCSP_WRONG_RESPONDER;

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "proxy/session/mirror.h"
+#include "proxy/session/staple.h"
 #include "proxy/session/upstream.h"
 
 enum { SIGALG_ECDSA_P256_SHA256 = 0x0403, SIGALG_ECDSA_SHA1 = 0x0203 };
@@ -158,6 +159,9 @@ void downstream_begin(struct session *s) {
           SSL_set_max_proto_version(ssl, max));
     struct leaf *leaf = leaf_get(s, &hello, max, mirrored);
     CHECK(SSL_set_chain_and_key(ssl, leaf->chain, leaf->num_chain, leaf->key, NULL));
+    if (mirrored) {
+        staple_show(s, ssl, &hello, leaf);
+    }
     leaf_unref(leaf);
     alpn_set(s, &hello, mirrored);
     SSL_set_app_data(ssl, s);
