@@ -77,22 +77,28 @@ static bool add_data(CBB *cbb, const struct ocsp_template *t, const struct cert_
            CBB_flush(cbb);
 }
 
-// Adds responseBytes: a BasicOCSPResponse with the signature over its data.
+// Adds responseBytes: a BasicOCSPResponse with the signature over its data. The CA's certificate
+// goes along, for OpenSSL looks for the signer there and among what was sent, but not in its store.
 static bool add_basic(CBB *cbb, const struct ocsp_template *t, const struct authority *authority) {
     static const uint8_t basic_oid[] = {0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x30, 0x01, 0x01};
     struct arena arena = {0};
     struct cert_facts cert;
-    CBB data, wrapped, bytes, octets, basic;
+    CBB data, wrapped, bytes, octets, basic, certs, list;
+    CBS ca = authority_der(authority);
     (void)cert_facts_parse(&cert, &arena, t->cert, t->cert_len);
-    bool ok = CBB_init(&data, 256) && add_data(&data, t, &cert, authority) &&
-              CBB_add_asn1(cbb, &wrapped, CONTEXT_OF(0)) &&
-              CBB_add_asn1(&wrapped, &bytes, CBS_ASN1_SEQUENCE) &&
-              add_bytes(&bytes, CBS_ASN1_OBJECT, basic_oid, sizeof(basic_oid)) &&
-              CBB_add_asn1(&bytes, &octets, CBS_ASN1_OCTETSTRING) &&
-              CBB_add_asn1(&octets, &basic, CBS_ASN1_SEQUENCE) &&
-              CBB_add_bytes(&basic, CBB_data(&data), CBB_len(&data)) &&
-              cert_build_signature(&basic, CBB_data(&data), CBB_len(&data), authority->key->key) &&
-              CBB_flush(cbb);
+    bool ok = CBB_init(&data, 256) && add_data(&data, t, &cert, authority);
+    // A signature over less than all is a bad one.
+    size_t signed_len = ok && t->break_signature ? CBB_len(&data) - 1 : CBB_len(&data);
+    ok = ok && CBB_add_asn1(cbb, &wrapped, CONTEXT_OF(0)) &&
+         CBB_add_asn1(&wrapped, &bytes, CBS_ASN1_SEQUENCE) &&
+         add_bytes(&bytes, CBS_ASN1_OBJECT, basic_oid, sizeof(basic_oid)) &&
+         CBB_add_asn1(&bytes, &octets, CBS_ASN1_OCTETSTRING) &&
+         CBB_add_asn1(&octets, &basic, CBS_ASN1_SEQUENCE) &&
+         CBB_add_bytes(&basic, CBB_data(&data), CBB_len(&data)) &&
+         cert_build_signature(&basic, CBB_data(&data), signed_len, authority->key->key) &&
+         CBB_add_asn1(&basic, &certs, CONTEXT_OF(0)) &&
+         CBB_add_asn1(&certs, &list, CBS_ASN1_SEQUENCE) &&
+         CBB_add_bytes(&list, CBS_data(&ca), CBS_len(&ca)) && CBB_flush(cbb);
     CBB_cleanup(&data);
     arena_cleanup(&arena);
     return ok;
@@ -124,9 +130,6 @@ CRYPTO_BUFFER *ocsp_build(const struct ocsp_template *template, const struct aut
           add_enumerated(&response, status) &&
           (status != 0 || add_basic(&response, template, authority)) &&
           CBB_finish(&cbb, &der, &der_len));
-    if (template->break_signature && status == 0) {
-        der[der_len - 1] ^= 1;
-    }
     CRYPTO_BUFFER *built = CRYPTO_BUFFER_new(der, der_len, NULL);
     CHECK(built != NULL);
     OPENSSL_free(der);

@@ -144,7 +144,8 @@ void legs_sample(struct session *s) {
         struct lane *lane = &s->lanes[side];
         enum step step = lane->observe.step;
         const char *at = NULL;
-        if (lane->observe.leg == NULL || step <= lane->sampled) {
+        if (lane->observe.leg == NULL || step <= lane->sampled ||
+            obj_has(lane->observe.leg, F_LEG_END_BY)) {
             continue;
         }
         if (step >= STEP_FINISHED) {

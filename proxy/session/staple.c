@@ -57,7 +57,7 @@ static void sound(struct ocsp_template *out, int64_t now) {
     out->has_next_update = true;
 }
 
-void staple_show(struct session *s, SSL *ssl, const struct client_hello *hello,
+bool staple_show(struct session *s, SSL *ssl, const struct client_hello *hello,
                  const struct leaf *leaf) {
     const struct obj *leg = s->lanes[SIDE_SERVER].observe.leg;
     const struct obj *staple = obj_get(leg, F_LEG_STAPLE);
@@ -68,18 +68,18 @@ void staple_show(struct session *s, SSL *ssl, const struct client_hello *hello,
     };
     bool known = (leaf->defects & (LEAF_UNTRUSTED | LEAF_SELF_SIGNED)) == 0;
     if (hello->status_type != STATUS_OCSP || !known || staple == NULL) {
-        return;
+        return false;
     }
     if (!s->rule->server_leg.verify) {
         sound(&template, s->wall_ms / 1000);
     } else if (result == OCSP_NUM_RESULTS) {
-        return; // none came
+        return false; // none came
     } else if (result == OCSP_WRONG_CERTIFICATE || result == OCSP_UNREADABLE) {
         struct span raw = obj_span(staple, F_STAPLE_RAW);
-        (void)(raw.len != 0 && SSL_set_ocsp_response(ssl, raw.p, raw.len));
-        return;
+        return raw.len != 0 && SSL_set_ocsp_response(ssl, raw.p, raw.len);
     } else {
         fill(&template, staple, result);
     }
     set(ssl, &template, s->shared->authority);
+    return true;
 }

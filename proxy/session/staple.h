@@ -10,7 +10,8 @@
 // asks for one and the server stapled one: by our CA, with the same status, dates and faults.
 // Nothing is stapled where the server stapled nothing. A policy that hides the server's defects
 // hides those of its staple too, a missing one that its certificate demands included.
-void staple_show(struct session *s, SSL *ssl, const struct client_hello *hello,
+// It returns whether it did.
+bool staple_show(struct session *s, SSL *ssl, const struct client_hello *hello,
                  const struct leaf *leaf);
 
 #endif // PROXY_SESSION_STAPLE_H_

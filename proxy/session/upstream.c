@@ -79,7 +79,7 @@ static void failed(struct session *s, bool timeout) {
     struct lane *lane = &s->lanes[SIDE_SERVER];
     struct upstream *upstream = s->upstream;
     char reason[128];
-    lane_reason(reason, sizeof(reason));
+    lane_reason(lane, reason, sizeof(reason));
     if (timeout) {
         upstream->failure = FAILURE_TIMEOUT;
         end_set(s, SIDE_SERVER, "server", "timeout", NULL);

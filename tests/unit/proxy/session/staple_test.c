@@ -91,6 +91,27 @@ static void what_the_server_showed(void) {
     CU_ASSERT_EQUAL(facts.next_update, PKI_NOW + PKI_DAY);
 }
 
+// The CA goes along where the server sends its issuer too.
+static void the_issuer_goes_along(void) {
+    const struct world *w = world_get();
+    for (int sent = 0; sent < 2; sent++) {
+        struct setup setup = {SETUP_TLS};
+        struct ocsp_options options = {.cert = w->leaf, .issuer = w->root};
+        uint8_t *response = ocsp_make(&options, &setup.server.response_len);
+        setup.server.response = response;
+        setup.server.chain[1] = sent ? w->root : NULL;
+        for (int asked = 0; asked < 2; asked++) {
+            setup.client.staple = asked;
+            struct play *p = play_new(&setup);
+            play_run(p, HANDSHAKE);
+            const STACK_OF(X509) *chain = SSL_get_peer_cert_chain(play_peer(p, SIDE_CLIENT)->ssl);
+            CU_ASSERT_EQUAL(sk_X509_num(chain), sent && asked ? 2 : 1);
+            play_free(p);
+        }
+        OPENSSL_free(response);
+    }
+}
+
 static void nothing_where_nothing_came(void) {
     struct setup setup = {SETUP_TLS};
     CU_ASSERT_STRING_EQUAL(shown_for(NULL, NULL, TLS1_3_VERSION), "none");
@@ -140,6 +161,7 @@ static void end(void) { arena_cleanup(&arena); }
 
 const struct unit_case unit_cases[] = {
     {"what the server showed", what_the_server_showed},
+    {"the issuer goes along", the_issuer_goes_along},
     {"nothing where nothing came", nothing_where_nothing_came},
     {"hidden by policy", hidden},
     {"missing", a_missing_staple},
