@@ -91,6 +91,13 @@ ASK(down_resumed);
 ASK(seen_12);
 ASK(saw_finished); // seen in clear, TLS 1.2 and before
 
+// predicate_staple.c: stapled OCSP responses, and what was fetched
+ASK(staple_is);       // what the staple comes to is `word`
+ASK(staple_bad);      // it proves nothing, and does not say revoked either
+ASK(staple_none);     // the handshake is complete without one
+ASK(staple_insisted); // asked for by a client that does not ask by habit
+ASK(completed);
+
 // word_in returns whether `text` holds `word` as a whole word of capitals, digits and underscores.
 bool word_in(const char *text, const char *word);
 

@@ -8,7 +8,15 @@
 
 enum { VALUE_MAX = 160 };
 
-enum where { WHERE_ROOT, WHERE_UP, WHERE_OFFER, WHERE_VERIFICATION, WHERE_DIAL, WHERE_FUNCTION };
+enum where {
+    WHERE_ROOT,
+    WHERE_UP,
+    WHERE_OFFER,
+    WHERE_VERIFICATION,
+    WHERE_STAPLE,
+    WHERE_DIAL,
+    WHERE_FUNCTION
+};
 
 struct slot {
     const char *name;
@@ -95,6 +103,9 @@ static const struct slot slots[] = {
     {"not_before",      WHERE_UP,           F_LEG_NOT_BEFORE,        "its date",           NULL},
     {"not_after",       WHERE_UP,           F_LEG_NOT_AFTER,         "its date",           NULL},
     {"name",            WHERE_VERIFICATION, F_VERIFICATION_NAME,     "the name asked for", NULL},
+    {"completed_by",    WHERE_VERIFICATION, F_VERIFICATION_COMPLETED_BY, "an intermediate", NULL},
+    {"revoked_at",      WHERE_STAPLE,       F_STAPLE_REVOKED_AT,     "some time",          NULL},
+    {"staple",          WHERE_STAPLE,       F_STAPLE_RESULT,         "bad",                NULL},
     {"detail",          WHERE_FUNCTION,     FIELD_COUNT,             "it ends too early", fill_detail},
     {"dns_error",       WHERE_DIAL,         F_LEG_DNS_ERROR,         "no reason",          NULL},
     {"server_alert",    WHERE_FUNCTION,     FIELD_COUNT,             "an alert", fill_server_alert},
@@ -123,6 +134,8 @@ static const struct obj *slot_object(const struct slot *slot, const struct view 
         return view->offer;
     case WHERE_VERIFICATION:
         return obj_get(view->up, F_LEG_VERIFICATION);
+    case WHERE_STAPLE:
+        return obj_get(view->up, F_LEG_STAPLE);
     case WHERE_DIAL:
         return view->dial;
     case WHERE_FUNCTION:

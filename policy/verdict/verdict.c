@@ -75,8 +75,14 @@ static bool has_value(const struct obj *from, enum field field) {
 }
 
 static const struct obj *holder(const struct obj *leg, enum field field) {
-    bool inside = field_row(field)->kind == KIND_VERIFICATION;
-    return inside ? obj_get(leg, F_LEG_VERIFICATION) : leg;
+    switch (field_row(field)->kind) {
+    case KIND_VERIFICATION:
+        return obj_get(leg, F_LEG_VERIFICATION);
+    case KIND_STAPLE:
+        return obj_get(leg, F_LEG_STAPLE);
+    default:
+        return leg;
+    }
 }
 
 // add_field shows one field of either leg. A field of the record stands with the client, whose
@@ -97,8 +103,9 @@ static void add_field(struct writer *w, enum field field, const char *because) {
     w->shown[w->num_shown++] = field;
     struct obj *evidence = obj_add(w->verdict, F_VERDICT_EVIDENCE);
     const struct field_row *row = field_row(field);
-    if (row->kind == KIND_VERIFICATION) {
-        obj_set_strf(evidence, F_EVIDENCE_FIELD, "verification.%s", row->path);
+    if (row->kind == KIND_VERIFICATION || row->kind == KIND_STAPLE) {
+        const char *inside = row->kind == KIND_STAPLE ? "staple" : "verification";
+        obj_set_strf(evidence, F_EVIDENCE_FIELD, "%s.%s", inside, row->path);
     } else {
         obj_set_strn(evidence, F_EVIDENCE_FIELD, row->path, row->path_len);
     }

@@ -22,7 +22,7 @@ static void leg_failed(struct session *s, enum side from) {
     struct lane *lane = &s->lanes[from], *to = &s->lanes[!from];
     const char *by = from == SIDE_CLIENT ? "client" : "server";
     char reason[128];
-    lane_reason(reason, sizeof(reason));
+    lane_reason(lane, reason, sizeof(reason));
     if (lane->peer_alert > 0) {
         end_both(s, by, "alert", reason);
         (void)SSL_send_fatal_alert(to->ssl, (uint8_t)lane->peer_alert);
