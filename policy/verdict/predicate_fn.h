@@ -91,6 +91,10 @@ ASK(down_resumed);
 ASK(seen_12);
 ASK(saw_finished); // seen in clear, TLS 1.2 and before
 
+// predicate_claim.c: who the client says it is
+ASK(claim_misfit);
+ASK(hello_like); // the misfit hello looks like a kind of `word`
+
 // word_in returns whether `text` holds `word` as a whole word of capitals, digits and underscores.
 bool word_in(const char *text, const char *word);
 

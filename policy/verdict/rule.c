@@ -26,6 +26,7 @@ static const struct rule rules[] = {
 #include "policy/verdict/rules_negotiation.inc"
 #include "policy/verdict/rules_name.inc"
 #include "policy/verdict/rules_certificate.inc"
+#include "policy/verdict/rules_box_front.inc"
 #include "policy/verdict/rules_trust.inc"
 #include "policy/verdict/rules_healthy.inc"
     // clang-format on

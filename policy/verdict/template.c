@@ -8,7 +8,15 @@
 
 enum { VALUE_MAX = 160 };
 
-enum where { WHERE_ROOT, WHERE_UP, WHERE_OFFER, WHERE_VERIFICATION, WHERE_DIAL, WHERE_FUNCTION };
+enum where {
+    WHERE_ROOT,
+    WHERE_UP,
+    WHERE_OFFER,
+    WHERE_VERIFICATION,
+    WHERE_DIAL,
+    WHERE_CLAIM,
+    WHERE_FUNCTION
+};
 
 struct slot {
     const char *name;
@@ -95,6 +103,8 @@ static const struct slot slots[] = {
     {"not_before",      WHERE_UP,           F_LEG_NOT_BEFORE,        "its date",           NULL},
     {"not_after",       WHERE_UP,           F_LEG_NOT_AFTER,         "its date",           NULL},
     {"name",            WHERE_VERIFICATION, F_VERIFICATION_NAME,     "the name asked for", NULL},
+    {"claim",           WHERE_CLAIM,        F_CLAIM_CLIENT,          "the client",         NULL},
+    {"hello_like",      WHERE_CLAIM,        F_CLAIM_LIKE,            "a known library",    NULL},
     {"detail",          WHERE_FUNCTION,     FIELD_COUNT,             "it ends too early", fill_detail},
     {"dns_error",       WHERE_DIAL,         F_LEG_DNS_ERROR,         "no reason",          NULL},
     {"server_alert",    WHERE_FUNCTION,     FIELD_COUNT,             "an alert", fill_server_alert},
@@ -125,6 +135,8 @@ static const struct obj *slot_object(const struct slot *slot, const struct view 
         return obj_get(view->up, F_LEG_VERIFICATION);
     case WHERE_DIAL:
         return view->dial;
+    case WHERE_CLAIM:
+        return view->claim;
     case WHERE_FUNCTION:
         break;
     }

@@ -116,11 +116,12 @@ static void write_head(struct page *page, struct arena *arena, const struct obj 
 
 static void write_blame(struct page *page, struct arena *arena, const struct obj *verdict) {
     bool none = obj_str_is(verdict, F_VERDICT_PARTY, "none");
-    bool unsure = obj_str_is(verdict, F_VERDICT_PARTY, "undetermined");
-    const char *blame =
-        arena_printf(arena, "%s: %s (%s)", text_or_empty(arena, verdict, F_VERDICT_PARTY),
-                     text_or_empty(arena, verdict, F_VERDICT_CAUSE),
-                     text_or_empty(arena, verdict, F_VERDICT_CONFIDENCE));
+    bool worked = obj_is(verdict, F_VERDICT_WORKED, true);
+    bool unsure = worked || obj_str_is(verdict, F_VERDICT_PARTY, "undetermined");
+    const char *blame = arena_printf(arena, "%s%s: %s (%s)", worked ? "worked; " : "",
+                                     text_or_empty(arena, verdict, F_VERDICT_PARTY),
+                                     text_or_empty(arena, verdict, F_VERDICT_CAUSE),
+                                     text_or_empty(arena, verdict, F_VERDICT_CONFIDENCE));
     page_title(page, "VERDICT");
     page_paragraph(page,
                    none     ? STYLE_GOOD

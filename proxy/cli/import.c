@@ -12,6 +12,7 @@
 #include "logs/store/log_writer.h"
 #include "logs/store/paths.h"
 #include "logs/view/one_line.h"
+#include "policy/verdict/claim.h"
 #include "proxy/cli/exit.h"
 #include "proxy/cli/import_file.h"
 #include "proxy/cli/key_file.h"
@@ -40,6 +41,10 @@ static const char help[] =
     "      --keylog FILE  decrypt with the secrets of FILE, an NSS key log as\n"
     "                     SSLKEYLOGFILE makes one; those inside a pcapng are used in\n"
     "                     any case\n"
+    "      --user-agent UA  who the clients are where the capture does not show it:\n"
+    "                     a User-Agent, or a browser and its version, such as\n"
+    "                     'Chrome 131'; a ClientHello that this one does not send\n"
+    "                     tells of a box that terminates TLS in front\n"
     "      --json         write the records to standard output, one a line, and to\n"
     "                     no log unless --log names one\n"
     "  -q, --quiet        print neither connections nor the summary\n"
@@ -54,7 +59,7 @@ static const char help[] =
     "or a file that cannot be read to its end; 3 when the records cannot be written.\n";
 
 struct import {
-    const char *log, *color, *keylog;
+    const char *log, *color, *keylog, *user_agent;
     bool json, quiet;
     char *log_path; // of the log in use, or NULL
     struct log_writer *writer;
@@ -73,6 +78,7 @@ static int arguments_read(struct import *import, int *out_rest, int argc, char *
     const struct option_row rows[] = {
         {.name = "log", .kind = OPTION_TEXT, .out = &import->log},
         {.name = "keylog", .kind = OPTION_TEXT, .out = &import->keylog},
+        {.name = "user-agent", .kind = OPTION_TEXT, .out = &import->user_agent},
         {.name = "json", .kind = OPTION_FLAG, .out = &import->json},
         {.name = "quiet", .letter = 'q', .kind = OPTION_FLAG, .out = &import->quiet},
         {.name = "color", .kind = OPTION_TEXT, .out = &import->color},
@@ -80,6 +86,13 @@ static int arguments_read(struct import *import, int *out_rest, int argc, char *
     int status = options_read(out_rest, "import", help, rows, ARRAY_LEN(rows), argc, argv);
     if (status != -1) {
         return status;
+    }
+    struct claim claim;
+    if (import->user_agent != NULL && !claim_read(&claim, import->user_agent)) {
+        fprintf(stderr,
+                "tlsblame import: nothing is known of the hellos of \"%s\": they are held against "
+                "no browser's\n",
+                import->user_agent);
     }
     return *out_rest < argc ? -1 : usage_error("import", "a capture file is expected");
 }
@@ -241,6 +254,7 @@ static bool keys_read(struct import *import, struct err *err) {
 static void files_read(struct import *import, char **paths, int num_paths) {
     bool progress = !import->quiet && isatty(STDERR_FILENO);
     const struct import_reader reader = {.ctx = import,
+                                         .user_agent = import->user_agent,
                                          .keys = import->keys,
                                          .on_record = on_record,
                                          .on_progress = progress ? on_progress : NULL};

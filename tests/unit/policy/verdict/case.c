@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "logs/base/check.h"
+#include "policy/verdict/browser.h"
 #include "tests/unit/unit.h"
 
 static const char *const bases[BASE_COUNT] = {
@@ -161,6 +162,9 @@ struct record *case_record(enum base base, const char *lines) {
     struct record *record = record_new();
     case_apply(record->root, bases[base]);
     case_apply(record->root, lines);
+    if (obj_has(record->root, F_RECORD_USER_AGENT)) {
+        browser_judge(record->root);
+    }
     return record;
 }
 
