@@ -260,6 +260,7 @@ void browser_judge(struct obj *root) {
     }
     struct obj *out = obj_sub(root, F_RECORD_CLAIM);
     obj_set_str(out, F_CLAIM_CLIENT, claim.name);
+    obj_set_str(out, F_CLAIM_ENGINE, claim_engine(claim.family));
     hello_init(&hello, leg);
     traits_check(out, &score, &claim, &hello);
     format_check(out, &score, &claim, &hello);

@@ -128,6 +128,13 @@ static bool words_read(struct claim *out, const char *text) {
     return false;
 }
 
+const char *claim_engine(enum claim_family family) {
+    static const char *const engines[] = {"",         "chromium", "firefox", "safari",
+                                          "schannel", "go",       "java",    "python"};
+    CHECK((size_t)family < ARRAY_LEN(engines));
+    return engines[family];
+}
+
 bool claim_read(struct claim *out, const char *user_agent) {
     *out = (struct claim){.family = CLAIM_NONE, .max = CLAIM_VERSION_MAX};
     if (words_read(out, user_agent)) {

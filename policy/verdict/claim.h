@@ -31,4 +31,7 @@ struct claim {
 // may be anybody's.
 bool claim_read(struct claim *out, const char *user_agent);
 
+// claim_engine returns the word of the log: "chromium".
+const char *claim_engine(enum claim_family family);
+
 #endif // POLICY_VERDICT_CLAIM_H_

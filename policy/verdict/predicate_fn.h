@@ -35,6 +35,7 @@ ASK(up_detail); // the library's words on the server's leg hold `word`
 ASK(down_detail);
 ASK(up_ended); // the server's leg ended by `word`: "server fin"
 ASK(down_ended);
+ASK(down_left);     // the client ended its leg by FIN or RST, without an alert before
 ASK(down_reached);  // the client's leg completed step codes[0]
 ASK(up_stopped_at); // it completed codes[0] and nothing after
 ASK(down_stopped_at);
@@ -80,7 +81,6 @@ ASK(leaf_sound);     // none of them reached the client
 ASK(defect);         // a defect without which the chain would be good is codes[0]
 ASK(fetchable);
 ASK(issuer_below_root);
-ASK(inspector);
 ASK(clock_doubtful);
 ASK(leaf_dates); // `word`: "expired" or "early", by the certificate's own dates
 ASK(leaf_self_signed);
@@ -91,9 +91,24 @@ ASK(down_resumed);
 ASK(seen_12);
 ASK(saw_finished); // seen in clear, TLS 1.2 and before
 
+// predicate_box.c: what boxes do to certificates
+ASK(inspector);
+ASK(issuer_unknown);
+ASK(issuer_untrusted);
+ASK(public_name);
+ASK(test_defect_name);
+
 // predicate_claim.c: who the client says it is
 ASK(claim_misfit);
+ASK(user_agent); // it holds one of the words of `word`, in any case
 ASK(hello_like); // the misfit hello looks like a kind of `word`
+
+// predicate_history.c: what other connections say
+ASK(history_least); // the first field is at least codes[0]
+ASK(hello_shared);  // and the hello does not fit this one's claim without doubt
+
+// inspector_of returns the product by whose name the leaf's issuer goes, or NULL.
+const char *inspector_of(const struct view *view);
 
 // word_in returns whether `text` holds `word` as a whole word of capitals, digits and underscores.
 bool word_in(const char *text, const char *word);

@@ -5,6 +5,7 @@
 
 #include "logs/base/check.h"
 #include "logs/record/text.h"
+#include "policy/verdict/predicate_fn.h"
 
 enum { VALUE_MAX = 160 };
 
@@ -65,6 +66,11 @@ static bool fill_names(struct buf *out, const struct view *view) {
     return num > 0;
 }
 
+static bool fill_inspector(struct buf *out, const struct view *view) {
+    const char *product = inspector_of(view);
+    return product != NULL && buf_printf(out, "%s", product);
+}
+
 static bool fill_detail(struct buf *out, const struct view *view) {
     text_write(out, view->down, F_LEG_END_DETAIL);
     return out->len != 0;
@@ -109,6 +115,7 @@ static const struct slot slots[] = {
     {"dns_error",       WHERE_DIAL,         F_LEG_DNS_ERROR,         "no reason",          NULL},
     {"server_alert",    WHERE_FUNCTION,     FIELD_COUNT,             "an alert", fill_server_alert},
     {"client_alert",    WHERE_FUNCTION,     FIELD_COUNT,             "an alert", fill_client_alert},
+    {"inspector",       WHERE_FUNCTION,     FIELD_COUNT,             "a product", fill_inspector},
     {"names",           WHERE_FUNCTION,     FIELD_COUNT,             "other names",     fill_names},
     {"defects",         WHERE_FUNCTION,     FIELD_COUNT,             "reason unknown", fill_defects},
 };

@@ -83,12 +83,18 @@ static const struct obj *holder(const struct obj *leg, enum field field) {
 
 // holder_beside returns the object of a field that belongs to no leg, or NULL.
 static const struct obj *holder_beside(const struct view *view, enum kind kind) {
-    return kind == KIND_RECORD ? view->root : kind == KIND_CLAIM ? view->claim : NULL;
+    return kind == KIND_RECORD    ? view->root
+           : kind == KIND_CLAIM   ? view->claim
+           : kind == KIND_HISTORY ? view->history
+                                  : NULL;
 }
 
 // path_prefix is what stands before the path of a field of an object that a leg or record holds.
 static const char *path_prefix(enum kind kind) {
-    return kind == KIND_VERIFICATION ? "verification." : kind == KIND_CLAIM ? "claim." : "";
+    return kind == KIND_VERIFICATION ? "verification."
+           : kind == KIND_CLAIM      ? "claim."
+           : kind == KIND_HISTORY    ? "history."
+                                     : "";
 }
 
 // add_field shows one field of either leg. A field of the record stands with the client, whose
@@ -178,10 +184,9 @@ static bool worked(struct reading *reading, const struct rule *rule) {
            reading_ask(reading, IS(CLIENT_DATA)) == YES;
 }
 
-void verdict_decide(struct obj *root) {
+static void decide(struct obj *root) {
     struct reading reading;
     obj_unset(root, F_RECORD_VERDICT);
-    browser_judge(root);
     reading_init(&reading, root);
     const struct rule *rule = rule_choose(&reading);
     const struct cause_row *cause = cause_row(rule->cause);
@@ -200,4 +205,17 @@ void verdict_decide(struct obj *root) {
                  rule->remedy != NULL ? rule->remedy : cause->remedy);
     set_template(&w, w.verdict, F_VERDICT_NEXT, rule->next);
     buf_cleanup(&w.text);
+}
+
+void verdict_decide(struct obj *root) {
+    browser_judge(root);
+    decide(root);
+}
+
+void verdict_decide_within(struct obj *root, struct history *history) {
+    browser_judge(root);
+    if (history != NULL) {
+        history_tell(history, root);
+    }
+    decide(root);
 }

@@ -60,6 +60,9 @@ static void write_tellers(struct page *page, struct arena *arena, enum cause cau
     if (tellers.telling == TELLS_CAUSE) {
         text = arena_printf(arena, "From the record alone, up to %s.",
                             confidence_name(tellers.surest));
+    } else if (tellers.telling == TELLS_HISTORY) {
+        text = arena_printf(arena, "From the record with those of other connections, up to %s.",
+                            confidence_name(tellers.surest));
     } else if (tellers.telling == TELLS_SUSPICION) {
         text = "The record alone raises the suspicion; an experiment has to confirm it.";
     }
@@ -239,6 +242,7 @@ void explain_list_page(struct page *page) {
     page_newline(page);
     page_paragraph(page, STYLE_DIM, 0, false,
                    page_span("Number, cause, party that is usually at fault, and what can tell: "
-                             "the record alone, the record as far as a suspicion, or only an "
-                             "experiment. 'tlsblame explain CAUSE' is the manual page."));
+                             "the record alone, the record beside those of other connections, "
+                             "the record as far as a suspicion, or only an experiment. 'tlsblame "
+                             "explain CAUSE' is the manual page."));
 }

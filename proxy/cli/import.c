@@ -13,6 +13,7 @@
 #include "logs/store/paths.h"
 #include "logs/view/one_line.h"
 #include "policy/verdict/claim.h"
+#include "policy/verdict/history.h"
 #include "proxy/cli/exit.h"
 #include "proxy/cli/import_file.h"
 #include "proxy/cli/key_file.h"
@@ -24,7 +25,8 @@ enum {
     ID_WIDTH = 16,
     LINE_MAX_BYTES = 64 * 1024,
     QUEUE_MAX = 32 * 1024 * 1024,
-    BROKEN_KEYS_TOLD = 10
+    BROKEN_KEYS_TOLD = 10,
+    HISTORY_SEED = 1, // importing a file again gives the same verdicts
 };
 
 static const char help[] =
@@ -64,6 +66,7 @@ struct import {
     char *log_path; // of the log in use, or NULL
     struct log_writer *writer;
     struct key_log *keys;
+    struct history *history;
     size_t broken_keys;
     struct page page;
     struct buf text; // of the page, or of a record as JSON
@@ -254,6 +257,7 @@ static bool keys_read(struct import *import, struct err *err) {
 static void files_read(struct import *import, char **paths, int num_paths) {
     bool progress = !import->quiet && isatty(STDERR_FILENO);
     const struct import_reader reader = {.ctx = import,
+                                         .history = import->history,
                                          .user_agent = import->user_agent,
                                          .keys = import->keys,
                                          .on_record = on_record,
@@ -298,6 +302,7 @@ int import_main(int argc, char **argv) {
         key_log_free(import.keys);
         return keys ? EXIT_ENVIRONMENT : EXIT_USAGE;
     }
+    import.history = history_new(HISTORY_SEED);
     files_read(&import, argv + rest, argc - rest);
     bool written = log_end(&import) && !import.failed;
     if (!import.quiet) {
@@ -305,6 +310,7 @@ int import_main(int argc, char **argv) {
     }
     free(import.log_path);
     key_log_free(import.keys);
+    history_free(import.history);
     buf_cleanup(&import.text);
     if (fflush(stdout) != 0 || ferror(stdout) || !written) {
         fputs("tlsblame import: not all records could be written\n", stderr);

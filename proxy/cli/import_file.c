@@ -81,7 +81,10 @@ static void stream_finish(struct import_file *file, struct stream *stream) {
     if (record != NULL) {
         claim_set(record->root, file->reader->user_agent);
         difference_record(record->root);
-        verdict_decide(record->root);
+        verdict_decide_within(record->root, file->reader->history);
+        if (file->reader->history != NULL) {
+            history_note(file->reader->history, record->root);
+        }
         file->reader->on_record(file->reader->ctx, record);
     }
 }

@@ -99,6 +99,12 @@ void end_set(struct session *s, enum side leg, const char *by, const char *how, 
 void end_both(struct session *s, const char *by, const char *how, const char *detail);
 const char *end_how_errno(int errnum);
 void record_begin(struct session *s, const char *mode);
+// USER_AGENT_MAX is the longest User-Agent that is kept, with its NUL.
+enum { USER_AGENT_MAX = 512 };
+
+// record_note tells the history what is known of the connection so far.
+void record_note(struct session *s);
+
 // record_judge fills counters, differences and the verdict from what is known now.
 void record_judge(struct session *s);
 // record_finish ends the record and puts it among those to be written; record_discard forgets it.

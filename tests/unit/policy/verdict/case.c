@@ -203,7 +203,9 @@ static bool drop(struct obj *obj, int *n, char *out, size_t out_len) {
             obj_unset(obj, field);
             return true;
         }
-        if (row->type == TYPE_OBJ && drop(obj_get(obj, field), n, out, out_len)) {
+        // Zeros are left out of the history: what lacks there was counted, too.
+        if (row->type == TYPE_OBJ && field != F_RECORD_HISTORY &&
+            drop(obj_get(obj, field), n, out, out_len)) {
             return true;
         }
         for (size_t i = 0; row->type == TYPE_OBJS && i < obj_num(obj, field); i++) {

@@ -211,6 +211,11 @@ static void test_less_is_never_somebody_else(void) {
             char path[64];
             struct record *less = case_record(cases[i].base, cases[i].lines);
             more = case_drop(less->root, n, path, sizeof(path));
+            if (more && strcmp(path, "history") == 0) {
+                // What other connections tell may well be the only thing that clears somebody.
+                record_free(less);
+                continue;
+            }
             if (more) {
                 verdict_decide(less->root);
                 compare(&cases[i], whole->root, less->root, path);
