@@ -19,6 +19,11 @@ ASK(user_agent) {
     return agent == NULL ? UNKNOWN : NO;
 }
 
+ASK(claim_engine) {
+    const char *engine = obj_str(view->claim, F_CLAIM_ENGINE);
+    return engine == NULL ? UNKNOWN : answer_from(strcmp(engine, row->word) == 0);
+}
+
 ASK(claim_misfit) {
     (void)row;
     int64_t fits;

@@ -12,7 +12,9 @@ ASK(record_word); // the first field holds `word`
 ASK(status);      // the proxy answered with one of `codes`
 ASK(refused_by_policy);
 ASK(dns_error); // `word`: "missing" or "broken"
-ASK(dial_end);  // TCP ended with `word`
+ASK(names_differ);
+ASK(dns_sink);
+ASK(dial_end); // TCP ended with `word`
 ASK(all_refused);
 ASK(only_ipv6);
 ASK(dialed);
@@ -72,6 +74,7 @@ ASK(answer_not_tls); // `word`: "http", "other" or "binary"
 ASK(answer_sentinel);
 ASK(answer_suite_weak);
 ASK(answer_dh_below);
+ASK(answer_no_renegotiation);
 ASK(answer_flag); // the first field of the server's answer is true
 
 // predicate_chain.c: the server's certificates, what the client made of its own, data
@@ -100,8 +103,9 @@ ASK(test_defect_name);
 
 // predicate_claim.c: who the client says it is
 ASK(claim_misfit);
-ASK(user_agent); // it holds one of the words of `word`, in any case
-ASK(hello_like); // the misfit hello looks like a kind of `word`
+ASK(user_agent);   // it holds one of the words of `word`, in any case
+ASK(claim_engine); // it is `word`
+ASK(hello_like);   // the misfit hello looks like a kind of `word`
 
 // predicate_history.c: what other connections say
 ASK(history_least); // the first field is at least codes[0]

@@ -181,9 +181,12 @@ static int sureness(const struct obj *verdict) {
 
 // same_end returns whether two parties stand at one end of the connection: where nothing but the
 // one record tells, a box in front is the client that it speaks for, and a box behind the server.
-static bool same_end(const char *was, const char *now) {
-    return strcmp(now, was) == 0 ||
-           (strcmp(was, "box-in-front") == 0 && strcmp(now, "client") == 0) ||
+// So is one that is suspected in front.
+static bool same_end(const struct obj *verdict, const char *now) {
+    const char *was = obj_str(verdict, F_VERDICT_PARTY);
+    bool front = strcmp(was, "box-in-front") == 0 ||
+                 obj_str_is(verdict, F_VERDICT_CAUSE, "mitm-front-inspection");
+    return strcmp(now, was) == 0 || (front && strcmp(now, "client") == 0) ||
            (strcmp(was, "box-behind") == 0 && strcmp(now, "server") == 0);
 }
 
@@ -191,11 +194,11 @@ static bool same_end(const char *was, const char *now) {
 static void compare(const struct verdict_case *c, const struct obj *whole, const struct obj *less,
                     const char *what) {
     const struct obj *a = obj_get(whole, F_RECORD_VERDICT), *b = obj_get(less, F_RECORD_VERDICT);
-    const char *was = obj_str(a, F_VERDICT_PARTY), *now = obj_str(b, F_VERDICT_PARTY);
+    const char *now = obj_str(b, F_VERDICT_PARTY);
     char text[256];
     snprintf(text, sizeof(text), "%s: %s %s %s", what, now, obj_str(b, F_VERDICT_CAUSE),
              obj_str(b, F_VERDICT_CONFIDENCE));
-    check(!accuses(now) || same_end(was, now), c, "without", text);
+    check(!accuses(now) || same_end(a, now), c, "without", text);
     bool same = strcmp(obj_str(a, F_VERDICT_CAUSE), obj_str(b, F_VERDICT_CAUSE)) == 0;
     check(!accuses(now) || !same || sureness(b) <= sureness(a), c, "surer without", text);
 }
