@@ -187,6 +187,12 @@ void end_both(struct session *s, const char *by, const char *how, const char *de
     end_set(s, SIDE_SERVER, by, how, detail);
 }
 
+void record_note(struct session *s) {
+    if (s->shared->history != NULL) {
+        history_note(s->shared->history, s->record->root);
+    }
+}
+
 void record_judge(struct session *s) {
     for (int side = 0; side < 2; side++) {
         const struct lane *lane = &s->lanes[side];
@@ -205,7 +211,8 @@ void record_judge(struct session *s) {
         wire_tap_finish(s->tap);
     }
     difference_record(s->record->root);
-    verdict_decide(s->record->root);
+    verdict_decide_within(s->record->root, s->shared->history);
+    record_note(s);
 }
 
 const struct record_policy *record_policy(const struct session *s) {

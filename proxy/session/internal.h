@@ -108,6 +108,12 @@ void record_begin(struct session *s, const char *mode);
 const struct record_policy *record_policy(const struct session *s);
 // legs_sample asks the kernel about each leg that has come to a step which decides.
 void legs_sample(struct session *s);
+// USER_AGENT_MAX is the longest User-Agent that is kept, with its NUL.
+enum { USER_AGENT_MAX = 512 };
+
+// record_note tells the history what is known of the connection so far.
+void record_note(struct session *s);
+
 // record_judge fills counters, differences and the verdict from what is known now.
 void record_judge(struct session *s);
 // record_finish ends the record and puts it among those to be written; record_discard forgets it.

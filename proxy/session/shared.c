@@ -146,6 +146,7 @@ struct session_shared *shared_new(const struct shared_config *config, struct err
     shared->authority = config->authority;
     shared->leaves = config->leaves;
     shared->verifications = config->verifications;
+    shared->history = config->history;
     shared->limits = config->limits != NULL ? *config->limits : limits_default;
     shared->address = config->address != NULL ? xstrdup(config->address) : NULL;
     shared->keylog = config->keylog;
