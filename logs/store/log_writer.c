@@ -21,7 +21,7 @@ enum {
     PIECE_MAX = 1024 * 1024, // of one write, unless a line is longer
     KEPT_MAX = 1024 * 1024,  // memory that an empty queue keeps
     SETTLE = 1024 * 1024,    // the disk is given so many bytes at a time
-    CACHED = 8,              // and so many of these stay in the page cache
+    CACHED = 4,              // and so many of these stay in the page cache
     // How long the thread waits for more once there is something to write. Connections end in
     // bursts, waking a thread for each costs as much as making the line, and what is written at
     // once costs the kernel half of what it costs line by line.
