@@ -137,7 +137,7 @@ void end_both(struct session *s, const char *by, const char *how, const char *de
 void record_judge(struct session *s) {
     for (int side = 0; side < 2; side++) {
         const struct lane *lane = &s->lanes[side];
-        int64_t sent = lane->sent + (int64_t)lane->out.len;
+        int64_t sent = lane->sent + (int64_t)lane_unsent(lane);
         if (lane->observe.leg == NULL || lane->received + sent == 0) {
             continue;
         }
@@ -161,7 +161,7 @@ static void record_leave(struct session *s) {
     s->interim = false;
     client->observe.leg = server->observe.leg = NULL;
     client->received = client->data_received = client->data_sent = 0;
-    client->sent = -(int64_t)client->out.len; // this record has counted what waits
+    client->sent = -(int64_t)lane_unsent(client); // this record has counted what waits
 }
 
 void record_discard(struct session *s) {
