@@ -124,6 +124,7 @@ void upstream_begin(struct session *s) {
     SSL *ssl = mirror_new(s->shared, &hello, &s->rule->server_leg);
     SSL_set_app_data(ssl, s);
     SSL_set_connect_state(ssl);
+    SSL_set_shed_handshake_config(ssl, 1);
     SSL_set_custom_verify(ssl, SSL_VERIFY_PEER, on_verify);
     lane_start_tls(server, ssl, s->shared->lane_methods);
     observe_step(&server->observe, STEP_HELLO, s->now_us);
