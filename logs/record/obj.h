@@ -64,6 +64,10 @@ void obj_touch(struct obj *obj, enum field field);
 struct obj *obj_sub(struct obj *obj, enum field field);
 struct obj *obj_add(struct obj *obj, enum field field);
 
+// obj_copy sets every field that `from` has in `to`, an empty object of the same kind, all the way
+// down.
+void obj_copy(struct obj *to, const struct obj *from);
+
 // obj_int returns whether the field was seen and stores its value. obj_is is true only when the
 // field was seen and equals `value`.
 bool obj_int(const struct obj *obj, enum field field, int64_t *out);
