@@ -57,6 +57,7 @@ struct policy_rule {
     enum policy_action action;
     enum policy_on_failure on_failure;
     struct leg_policy client_leg, server_leg;
+    bool experiments; // the proxy may ask these hosts on its own account why a connection failed
     char **trust; // PEM files trusted beside the system's roots; they could be read at load time
     size_t num_trust;
     size_t index; // position among the rules; the defaults come last

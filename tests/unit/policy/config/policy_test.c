@@ -39,7 +39,7 @@ static char *print(const struct policy *policy) {
 #define VERSION "\"any\", \"1.0\", \"1.1\", \"1.2\" or \"1.3\""
 #define RULE_KEYS                                                                                  \
     "\"hosts\", \"ports\", \"clients\", \"action\", \"on_server_failure\", \"client_leg\", "       \
-    "\"server_leg\" or \"trust\""
+    "\"server_leg\", \"experiments\" or \"trust\""
 #define GLOB_LETTERS "a name has letters, digits, \"-\", \"_\" and \".\", a glob \"*\" as well"
 
 // clang-format off
@@ -67,7 +67,7 @@ static const struct { const char *text, *says; } BAD[] = {
     // keys where they are unknown
     {"{\"rules\": [{}, {\"Host\": []}]}", "rules[1].Host: unknown key, expected " RULE_KEYS "; did you mean \"hosts\"?"},
     {"{\"rules\": [{\"verify\": true}]}", "rules[0].verify: unknown key, expected " RULE_KEYS},
-    {"{\"default\": {\"hosts\": [\"*\"]}}", "default.hosts: unknown key, expected \"action\", \"on_server_failure\", \"client_leg\", \"server_leg\" or \"trust\""},
+    {"{\"default\": {\"hosts\": [\"*\"]}}", "default.hosts: unknown key, expected \"action\", \"on_server_failure\", \"client_leg\", \"server_leg\", \"experiments\" or \"trust\""},
     {"{\"default\": {\"client_leg\": {\"verify\": true}}}", "default.client_leg.verify: unknown key, expected \"min_version\" or \"max_version\""},
     {"{\"default\": {\"server_leg\": {\"min-version\": \"1.2\"}}}", "default.server_leg[\"min-version\"]: unknown key, expected \"min_version\", \"max_version\" or \"verify\"; did you mean \"min_version\"?"},
 
@@ -241,6 +241,7 @@ static void expect_default(const struct policy_rule *rule) {
     CU_ASSERT_EQUAL(rule->server_leg.min_version, 0);
     CU_ASSERT_EQUAL(rule->server_leg.max_version, 0);
     CU_ASSERT(rule->server_leg.verify);
+    CU_ASSERT(rule->experiments);
     CU_ASSERT_EQUAL(rule->num_trust, 0);
     CU_ASSERT_EQUAL(rule->index, 0);
 }
@@ -272,7 +273,7 @@ static void test_every_key(void) {
         "\"action\": \"refuse\", \"on_server_failure\": \"page\","
         "\"client_leg\": {\"min_version\": \"1.0\", \"max_version\": \"TLS 1.1\"},"
         "\"server_leg\": {\"min_version\": \"TLSv1.2\", \"max_version\": \"1.3\", "
-        "\"verify\": false},"
+        "\"verify\": false}, \"experiments\": false,"
         "\"trust\": [\"/dev/../etc/passwd\"]}]}");
     CU_ASSERT_EQUAL_FATAL(policy_num_rules(policy), 2);
     const struct policy_rule *rule = policy_rule(policy, 0);
@@ -300,6 +301,7 @@ static void test_every_key(void) {
     CU_ASSERT_EQUAL(rule->server_leg.min_version, 0x0303);
     CU_ASSERT_EQUAL(rule->server_leg.max_version, 0x0304);
     CU_ASSERT_FALSE(rule->server_leg.verify);
+    CU_ASSERT_FALSE(rule->experiments);
     CU_ASSERT_EQUAL_FATAL(rule->num_trust, 1);
     CU_ASSERT_STRING_EQUAL(rule->trust[0], "/dev/../etc/passwd");
     policy_unref(policy);
@@ -356,6 +358,7 @@ static void test_print(void) {
         "      \"client_leg\": {\"min_version\": \"1.2\", \"max_version\": \"any\"},\n"
         "      \"server_leg\": {\"min_version\": \"any\", \"max_version\": \"any\", "
         "\"verify\": true},\n"
+        "      \"experiments\": true,\n"
         "      \"trust\": []\n"
         "    },\n"
         "    {\n"
@@ -367,6 +370,7 @@ static void test_print(void) {
         "      \"client_leg\": {\"min_version\": \"any\", \"max_version\": \"any\"},\n"
         "      \"server_leg\": {\"min_version\": \"any\", \"max_version\": \"any\", "
         "\"verify\": true},\n"
+        "      \"experiments\": true,\n"
         "      \"trust\": [\"/etc/passwd\"]\n"
         "    }\n"
         "  ],\n"
@@ -376,6 +380,7 @@ static void test_print(void) {
         "    \"client_leg\": {\"min_version\": \"any\", \"max_version\": \"any\"},\n"
         "    \"server_leg\": {\"min_version\": \"any\", \"max_version\": \"any\", "
         "\"verify\": true},\n"
+        "    \"experiments\": true,\n"
         "    \"trust\": []\n"
         "  }\n"
         "}\n";
