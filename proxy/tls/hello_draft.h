@@ -75,8 +75,12 @@ struct hello_draft {
     size_t cap_extensions; // private
 };
 
+// hello_bytes_set replaces what `bytes` holds by a copy of `p`, which may lie inside it.
+void hello_bytes_set(struct hello_bytes *bytes, const uint8_t *p, size_t p_len);
+
 // hello_draft_init makes a TLS hello without suites and extensions, all zeros: record version
-// 0x0301, legacy_version 0x0303, compression null. hello_draft_cleanup frees it and leaves it so.
+// 0x0301, legacy_version 0x0303, compression null. hello_draft_cleanup frees what it holds: then it
+// has to be initialised again.
 void hello_draft_init(struct hello_draft *draft);
 void hello_draft_cleanup(struct hello_draft *draft);
 

@@ -31,7 +31,7 @@ bool hello_keys_can(uint16_t group);
 
 // hello_keys_share writes the client's share of `group` to `out`, HELLO_SHARE_MAX bytes, and
 // returns its length. The key is made by the first call. X25519MLKEM768 has a share that a server
-// takes; of a group that cannot be made it returns 0.
+// takes though nobody has its key; of a group that cannot be made it returns 0.
 size_t hello_keys_share(struct hello_keys *keys, uint16_t group, uint8_t *out);
 
 // hello_keys_agree writes the secret shared with the server's share to `out`, HELLO_SECRET_MAX
@@ -53,8 +53,9 @@ enum {
 };
 
 struct hello_swap {
-    unsigned changed;                     // HELLO_SWAP_ bits
-    bool early_data;                      // the hello announces 0-RTT data, which is not sent
+    unsigned changed; // HELLO_SWAP_ bits
+    bool early_data;  // the hello announces 0-RTT data, which is not sent
+    bool ech;         // it has encrypted_client_hello, which a change elsewhere makes unreadable
     uint16_t kept[HELLO_GROUPS_KEPT_MAX]; // groups whose shares are still the client's, no
     size_t num_kept;                      // GREASE among them
 };
