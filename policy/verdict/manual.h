@@ -47,7 +47,8 @@ enum telling { TELLS_NOTHING, TELLS_SUSPICION, TELLS_CAUSE };
 enum { TELLERS_MAX = 16 };
 
 // struct tellers holds the rules that name a cause, in the table's order, and the best that they
-// can make of it. `surest` counts for TELLS_CAUSE only.
+// can make of the record alone; those that need experiments count only among `rules`. `surest` is
+// for TELLS_CAUSE.
 struct tellers {
     enum telling telling;
     enum confidence surest;
