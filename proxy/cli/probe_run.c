@@ -1,6 +1,5 @@
 #include "proxy/cli/probe_run.h"
 
-#include <ares.h>
 #include <ev.h>
 #include <netinet/in.h>
 #include <signal.h>
@@ -338,14 +337,13 @@ int probe_run(const struct probe_options *options) {
     w.keys = hello_keys_new(NULL, NULL);
     w.record = record_new();
     w.loop = ev_loop_new(EVFLAG_AUTO);
-    CHECK(w.loop != NULL && ares_library_init(ARES_LIB_INIT_ALL) == ARES_SUCCESS);
+    CHECK(w.loop != NULL);
     int status = like_read(&w);
     if (status == 0) {
         hello_make(&w);
         config_set(&w);
         status = options->plan ? print_plan(&w) : probe_and_print(&w);
     }
-    ares_library_cleanup();
     ev_loop_destroy(w.loop);
     trust_free(w.trust);
     record_free(w.record);

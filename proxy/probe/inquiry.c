@@ -228,6 +228,11 @@ static void on_idle(void *ctx) {
     }
 }
 
+static bool is_self(void *ctx, const struct address *address) {
+    const struct inquiry *inquiry = ctx;
+    return inquiry->config.is_self(inquiry->config.is_self_ctx, address);
+}
+
 struct inquiry *inquiry_new(const struct inquiry_config *config, struct obj *root) {
     struct inquiry *inquiry = xcalloc(1, sizeof(*inquiry));
     const struct runner_config runner = {
@@ -238,7 +243,7 @@ struct inquiry *inquiry_new(const struct inquiry_config *config, struct obj *roo
         .residual_us = config->residual_us,
         .connect_timeout_us = config->connect_us,
         .family = config->family,
-        .is_self = config->is_self,
+        .is_self = config->is_self != NULL ? is_self : NULL,
         .on_result = on_result,
         .on_idle = on_idle,
         .ctx = inquiry,

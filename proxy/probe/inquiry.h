@@ -33,7 +33,8 @@ struct inquiry_config {
     const struct probe_pick *picks; // asked in any case;
     size_t num_picks;               // with none, those that tell most
     bool only_base;
-    bool (*is_self)(void *ctx, const struct address *address); // may be NULL
+    bool (*is_self)(void *ctx, const struct address *address); // never connected to; may be NULL
+    void *is_self_ctx;
     // on_result is told of each that is over, as it is in the record; may be NULL.
     void (*on_result)(void *ctx, const struct obj *experiment);
     void (*on_done)(void *ctx); // may free the inquiry

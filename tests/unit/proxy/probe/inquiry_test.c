@@ -1,6 +1,5 @@
 #include "proxy/probe/inquiry.h"
 
-#include <ares.h>
 #include <string.h>
 
 #include "logs/record/record.h"
@@ -34,7 +33,6 @@ static void on_done(void *ctx) {
 static void begin(enum echo_mode mode) {
     struct err err;
     loop = ev_loop_new(EVFLAG_AUTO);
-    CHECK(ares_library_init(ARES_LIB_INIT_ALL) == ARES_SUCCESS);
     echo_init(&server, loop, mode);
     server.answer = refusal;
     server.answer_len = sizeof(refusal);
@@ -70,7 +68,6 @@ static void end(void) {
     hello_keys_free(keys);
     record_free(record);
     ev_loop_destroy(loop);
-    ares_library_cleanup();
 }
 
 static void on_late(struct ev_loop *l, ev_timer *timer, int revents) {

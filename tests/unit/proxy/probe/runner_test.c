@@ -1,6 +1,5 @@
 #include "proxy/probe/runner.h"
 
-#include <ares.h>
 #include <errno.h>
 #include <string.h>
 
@@ -46,7 +45,6 @@ static bool is_self(void *ctx, const struct address *address) {
 static void begin(enum echo_mode mode) {
     struct err err;
     loop = ev_loop_new(EVFLAG_AUTO);
-    CHECK(ares_library_init(ARES_LIB_INIT_ALL) == ARES_SUCCESS);
     echo_init(&server, loop, mode);
     server.answer = refusal;
     server.answer_len = sizeof(refusal);
@@ -74,7 +72,6 @@ static void end(void) {
     hello_draft_cleanup(&hello);
     hello_keys_free(keys);
     ev_loop_destroy(loop);
-    ares_library_cleanup();
 }
 
 static void add(const char *host, uint16_t port, int64_t answer_us) {
