@@ -109,7 +109,9 @@ static void controls(struct plan *plan) {
     for (size_t i = 1, num = plan->num; i < num; i++) {
         struct probe_pick pick = probe_pick_of("control");
         const struct probe *probe = plan->entries[i].pick.probe;
-        if (!plan_differs(plan, i) || probe->follow == PROBE_FOLLOW_NOTHING) {
+        enum probe_follow other = failed(&plan->entries[0]) ? PROBE_FOLLOW_IN : PROBE_FOLLOW_OUT;
+        if (!plan_differs(plan, i) || probe->follow == PROBE_FOLLOW_NOTHING ||
+            probe->follow == other) {
             continue;
         }
         if (probe->follow == PROBE_FOLLOW_NAME) {

@@ -26,8 +26,9 @@ enum probe_origin {
 // With what a difference that a probe made is held against the control host.
 enum probe_follow {
     PROBE_FOLLOW_NOTHING,
-    PROBE_FOLLOW_FACTOR, // the hello there with and without the factor
-    PROBE_FOLLOW_NAME,   // the name there, and one that nobody has
+    PROBE_FOLLOW_OUT,  // what was left out: where the hello fails, the hello there with and without
+    PROBE_FOLLOW_IN,   // what was put in: where it passes, likewise
+    PROBE_FOLLOW_NAME, // the name there, and one that nobody has
 };
 
 enum { PROBE_ASKS_DATE = 1 }; // `number` of the one that asks for a Date
