@@ -34,6 +34,7 @@ packages_test=(
     openssl
     python3
     sslsplit
+    tshark
     wget
 )
 
