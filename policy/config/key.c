@@ -48,11 +48,9 @@ static const struct key KEYS[] = {
     {"verify", OBJECT_SERVER_LEG, TYPE_BOOL, 0, AT(server_leg.verify), "true",
      "Whether defects of the server's certificate reach the client. With false they are "
      "recorded, and the client is shown a sound certificate."},
-<<<<<<< HEAD
     {"experiments", BOTH, TYPE_BOOL, 0, AT(experiments), "true",
      "Whether the proxy may connect to these hosts on its own account to find out why a "
      "connection failed. `run --experiments` says when it does."},
-=======
     {"record", BOTH, TYPE_OBJECT, OBJECT_RECORD, NOWHERE, "{}",
      "What the record keeps beyond the facts, so that 'tlsblame export' can write a capture."},
     {"handshake_bytes", OBJECT_RECORD, TYPE_BOOL, 0, AT(record.handshake_bytes), "true",
@@ -66,7 +64,6 @@ static const struct key KEYS[] = {
     {"application_data", OBJECT_RECORD, TYPE_BOOL, 0, AT(record.application_data), "false",
      "Whether \"handshake_bytes\" goes on into the application data, encrypted as it was on the "
      "wire, then at most 1 MiB a leg. It can be read where \"secrets\" is \"all\"."},
->>>>>>> main
     {"trust", BOTH, TYPE_FILES, 0, LIST(trust), "[]",
      "PEM files with certificates to trust beside the system's roots. A relative path starts at "
      "the folder of the policy file."},

@@ -73,11 +73,8 @@ struct policy_rule {
     enum policy_action action;
     enum policy_on_failure on_failure;
     struct leg_policy client_leg, server_leg;
-<<<<<<< HEAD
     bool experiments; // the proxy may ask these hosts on its own account why a connection failed
-=======
     struct record_policy record;
->>>>>>> main
     char **trust; // PEM files trusted beside the system's roots; they could be read at load time
     size_t num_trust;
     char **crls; // files of revocation lists; likewise

@@ -79,7 +79,6 @@ static enum confidence surest_of(const struct rule *rule) {
     return sure > (int)CONFIDENCE_CERTAIN ? CONFIDENCE_CERTAIN : (enum confidence)sure;
 }
 
-<<<<<<< HEAD
 // asks returns whether a rule needs experiments.
 static bool asks(const struct rule *rule) {
     for (size_t i = 0; i < RULE_NEEDS_MAX && rule->needs[i] != 0; i++) {
@@ -91,7 +90,8 @@ static bool asks(const struct rule *rule) {
         }
     }
     return false;
-=======
+}
+
 static bool needs_history(const struct rule *rule) {
     bool needs = false;
     for (size_t i = 0; i < RULE_NEEDS_MAX && rule->needs[i] != 0; i++) {
@@ -101,7 +101,6 @@ static bool needs_history(const struct rule *rule) {
         needs = needs || field_row((enum field)row->fields[0])->kind == KIND_HISTORY;
     }
     return needs;
->>>>>>> main
 }
 
 static void add(struct tellers *out, const struct rule *rule) {

@@ -94,7 +94,6 @@ ASK(down_resumed);
 ASK(seen_12);
 ASK(saw_finished); // seen in clear, TLS 1.2 and before
 
-<<<<<<< HEAD
 // predicate_experiment.c: what experiments showed. `word` names probes.
 ASK(probe_passes);      // every run of any one of them was answered
 ASK(probe_failed_how);  // "NAME:WORDS": every run failed, in one of these ways
@@ -108,7 +107,6 @@ ASK(hello_unacknowledged);
 ASK(nonce_certificate);
 ASK(control_same_issuer);
 ASK(clock_wrong); // by more than codes[0] minutes
-=======
 // predicate_staple.c: stapled OCSP responses, and what was fetched
 ASK(staple_is);       // what the staple comes to is `word`
 ASK(staple_bad);      // it proves nothing, and does not say revoked either
@@ -134,7 +132,6 @@ ASK(hello_shared);  // and the hello does not fit this one's claim without doubt
 
 // inspector_of returns the product by whose name the leaf's issuer goes, or NULL.
 const char *inspector_of(const struct view *view);
->>>>>>> main
 
 // word_in returns whether `text` holds `word` as a whole word of capitals, digits and underscores.
 bool word_in(const char *text, const char *word);

@@ -4,10 +4,7 @@
 
 #include "logs/base/check.h"
 #include "logs/record/text.h"
-<<<<<<< HEAD
-=======
 #include "policy/verdict/browser.h"
->>>>>>> main
 #include "policy/verdict/predicate_fn.h"
 #include "policy/verdict/rule.h"
 #include "policy/verdict/template.h"
@@ -141,7 +138,6 @@ static const char *literal_because(literal asked) {
     return asked < 0 ? row->because_no : row->because_yes;
 }
 
-<<<<<<< HEAD
 // is_asked returns whether the experiment is of one of the probes that a predicate asks about, or
 // of the base, with which they are compared.
 static bool is_asked(const struct obj *experiment, const struct predicate_row *row) {
@@ -188,7 +184,8 @@ static void add_experiments(struct writer *w, const struct predicate_row *row,
         set_template(w, evidence, F_EVIDENCE_BECAUSE, because);
     }
     buf_cleanup(&value);
-=======
+}
+
 // add_misfits shows what of the hello the claimed client does not send.
 static void add_misfits(struct writer *w) {
     const struct obj *claim = w->reading->view.claim;
@@ -199,7 +196,6 @@ static void add_misfits(struct writer *w) {
         obj_set_str(evidence, F_EVIDENCE_CLIENT, obj_str(misfit, F_MISFIT_VALUE));
         obj_set_str(evidence, F_EVIDENCE_BECAUSE, obj_str(misfit, F_MISFIT_SAYS));
     }
->>>>>>> main
 }
 
 static void add_literal(struct writer *w, literal asked) {

@@ -27,18 +27,12 @@ enum {
     OPT_CA_DIR = 256,
     OPT_POLICY,
     OPT_TRUST,
-<<<<<<< HEAD
+    OPT_CRL,
     OPT_LOG,
     OPT_WORKERS,
     OPT_TIMEOUT,
     OPT_EXPERIMENTS,
     OPT_CONTROL,
-=======
-    OPT_CRL,
-    OPT_LOG,
-    OPT_WORKERS,
-    OPT_TIMEOUT,
->>>>>>> main
     OPT_COLOR
 };
 

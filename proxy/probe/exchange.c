@@ -397,7 +397,7 @@ static void send_begin(struct exchange *x) {
 }
 
 static void on_connected(struct exchange *x, const struct event *event) {
-    leg_set_peer(x->observe.leg, &event->tried.address);
+    leg_set_ends(x->observe.leg, &event->tried.address, &event->tried.local);
     observe_step(&x->observe, STEP_CONNECT, x->now_us);
     if (!x->config.by_parent) {
         send_begin(x);

@@ -39,11 +39,7 @@ static char *print(const struct policy *policy) {
 #define VERSION "\"any\", \"1.0\", \"1.1\", \"1.2\" or \"1.3\""
 #define RULE_KEYS                                                                                  \
     "\"hosts\", \"ports\", \"clients\", \"action\", \"on_server_failure\", \"client_leg\", "       \
-<<<<<<< HEAD
-    "\"server_leg\", \"experiments\" or \"trust\""
-=======
-    "\"server_leg\", \"record\", \"trust\", \"crls\" or \"fetch\""
->>>>>>> main
+    "\"server_leg\", \"experiments\", \"record\", \"trust\", \"crls\" or \"fetch\""
 #define GLOB_LETTERS "a name has letters, digits, \"-\", \"_\" and \".\", a glob \"*\" as well"
 
 // clang-format off
@@ -73,11 +69,7 @@ static const struct { const char *text, *says; } BAD[] = {
     {"{\"default\": {\"record\": {\"secrets\": \"handshakes\"}}}", "default.record.secrets: expected \"handshake\", \"none\" or \"all\", found \"handshakes\"; did you mean \"handshake\"?"},
     {"{\"default\": {\"record\": {\"secrets\": true}}}", "default.record.secrets: expected \"handshake\", \"none\" or \"all\", found true"},
     {"{\"rules\": [{\"verify\": true}]}", "rules[0].verify: unknown key, expected " RULE_KEYS},
-<<<<<<< HEAD
-    {"{\"default\": {\"hosts\": [\"*\"]}}", "default.hosts: unknown key, expected \"action\", \"on_server_failure\", \"client_leg\", \"server_leg\", \"experiments\" or \"trust\""},
-=======
-    {"{\"default\": {\"hosts\": [\"*\"]}}", "default.hosts: unknown key, expected \"action\", \"on_server_failure\", \"client_leg\", \"server_leg\", \"record\", \"trust\", \"crls\" or \"fetch\""},
->>>>>>> main
+    {"{\"default\": {\"hosts\": [\"*\"]}}", "default.hosts: unknown key, expected \"action\", \"on_server_failure\", \"client_leg\", \"server_leg\", \"experiments\", \"record\", \"trust\", \"crls\" or \"fetch\""},
     {"{\"default\": {\"client_leg\": {\"verify\": true}}}", "default.client_leg.verify: unknown key, expected \"min_version\" or \"max_version\""},
     {"{\"default\": {\"server_leg\": {\"min-version\": \"1.2\"}}}", "default.server_leg[\"min-version\"]: unknown key, expected \"min_version\", \"max_version\" or \"verify\"; did you mean \"min_version\"?"},
 
@@ -255,13 +247,10 @@ static void expect_default(const struct policy_rule *rule) {
     CU_ASSERT_EQUAL(rule->server_leg.min_version, 0);
     CU_ASSERT_EQUAL(rule->server_leg.max_version, 0);
     CU_ASSERT(rule->server_leg.verify);
-<<<<<<< HEAD
     CU_ASSERT(rule->experiments);
-=======
     CU_ASSERT(rule->record.handshake_bytes);
     CU_ASSERT_FALSE(rule->record.application_data);
     CU_ASSERT_EQUAL(rule->record.secrets, SECRETS_HANDSHAKE);
->>>>>>> main
     CU_ASSERT_EQUAL(rule->num_trust, 0);
     CU_ASSERT_EQUAL(rule->num_crls, 0);
     CU_ASSERT_FALSE(rule->fetch.aia || rule->fetch.crl);
@@ -295,12 +284,8 @@ static void test_every_key(void) {
         "\"action\": \"refuse\", \"on_server_failure\": \"page\","
         "\"client_leg\": {\"min_version\": \"1.0\", \"max_version\": \"TLS 1.1\"},"
         "\"server_leg\": {\"min_version\": \"TLSv1.2\", \"max_version\": \"1.3\", "
-<<<<<<< HEAD
-        "\"verify\": false}, \"experiments\": false,"
-=======
         "\"verify\": false}, \"record\": {\"handshake_bytes\": false, \"secrets\": \"all\", "
-        "\"application_data\": true},"
->>>>>>> main
+        "\"application_data\": true}, \"experiments\": false,"
         "\"trust\": [\"/dev/../etc/passwd\"]}]}");
     CU_ASSERT_EQUAL_FATAL(policy_num_rules(policy), 2);
     const struct policy_rule *rule = policy_rule(policy, 0);
@@ -328,13 +313,10 @@ static void test_every_key(void) {
     CU_ASSERT_EQUAL(rule->server_leg.min_version, 0x0303);
     CU_ASSERT_EQUAL(rule->server_leg.max_version, 0x0304);
     CU_ASSERT_FALSE(rule->server_leg.verify);
-<<<<<<< HEAD
     CU_ASSERT_FALSE(rule->experiments);
-=======
     CU_ASSERT_FALSE(rule->record.handshake_bytes);
     CU_ASSERT(rule->record.application_data);
     CU_ASSERT_EQUAL(rule->record.secrets, SECRETS_ALL);
->>>>>>> main
     CU_ASSERT_EQUAL_FATAL(rule->num_trust, 1);
     CU_ASSERT_STRING_EQUAL(rule->trust[0], "/dev/../etc/passwd");
     policy_unref(policy);
@@ -395,14 +377,10 @@ static void test_print(void) {
         "      \"client_leg\": {\"min_version\": \"1.2\", \"max_version\": \"any\"},\n"
         "      \"server_leg\": {\"min_version\": \"any\", \"max_version\": \"any\", "
         "\"verify\": true},\n"
-<<<<<<< HEAD
         "      \"experiments\": true,\n"
-        "      \"trust\": []\n"
-=======
         "      " RECORD "      \"trust\": [],\n"
         "      \"crls\": [],\n"
         "      \"fetch\": {\"aia\": false, \"crl\": false}\n"
->>>>>>> main
         "    },\n"
         "    {\n"
         "      \"hosts\": [\"*\"],\n"
@@ -413,14 +391,10 @@ static void test_print(void) {
         "      \"client_leg\": {\"min_version\": \"any\", \"max_version\": \"any\"},\n"
         "      \"server_leg\": {\"min_version\": \"any\", \"max_version\": \"any\", "
         "\"verify\": true},\n"
-<<<<<<< HEAD
         "      \"experiments\": true,\n"
-        "      \"trust\": [\"/etc/passwd\"]\n"
-=======
         "      " RECORD "      \"trust\": [\"/etc/passwd\"],\n"
         "      \"crls\": [],\n"
         "      \"fetch\": {\"aia\": false, \"crl\": false}\n"
->>>>>>> main
         "    }\n"
         "  ],\n"
         "  \"default\": {\n"
@@ -429,14 +403,10 @@ static void test_print(void) {
         "    \"client_leg\": {\"min_version\": \"any\", \"max_version\": \"any\"},\n"
         "    \"server_leg\": {\"min_version\": \"any\", \"max_version\": \"any\", "
         "\"verify\": true},\n"
-<<<<<<< HEAD
         "    \"experiments\": true,\n"
-        "    \"trust\": []\n"
-=======
         "    " RECORD "    \"trust\": [],\n"
         "    \"crls\": [],\n"
         "    \"fetch\": {\"aia\": false, \"crl\": false}\n"
->>>>>>> main
         "  }\n"
         "}\n";
     char *once = print(policy);

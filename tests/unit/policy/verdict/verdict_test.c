@@ -180,7 +180,6 @@ static int sureness(const struct obj *verdict) {
     return -1;
 }
 
-<<<<<<< HEAD
 // suspected returns whether the record without any experiments accuses the same party: experiments
 // may clear whom it suspects, and then taking them away brings the suspicion back.
 static bool suspected(const struct verdict_case *c, const char *party) {
@@ -194,7 +193,8 @@ static bool suspected(const struct verdict_case *c, const char *party) {
     bool same = obj_str_is(obj_get(record->root, F_RECORD_VERDICT), F_VERDICT_PARTY, party);
     record_free(record);
     return same;
-=======
+}
+
 // same_end returns whether two parties stand at one end of the connection: where nothing but the
 // one record tells, a box in front is the client that it speaks for, and a box behind the server.
 // So is one that is suspected in front.
@@ -204,7 +204,6 @@ static bool same_end(const struct obj *verdict, const char *now) {
                  obj_str_is(verdict, F_VERDICT_CAUSE, "mitm-front-inspection");
     return strcmp(now, was) == 0 || (front && strcmp(now, "client") == 0) ||
            (strcmp(was, "box-behind") == 0 && strcmp(now, "server") == 0);
->>>>>>> main
 }
 
 // compare holds the verdict on a record that lacks something, `what`, against the one on the whole.
@@ -215,11 +214,7 @@ static void compare(const struct verdict_case *c, const struct obj *whole, const
     char text[256];
     snprintf(text, sizeof(text), "%s: %s %s %s", what, now, obj_str(b, F_VERDICT_CAUSE),
              obj_str(b, F_VERDICT_CONFIDENCE));
-<<<<<<< HEAD
-    check(!accuses(now) || strcmp(now, was) == 0 || suspected(c, now), c, "without", text);
-=======
-    check(!accuses(now) || same_end(a, now), c, "without", text);
->>>>>>> main
+    check(!accuses(now) || same_end(a, now) || suspected(c, now), c, "without", text);
     bool same = strcmp(obj_str(a, F_VERDICT_CAUSE), obj_str(b, F_VERDICT_CAUSE)) == 0;
     check(!accuses(now) || !same || sureness(b) <= sureness(a), c, "surer without", text);
 }
