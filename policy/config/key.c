@@ -32,6 +32,10 @@ static const struct key KEYS[] = {
     {"on_server_failure", BOTH, TYPE_ON_FAILURE, 0, AT(on_failure), "\"mirror\"",
      "What the client is shown when the server leg fails after TLS has begun: \"mirror\" the same "
      "defect, \"alert\" a matching TLS alert, \"page\" a page that tells the verdict."},
+    {"parent", BOTH, TYPE_BOOL, 0, AT(parent), "true",
+     "Whether the way to the server goes through the parent proxy of 'run --parent'. With false "
+     "the proxy connects straight. It is decided by the name or address that the client asks "
+     "for, before there is an SNI."},
     {"client_leg", BOTH, TYPE_LEG, OBJECT_CLIENT_LEG, NOWHERE, "{}",
      "TLS between the client and this proxy."},
     {"min_version", OBJECT_CLIENT_LEG, TYPE_VERSION, 0, AT(client_leg.min_version), "\"any\"",

@@ -56,6 +56,7 @@ struct policy_rule {
     size_t num_clients;
     enum policy_action action;
     enum policy_on_failure on_failure;
+    bool parent; // dials go through the parent proxy, where there is one
     struct leg_policy client_leg, server_leg;
     char **trust; // PEM files trusted beside the system's roots; they could be read at load time
     size_t num_trust;

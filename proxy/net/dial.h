@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "logs/base/check.h"
+#include "proxy/net/arrival.h"
 #include "proxy/net/resolve.h"
 #include "proxy/session/session.h"
 
@@ -21,6 +22,7 @@ struct dialer {
     // Whether an address is the proxy's own: an attempt there fails with ELOOP.
     bool (*is_self)(void *ctx, const struct address *address);
     void *ctx;
+    struct loops *loops; // told of each attempt, which bears ARRIVAL_MARK then; may be NULL
 };
 
 struct dial;

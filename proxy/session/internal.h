@@ -17,7 +17,7 @@
 //
 // clang-format off
 //   FRONT --CONNECT--> DIALLING --connected--> SNIFF --ClientHello--> UPSTREAM --> DOWNSTREAM --> RELAY
-//     |                   |                      |                       |              |
+//     |     SOCKS         |     PARENT --2xx---> |                       |              |
 //     |                   | 502, 504             | not TLS, or policy    | failed       | page, own site
 //     |                   v                      v                       v              v
 //     |                CLOSING                 TUNNEL           CLOSING or SILENT     LOCAL
@@ -27,6 +27,7 @@
 enum state {
     STATE_FRONT,      // a request to the proxy is awaited
     STATE_DIALLING,   // the CONNECT's host is being resolved and connected
+    STATE_PARENT,     // the parent proxy is connected and was asked to go on
     STATE_SNIFF,      // 200 is sent; what will be spoken?
     STATE_UPSTREAM,   // TLS handshake with the server
     STATE_DOWNSTREAM, // TLS handshake with the client
@@ -40,7 +41,17 @@ enum state {
     STATE_COUNT
 };
 
+// How the client asked, and so how it is answered before anything else is spoken.
+enum greeting {
+    GREETING_HTTP,   // CONNECT, or a request in absolute form
+    GREETING_SOCKS4, // SOCKS 4 and 4a
+    GREETING_SOCKS5, // RFC 1928
+    GREETING_NONE,   // it did not: session_aim
+};
+
 struct front;
+struct outer;
+struct parent_leg;
 struct plain;
 struct local;
 struct http;
@@ -63,6 +74,7 @@ struct session {
     uint16_t port;
     bool host_is_address;
     bool direct; // TLS was spoken to the proxy's own port: no CONNECT
+    enum greeting greeting;
 
     struct record *record;      // being filled; NULL between two origins of a plain client
     bool interim;               // it is to be written now, although it goes on
@@ -70,6 +82,8 @@ struct session {
     size_t num_finished;
 
     struct front *front;       // the request to the proxy, from FRONT on
+    struct parent_leg *parent; // where the server side goes through the parent proxy
+    struct outer *outer;       // TLS between us and the parent, around all of the server side
     struct hello_peek peek;    // in SNIFF
     struct plain *plain;       // in PLAIN
     struct local *local_site;  // in LOCAL
@@ -81,6 +95,7 @@ struct session {
 
 // session.c
 void session_enter(struct session *s, enum state state, int64_t timeout_us);
+// session_dial dials `host`, which lives until the next dial, or the parent proxy in its place.
 void session_dial(struct session *s, const char *host, uint16_t port);
 // session_close writes what waits, then closes both sides.
 void session_close(struct session *s);
@@ -113,16 +128,58 @@ void front_input(struct session *s);
 void front_timeout(struct session *s);
 void front_dialled(struct session *s, const struct event *event);
 struct http *front_http(struct session *s);
-// front_absolute reads an http:// URL into the session's host and port.
+// front_absolute reads an http:// URL into the session's host and port. front_set_target takes a
+// host for them. Both return false for what no host can be.
 bool front_absolute(struct session *s, const char *target, size_t target_len);
+bool front_set_target(struct session *s, const char *host, size_t host_len, uint16_t port);
+// front_go dials the session's host and port for a client that then speaks itself.
+void front_go(struct session *s);
 // front_decide asks policy; `sni` may be NULL. Where it might still come, which is only asked for a
 // CONNECT, `rule` may stay NULL and policy is asked again.
 void front_decide(struct session *s, const char *sni, bool sni_to_come);
+// front_ask only tells what policy says.
+const struct policy_rule *front_ask(const struct session *s, const char *sni, bool sni_to_come);
 // front_record writes what the request to the proxy says.
 void front_record(struct session *s, const struct http *http, const char *front);
 // dial_failed records a failed dial and returns whether `event` is one, with the HTTP status for
 // it.
 bool dial_failed(struct session *s, const struct event *event, int *out_status);
+
+// greeting.c: answers before TLS, each in the words in which the client asked.
+// greeting_accept tells the client that the way is open. greeting_refuse tells it that it is not,
+// with an HTTP `status` and the record's verdict where it can hear that, and closes.
+void greeting_accept(struct session *s);
+void greeting_refuse(struct session *s, int status);
+
+// socks.c: the request to the proxy in SOCKS.
+bool socks_is(uint8_t first);
+void socks_input(struct session *s);
+
+// parent.c: the way through a parent proxy.
+// parent_wanted returns whether the session's host is reached through the parent.
+bool parent_wanted(const struct session *s);
+// parent_use puts the parent's address in place of the server's.
+void parent_use(struct session *s, const char **out_host, uint16_t *out_port, bool *out_is_address);
+// parent_begin asks the connected parent to go on to the session's host.
+void parent_begin(struct session *s);
+void parent_input(struct session *s, const struct event *event);
+// parent_failed records that the parent is why the server was not reached; `failure` is the word of
+// parent.failure.
+void parent_failed(struct session *s, const char *failure, const char *detail);
+// parent_put_authorization appends the header line of our credentials, if there are any.
+bool parent_put_authorization(struct session *s, struct buf *out);
+void parent_free(struct parent_leg *parent);
+
+// outer.c: TLS with the parent itself, around all that the server side says and hears.
+void outer_begin(struct session *s);
+// outer_open turns bytes from the wire into the event that the session sees: bytes, maybe none, or
+// the end of it all.
+void outer_open(struct session *s, struct event *out, const struct event *wire);
+// outer_seal puts what the server side wants written into records, where there is such a layer.
+void outer_seal(struct session *s);
+struct span outer_output(const struct outer *outer);
+void outer_written(struct outer *outer, size_t len);
+void outer_free(struct outer *outer);
 
 // sniff.c: what is spoken after the CONNECT.
 void sniff_begin(struct session *s);

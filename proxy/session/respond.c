@@ -21,6 +21,7 @@ static const char *status_name(int status) {
         {431, "Request Header Fields Too Large"},
         {502, "Bad Gateway"},
         {504, "Gateway Timeout"},
+        {508, "Loop Detected"},
     };
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         if (names[i].status == status) {

@@ -103,6 +103,12 @@ WUNRES struct session *session_new(struct session_shared *shared, const struct a
                                    void *sample_ctx);
 void session_free(struct session *session);
 
+// session_aim tells, right after session_new, that the connection goes to `port` of `host` (a name
+// or an address literal without brackets) without a request that says so: TLS, or whatever is
+// spoken, comes at once. `front` is the record's word for how that is known: "fixed",
+// "transparent". A `host` that no host can be ends the session.
+void session_aim(struct session *session, const char *front, const char *host, uint16_t port);
+
 // session_input tells what happened. All bytes of EVENT_BYTES are taken; the caller stops reading
 // while the wishes say so, and a session holds at most one read beyond that.
 void session_input(struct session *session, const struct event *event);

@@ -1,5 +1,6 @@
 #include "proxy/session/shared.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -130,6 +131,13 @@ struct session_shared *shared_new(const struct shared_config *config, struct err
     shared->leaves = config->leaves;
     shared->verifications = config->verifications;
     shared->limits = config->limits != NULL ? *config->limits : limits_default;
+    if (config->parent != NULL) {
+        shared->parent = *config->parent;
+    }
+    uint8_t id[4];
+    RAND_bytes(id, sizeof(id));
+    snprintf(shared->via, sizeof(shared->via), "tlsblame-%02x%02x%02x%02x", id[0], id[1], id[2],
+             id[3]);
     shared->address = config->address != NULL ? xstrdup(config->address) : NULL;
     shared->keylog = config->keylog;
     shared->keylog_ctx = config->keylog_ctx;

@@ -69,9 +69,7 @@ static void tls_begin(struct session *s) {
 void sniff_begin(struct session *s) {
     struct lane *client = &s->lanes[SIDE_CLIENT];
     if (!s->direct) {
-        static const char established[] = "HTTP/1.1 200 Connection established\r\n\r\n";
-        CHECK(lane_put(client, established, sizeof(established) - 1));
-        obj_set_int(s->record->root, F_RECORD_RESPONSE_STATUS, 200);
+        greeting_accept(s);
     }
     client->num_reads = 0;
     observe_step(&client->observe, STEP_HELLO, s->now_us);

@@ -38,7 +38,8 @@ static char *print(const struct policy *policy) {
 #define ACTION "\"intercept\", \"tunnel\" or \"refuse\""
 #define VERSION "\"any\", \"1.0\", \"1.1\", \"1.2\" or \"1.3\""
 #define RULE_KEYS                                                                                  \
-    "\"hosts\", \"ports\", \"clients\", \"action\", \"on_server_failure\", \"client_leg\", "       \
+    "\"hosts\", \"ports\", \"clients\", \"action\", \"on_server_failure\", \"parent\", "           \
+    "\"client_leg\", "                                                                             \
     "\"server_leg\" or \"trust\""
 #define GLOB_LETTERS "a name has letters, digits, \"-\", \"_\" and \".\", a glob \"*\" as well"
 
@@ -67,7 +68,7 @@ static const struct { const char *text, *says; } BAD[] = {
     // keys where they are unknown
     {"{\"rules\": [{}, {\"Host\": []}]}", "rules[1].Host: unknown key, expected " RULE_KEYS "; did you mean \"hosts\"?"},
     {"{\"rules\": [{\"verify\": true}]}", "rules[0].verify: unknown key, expected " RULE_KEYS},
-    {"{\"default\": {\"hosts\": [\"*\"]}}", "default.hosts: unknown key, expected \"action\", \"on_server_failure\", \"client_leg\", \"server_leg\" or \"trust\""},
+    {"{\"default\": {\"hosts\": [\"*\"]}}", "default.hosts: unknown key, expected \"action\", \"on_server_failure\", \"parent\", \"client_leg\", \"server_leg\" or \"trust\""},
     {"{\"default\": {\"client_leg\": {\"verify\": true}}}", "default.client_leg.verify: unknown key, expected \"min_version\" or \"max_version\""},
     {"{\"default\": {\"server_leg\": {\"min-version\": \"1.2\"}}}", "default.server_leg[\"min-version\"]: unknown key, expected \"min_version\", \"max_version\" or \"verify\"; did you mean \"min_version\"?"},
 
@@ -353,6 +354,7 @@ static void test_print(void) {
         "      \"clients\": [\"0.0.0.0/0\"],\n"
         "      \"action\": \"tunnel\",\n"
         "      \"on_server_failure\": \"mirror\",\n"
+        "      \"parent\": true,\n"
         "      \"client_leg\": {\"min_version\": \"1.2\", \"max_version\": \"any\"},\n"
         "      \"server_leg\": {\"min_version\": \"any\", \"max_version\": \"any\", "
         "\"verify\": true},\n"
@@ -364,6 +366,7 @@ static void test_print(void) {
         "      \"clients\": [\"0.0.0.0/0\", \"::/0\"],\n"
         "      \"action\": \"tunnel\",\n"
         "      \"on_server_failure\": \"mirror\",\n"
+        "      \"parent\": true,\n"
         "      \"client_leg\": {\"min_version\": \"any\", \"max_version\": \"any\"},\n"
         "      \"server_leg\": {\"min_version\": \"any\", \"max_version\": \"any\", "
         "\"verify\": true},\n"
@@ -373,6 +376,7 @@ static void test_print(void) {
         "  \"default\": {\n"
         "    \"action\": \"tunnel\",\n"
         "    \"on_server_failure\": \"mirror\",\n"
+        "    \"parent\": true,\n"
         "    \"client_leg\": {\"min_version\": \"any\", \"max_version\": \"any\"},\n"
         "    \"server_leg\": {\"min_version\": \"any\", \"max_version\": \"any\", "
         "\"verify\": true},\n"

@@ -65,8 +65,15 @@ static struct trust_file { char *folder, path[512]; } trust_file_make(const stru
 }
 
 struct session_shared *world_shared(const char *json, const struct limits *limits) {
+    return world_shared_with(&(struct world_options){.policy = json, .limits = limits});
+}
+
+struct session_shared *world_shared_with(const struct world_options *options) {
     const struct world *w = world_get();
+    const char *json = options->policy;
     struct err err;
+    struct parent parent;
+    CHECK(options->parent == NULL || parent_parse(&parent, options->parent, &err));
     struct policy *policy =
         json == NULL ? policy_default() : policy_parse("test", json, strlen(json), NULL, &err);
     if (policy == NULL) {
@@ -83,7 +90,8 @@ struct session_shared *world_shared(const char *json, const struct limits *limit
         .roots = "",
         .trust = trust,
         .num_trust = 1,
-        .limits = limits,
+        .limits = options->limits,
+        .parent = options->parent != NULL ? &parent : NULL,
         .address = "127.0.0.1:8080",
     };
     struct session_shared *shared = shared_new(&config, &err);
