@@ -16,7 +16,7 @@ UNTESTED = {
     "logs/record/schema_gen.c": "main(): schema_test holds the files against what it writes",
     "policy/config/key.c": "a table; policy_test reads, prints and documents a file by it",
     "policy/config/print.c": "policy_test reads again what it prints",
-    "policy/config/reader.c": "private to policy.c; policy_test has every error that it gives",
+    "policy/config/reader.c": "policy_test has every error that it gives",
     "policy/config/value.c": "private to policy.c; policy_test has every bad value",
     "proxy/cli/main.c": "main(): tests/lab runs the program itself",
 }
