@@ -101,28 +101,30 @@ enum cert_knob_chain {
     CERT_KNOB_CHAIN_DOUBLED,
 };
 
-// struct cert_knob_name is a distinguished name: its attributes in order, as "CN=Box CA". `num` of
-// 0 is no name of its own. Strings belong to the owner of the struct.
-struct cert_knob_name {
-    char **attributes;
+// struct cert_knob_strings is a list whose strings belong to the owner of the struct. As a
+// distinguished name it holds the attributes in order, "CN=Box CA"; `num` of 0 is no name.
+struct cert_knob_strings {
+    char **items;
     size_t num;
 };
 
+// The path length in the CA's basicConstraints: what the hierarchy below needs, none, or 0, which
+// is one too few where an intermediate stands between.
+enum ca_knob_path_len { CA_KNOB_PATH_LEN_AUTO, CA_KNOB_PATH_LEN_NONE, CA_KNOB_PATH_LEN_ZERO };
+
 // struct ca_knobs is the profile's own CA and what is wrong with it.
 struct ca_knobs {
-    bool own; // whether there is one at all: else the installation's CA issues
-    struct cert_knob_name subject, untrusted_subject, intermediate_subject;
-    enum cert_knob_key key; // AUTO: P-256
+    struct cert_knob_strings subject; // empty: the installation's CA issues, and none of the rest
+                                      // has a meaning
+    struct cert_knob_strings untrusted_subject, intermediate_subject; // empty: none
+    enum cert_knob_key key;                                           // AUTO: P-256
     enum cert_knob_digest digest;
     uint32_t lifetime_days; // 0: ten years
     bool no_constraints, constraints_not_critical, no_ski, no_key_usage;
-    int path_len;         // CA_KNOB_NO_PATH_LEN: none
-    char **permitted_dns; // name constraints; empty: none
-    size_t num_permitted_dns;
-    enum cert_knob_usage eku; // STANDARD: none, as for CAs; COPY: serverAuth; WRONG: clientAuth
+    enum ca_knob_path_len path_len;
+    struct cert_knob_strings permitted_dns; // name constraints; empty: none
+    enum cert_knob_usage ext_key_usage;     // STANDARD and NONE: none; COPY: serverAuth
 };
-
-enum { CA_KNOB_NO_PATH_LEN = -1 };
 
 // What a leaf is kept under: everything that it depends on, or one fact that is not enough.
 // HASH_32 is the first `hash_bits` bits of MD5 over serial number and issuer.
@@ -135,13 +137,19 @@ enum leaf_cache_knob {
     LEAF_CACHE_HASH_32,
 };
 
-// struct cert_knobs is the leaf.
+struct leaf_cache_knobs {
+    enum leaf_cache_knob key;
+    uint32_t hash_bits;   // LEAF_CACHE_HASH_32: 1 to 32; 0 is 32
+    uint32_t ttl_seconds; // 0: while the leaf is fresh
+};
+
+// struct cert_knobs is the leaf, and all that makes it.
 struct cert_knobs {
     enum cert_knob_key key;
     enum cert_knob_reuse reuse;
     enum cert_knob_digest digest;
     enum cert_knob_subject subject;
-    struct cert_knob_name subject_add; // attributes that follow in the subject
+    struct cert_knob_strings subject_add; // attributes that follow in the subject
     enum cert_knob_san san;
     enum cert_knob_serial serial;
     uint64_t serial_fixed;
@@ -155,11 +163,7 @@ struct cert_knobs {
     enum cert_knob_issuer issuer;
     enum cert_knob_chain chain;
     struct ca_knobs ca;
-    struct {
-        enum leaf_cache_knob key;
-        uint32_t hash_bits;   // LEAF_CACHE_HASH_32: 1 to 32; 0 is 32
-        uint32_t ttl_seconds; // 0: while the leaf is fresh
-    } cache;
+    struct leaf_cache_knobs cache;
 };
 
 #endif // POLICY_CA_CERT_KNOBS_H_

@@ -119,11 +119,19 @@ struct profile_edit {
 
 enum profile_sni { PROFILE_SNI_COPY, PROFILE_SNI_STRIP, PROFILE_SNI_REPLACE };
 
+// Whether a revoked certificate is found out, and whether an answer that cannot be had is a
+// failure.
+enum profile_revocation {
+    PROFILE_REVOCATION_NONE,
+    PROFILE_REVOCATION_SOFT,
+    PROFILE_REVOCATION_HARD,
+};
+
 // What is not checked of the server's certificate. `pins` are SHA-256 hashes of public keys of
 // which the chain must hold one, in hexadecimal.
 struct profile_verify {
     bool no_chain, no_host, no_dates, no_strength;
-    enum { PROFILE_REVOCATION_NONE, PROFILE_REVOCATION_SOFT, PROFILE_REVOCATION_HARD } revocation;
+    enum profile_revocation revocation;
     bool aia; // fetches an intermediate that is missing
     struct profile_strings pins;
 };
