@@ -6,10 +6,12 @@
 #ifndef POLICY_PROFILES_PROFILE_H_
 #define POLICY_PROFILES_PROFILE_H_
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "logs/base/arena.h"
 #include "logs/base/buf.h"
 #include "logs/base/err.h"
 #include "policy/ca/cert_knobs.h"
@@ -259,6 +261,9 @@ struct profile {
     struct cert_knobs cert;
     struct profile_reaction *reactions; // the first whose conditions hold at a moment acts
     size_t num_reactions;
+
+    atomic_uint refs;
+    struct arena arena;
 };
 
 // The ceilings: of a profile's text in bytes, of its reactions, of any other list.
