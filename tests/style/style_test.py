@@ -16,8 +16,12 @@ UNTESTED = {
     "logs/record/schema_gen.c": "main(): schema_test holds the files against what it writes",
     "policy/config/key.c": "a table; policy_test reads, prints and documents a file by it",
     "policy/config/print.c": "policy_test reads again what it prints",
-    "policy/config/reader.c": "private to policy.c; policy_test has every error that it gives",
+    "policy/config/reader.c": "policy_test has every error that it gives",
     "policy/config/value.c": "private to policy.c; policy_test has every bad value",
+    "policy/profiles/knob.c": "a table; profile_test reads and prints a profile by it",
+    "policy/profiles/knob_json.c": "profile_test reads again what it prints",
+    "policy/profiles/knob_value.c": "private to profile.c; profile_test has every bad value",
+    "policy/profiles/profile_check.c": "private to profile.c; profile_test has what it refuses",
     "proxy/cli/main.c": "main(): tests/lab runs the program itself",
 }
 
