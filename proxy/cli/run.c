@@ -53,9 +53,9 @@ struct run {
 static const char help[] =
     "usage: tlsblame run [OPTION]... [-- COMMAND [ARGUMENT]...]\n"
     "\n"
-    "Runs the proxy, for HTTP (CONNECT and http://), SOCKS 5 and SOCKS 4. It prints a line for "
-    "each connection as it ends, and keeps the\n"
-    "whole record in the log: 'tlsblame show' shows it.\n"
+    "Runs the proxy, for HTTP (CONNECT, http://) and SOCKS (5, 4, 4a). It prints a\n"
+    "line for each connection as it ends, and keeps the whole record in the log:\n"
+    "'tlsblame show' shows it.\n"
     "\n"
     "With a COMMAND, runs that through a proxy of its own on a free port, in an\n"
     "environment that makes it use the proxy and trust its CA ('tlsblame env --help'\n"
