@@ -20,6 +20,7 @@ enum key_type {
     TYPE_BOOL,
     TYPE_ACTION,
     TYPE_ON_FAILURE,
+    TYPE_PROFILE,
     TYPE_VERSION,
     TYPE_HOSTS,
     TYPE_PORTS,

@@ -110,10 +110,18 @@ static bool check_bounds(struct reader *reader, const struct leg_policy *leg, co
                          leg->min_version - 0x0301, leg->max_version - 0x0301);
 }
 
+static bool check_profile(struct reader *reader, const struct policy_rule *rule) {
+    if (rule->action != ACTION_EMULATE || rule->profile[0] != '\0') {
+        return true;
+    }
+    reader_enter_key(reader, "profile");
+    return reader_refuse(reader, "expected the name of a profile to emulate, found none");
+}
+
 // read_rule reads a rule or the defaults over what `rule` holds already.
 static bool read_rule(struct reader *reader, struct policy_rule *rule, enum object object,
                       json_t *json) {
-    return read_object(reader, rule, object, json) &&
+    return read_object(reader, rule, object, json) && check_profile(reader, rule) &&
            check_bounds(reader, &rule->client_leg, "client_leg") &&
            check_bounds(reader, &rule->server_leg, "server_leg");
 }

@@ -93,6 +93,8 @@ static const struct slot slots[] = {
     {"host",            WHERE_ROOT,         F_RECORD_HOST,           "the server",         NULL},
     {"port",            WHERE_ROOT,         F_RECORD_PORT,           "PORT",               NULL},
     {"policy_rule",     WHERE_ROOT,         F_RECORD_POLICY_RULE,    "(not recorded)",     NULL},
+    {"emulated",        WHERE_ROOT,         F_RECORD_EMULATION_PROFILE, "a box",           NULL},
+    {"emulation_action", WHERE_ROOT,        F_RECORD_EMULATION_ACTION, "what it does",     NULL},
     {"parent",          WHERE_FUNCTION,     FIELD_COUNT,             "that was given", fill_parent},
     {"parent_detail",   WHERE_DIAL,         F_LEG_END_DETAIL,        "nothing more is known", NULL},
     {"parent_says",     WHERE_ROOT,         F_RECORD_PARENT_SAYS,    "no reason",          NULL},

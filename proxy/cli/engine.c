@@ -78,6 +78,8 @@ static struct session_shared *shared_make(struct engine *engine, struct policy *
         .trust = engine->options.trust,
         .num_trust = engine->options.num_trust,
         .parent = engine->options.parent,
+        .as = engine->options.as,
+        .seed = engine->options.seed,
         .address = engine->address[0] != '\0' ? engine->address : NULL,
         .keylog = engine->keylog_fd >= 0 ? keylog : NULL,
         .keylog_ctx = engine,

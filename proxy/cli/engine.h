@@ -20,6 +20,8 @@ struct engine_options {
     const char *ca_dir, *policy, *log;
     char **trust;
     size_t num_trust;
+    struct profile *as;          // the box to be, or NULL
+    uint64_t seed;               // of what it leaves to chance
     const struct parent *parent; // the proxy that dials go through; NULL: none
     const char *target_host;     // where connections go that do not ask; NULL: they ask
     uint16_t target_port;

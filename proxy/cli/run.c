@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "logs/view/one_line.h"
+#include "policy/profiles/profile.h"
 #include "proxy/cli/engine.h"
 #include "proxy/cli/exit.h"
 #include "proxy/cli/run_command.h"
@@ -34,6 +35,8 @@ enum {
     OPT_PARENT,
     OPT_PARENT_AUTH,
     OPT_TO,
+    OPT_AS,
+    OPT_SEED,
     OPT_TRANSPARENT,
 };
 
@@ -69,6 +72,12 @@ static const char help[] =
     "                          'tlsblame policy --help'\n"
     "      --trust FILE        PEM certificates that servers may chain to, beside the\n"
     "                          system's roots; may be repeated\n"
+    "      --as PROFILE[,...]  be the box of a profile ('tlsblame profiles' lists\n"
+    "                          them; ./FILE.json is one of your own), where the\n"
+    "                          policy does not say tunnel or refuse; the record\n"
+    "                          tells what it did\n"
+    "      --seed N            what such a box leaves to chance goes the same way\n"
+    "                          again\n"
     "      --parent URL        the proxy that connections go through, by CONNECT, as\n"
     "                          http://[USER:PASSWORD@]HOST[:PORT] or https://…; it\n"
     "                          looks names up; the policy's \"parent\": false excepts\n"
@@ -104,6 +113,8 @@ static const struct option options[] = {
     {"ca-dir", required_argument, NULL, OPT_CA_DIR},
     {"policy", required_argument, NULL, OPT_POLICY},
     {"trust", required_argument, NULL, OPT_TRUST},
+    {"as", required_argument, NULL, OPT_AS},
+    {"seed", required_argument, NULL, OPT_SEED},
     {"parent", required_argument, NULL, OPT_PARENT},
     {"parent-auth", required_argument, NULL, OPT_PARENT_AUTH},
     {"to", required_argument, NULL, OPT_TO},
@@ -152,6 +163,13 @@ static bool set_timeout(struct run *run, const char *text, struct err *err) {
     return true;
 }
 
+static bool set_seed(struct run *run, const char *text, struct err *err) {
+    char *end;
+    run->engine.seed = strtoull(text, &end, 10);
+    return (text[0] >= '0' && text[0] <= '9' && *end == '\0') ||
+           err_set(err, "--seed %s: expected a number", text);
+}
+
 // set_parent hides the credentials of `url` from who lists the processes.
 static bool set_parent(struct run *run, char *url, struct err *err) {
     bool ok = parent_parse(&run->parent, url, err);
@@ -178,6 +196,12 @@ static bool option_take(struct run *run, int option, struct err *err) {
     case OPT_LOG:
         run->engine.log = optarg;
         return true;
+    case OPT_AS:
+        profile_unref(run->engine.as);
+        run->engine.as = profile_load(optarg, err);
+        return run->engine.as != NULL;
+    case OPT_SEED:
+        return set_seed(run, optarg, err);
     case OPT_PARENT:
         run->engine.parent = &run->parent;
         return set_parent(run, optarg, err);
@@ -230,6 +254,10 @@ static void print_try(const struct run *run, const struct engine *engine, const 
         printf("\nTry it:\n  curl -x http://%s --cacert %s https://example.org/\n", first, cert);
         printf("or set http://%s as the proxy and visit http://tlsblame.test/ for the CA.\n",
                first);
+    }
+    if (run->engine.as != NULL) {
+        printf("This instance emulates %s: what breaks here breaks on purpose.\n",
+               run->engine.as->name);
     }
     if (run->engine.parent != NULL) {
         printf("The way there leads through the proxy %s port %d.\n", run->parent.host,

@@ -10,6 +10,7 @@
 #include "proxy/session/lane.h"
 #include "proxy/session/session.h"
 #include "proxy/session/shared.h"
+#include "proxy/session/valve.h"
 #include "proxy/tls/hello_peek.h"
 
 // The states of a session, and what moves it on. Every state may end in CLOSING, where what waits
@@ -35,6 +36,7 @@ enum state {
     STATE_TUNNEL,     // bytes go on untouched
     STATE_PLAIN,      // http:// requests in absolute form
     STATE_LOCAL,      // we are the server
+    STATE_HELD,       // an emulated box keeps everybody waiting
     STATE_SILENT,     // mirrors a server that never answered
     STATE_CLOSING,    // nothing but output is left
     STATE_DONE,
@@ -57,8 +59,25 @@ struct local;
 struct http;
 struct upstream;
 
+// struct emulation is what an emulated box remembers of a connection.
+struct emulation {
+    uint32_t nth;                    // connection of this client to this host
+    bool passed;                     // a reaction said that no other is asked
+    bool answer_asked, second_asked; // moments that have been weighed
+    bool random_due;                 // `random` is to be written into the ServerHello
+    uint8_t random[32];
+    bool ccs_done;                       // the flight's change_cipher_spec was seen to
+    bool pass_through;                   // the next connection to the server is tunnelled
+    const struct profile_reaction *page; // what the client is to be shown; the profile's
+    struct verification *substitute;     // what the leaf shows instead of the server's defects
+    void (*resume)(struct session *s);   // from HELD
+};
+
 struct session {
     struct session_shared *shared;
+    const struct profile *profile; // the box that this session is; NULL: none
+    struct emulation emulation;
+    struct valve *valves;           // two, by the side that is written to; NULL: both open
     const struct policy_rule *rule; // decided once; NULL before
     struct address client, local;
     void (*sample)(void *ctx, enum side side, struct transport *out);
@@ -101,6 +120,8 @@ void session_dial(struct session *s, const char *host, uint16_t port);
 void session_close(struct session *s);
 // session_reset closes a side at once with RST.
 void session_reset(struct session *s, enum side side);
+// session_valves returns the session's valves, made at the first call.
+struct valve *session_valves(struct session *s);
 
 // finish.c: the beginning and the end of a record.
 enum { IP_TEXT_MAX = NETWORK_TEXT_MAX };
@@ -184,22 +205,33 @@ void outer_free(struct outer *outer);
 // sniff.c: what is spoken after the CONNECT.
 void sniff_begin(struct session *s);
 void sniff_input(struct session *s, const struct event *event);
+// sniff_go_on goes on with a client's hello that policy lets in.
+void sniff_go_on(struct session *s);
 
 // tunnel.c
 void tunnel_begin(struct session *s, const char *application);
 // tunnel_enter only passes bytes on: after a 101.
 void tunnel_enter(struct session *s);
 void tunnel_input(struct session *s, const struct event *event);
+void tunnel_go_on(struct session *s);
+// tunnel_replace begins a tunnel in which `p` goes to the server in the place of the first `len`
+// bytes of the client.
+void tunnel_replace(struct session *s, size_t len, const uint8_t *p, size_t p_len);
 
 // upstream.c: the server leg's handshake. failure.c: when it fails.
 void upstream_begin(struct session *s);
 void upstream_input(struct session *s, const struct event *event);
 void upstream_free(struct upstream *upstream);
+void upstream_go_on(struct session *s);
+// upstream_redial gives the connection up and tunnels the client over another one.
+void upstream_redial(struct session *s);
 void failure_show(struct session *s);
 
 // downstream.c: the client leg's handshake.
 void downstream_begin(struct session *s);
 void downstream_input(struct session *s, const struct event *event);
+void downstream_go_on(struct session *s);
+void downstream_finished(struct session *s);
 
 // downstream_alpn is the library's callback: it chooses the session's `alpn`.
 int downstream_alpn(SSL *ssl, const uint8_t **out, uint8_t *out_len, const uint8_t *in,
@@ -235,6 +267,9 @@ bool site_is(const char *host);
 void alert_send(struct session *s, uint8_t alert);
 // respond_begin and respond_body are the two halves of an HTTP answer that ends the connection.
 void respond(struct session *s, int status, const char *type, const void *body, size_t body_len);
+// respond_at is respond with a Location, which may be NULL.
+void respond_at(struct session *s, int status, const char *location, const char *type,
+                const void *body, size_t body_len);
 // respond_verdict answers with `status` and the record's verdict as its body, then closes.
 void respond_verdict(struct session *s, int status);
 // respond_text answers with `status` and a sentence, then closes.

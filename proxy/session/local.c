@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "policy/ca/authority.h"
+#include "proxy/session/emulate.h"
 #include "proxy/session/http.h"
 #include "proxy/session/upstream.h"
 
@@ -140,6 +141,9 @@ static void site_answer(struct session *s, const struct http *http) {
 }
 
 static void answer(struct session *s, const struct http *http) {
+    if (react_page(s)) {
+        return;
+    }
     if (s->upstream != NULL) {
         respond_verdict(s, 502);
     } else if (http->head_done) {

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "proxy/session/internal.h"
+#include "proxy/session/emulate.h"
 
 static const int64_t never = INT64_MAX;
 
@@ -38,6 +38,8 @@ void session_free(struct session *s) {
     upstream_free(s->upstream);
     parent_free(s->parent);
     outer_free(s->outer);
+    free(s->valves);
+    free(s->emulation.substitute);
     if (s->tap != NULL) {
         wire_tap_cleanup(s->tap);
         free(s->tap);
@@ -84,6 +86,24 @@ void session_reset(struct session *s, enum side side) {
 static size_t unsent(const struct session *s, enum side side) {
     size_t sealed = side == SIDE_SERVER && s->outer != NULL ? outer_output(s->outer).len : 0;
     return s->lanes[side].out.len + sealed;
+}
+
+struct valve *session_valves(struct session *s) {
+    if (s->valves == NULL) {
+        s->valves = xcalloc(2, sizeof(*s->valves));
+        valve_init(&s->valves[SIDE_CLIENT]);
+        valve_init(&s->valves[SIDE_SERVER]);
+    }
+    return s->valves;
+}
+
+// valves_swallow drops what a closed valve lets vanish.
+static void valves_swallow(struct session *s) {
+    for (int side = 0; s->valves != NULL && side < 2; side++) {
+        if (valve_swallows(&s->valves[side])) {
+            buf_consume(&s->lanes[side].out, s->lanes[side].out.len);
+        }
+    }
 }
 
 // closing_wait gives a side that still reads what waits for it the time of a slow reader, from each
@@ -221,7 +241,8 @@ static void (*const handlers[STATE_COUNT])(struct session *s, const struct event
     [STATE_UPSTREAM] = upstream_input, [STATE_DOWNSTREAM] = downstream_input,
     [STATE_RELAY] = relay_input,       [STATE_TUNNEL] = tunnel_input,
     [STATE_PLAIN] = plain_input,       [STATE_LOCAL] = local_input,
-    [STATE_SILENT] = silent_input,     [STATE_CLOSING] = closing_input,
+    [STATE_SILENT] = silent_input,     [STATE_HELD] = emulate_held,
+    [STATE_CLOSING] = closing_input,
 };
 
 // stale returns whether an event is about a connection that the session has let go.
@@ -295,7 +316,11 @@ void session_input(struct session *s, const struct event *event) {
         outer_open(s, &opened, event);
         event = &opened;
     }
+    if (s->valves != NULL && event->kind == EVENT_BYTES) {
+        valve_other_spoke(&s->valves[event->side]);
+    }
     input(s, event);
+    valves_swallow(s);
     outer_seal(s);
 }
 
@@ -304,6 +329,10 @@ struct span session_output(const struct session *s, enum side side) {
         return outer_output(s->outer);
     }
     const struct buf *out = &s->lanes[side].out;
+    if (s->valves != NULL) {
+        size_t room = valve_room(&s->valves[side], out->len, s->now_us);
+        return (struct span){room == 0 ? NULL : buf_data(out), room};
+    }
     return (struct span){out->len == 0 ? NULL : buf_data(out), out->len};
 }
 
@@ -314,6 +343,10 @@ void session_output_done(struct session *s, enum side side, size_t len, int64_t 
         outer_written(s->outer, len);
     } else {
         buf_consume(&lane->out, len);
+        if (s->valves != NULL) {
+            valve_passed(&s->valves[side], len, now_us);
+            valves_swallow(s);
+        }
     }
     lane->sent += (int64_t)len;
     if (s->state == STATE_RELAY) {
@@ -346,15 +379,20 @@ static bool wants_bytes(const struct session *s, enum side side) {
 
 void session_wishes(const struct session *s, struct wishes *out) {
     *out = (struct wishes){.dial = s->dial};
-    for (int side = 0; side < 2; side++) {
-        const struct lane *lane = &s->lanes[side];
-        out->read[side] = wants_bytes(s, (enum side)side);
-        out->shutdown[side] = lane->shut;
-        out->close[side] = lane->closed;
-        out->reset[side] = lane->reset;
-    }
     int64_t interim_us = s->record != NULL ? s->interim_us : never;
     out->deadline_us = s->deadline_us < interim_us ? s->deadline_us : interim_us;
+    for (int side = 0; side < 2; side++) {
+        const struct lane *lane = &s->lanes[side];
+        size_t waiting = s->valves != NULL ? lane->out.len : 0; // which a valve holds
+        out->read[side] = wants_bytes(s, (enum side)side);
+        out->shutdown[side] = lane->shut && waiting == 0;
+        out->close[side] = lane->closed && waiting == 0;
+        out->reset[side] = lane->reset;
+        if (waiting != 0) {
+            int64_t open_us = valve_deadline(&s->valves[side], waiting, s->now_us);
+            out->deadline_us = open_us < out->deadline_us ? open_us : out->deadline_us;
+        }
+    }
     out->done = s->state == STATE_DONE && s->num_finished == 0;
 }
 

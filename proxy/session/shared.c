@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "proxy/session/internal.h"
+#include "proxy/session/emulate.h"
 #include "proxy/tls/certificate_inflate.h"
 
 enum {
@@ -63,9 +63,16 @@ static SSL_CTX *ctx_new(struct session_shared *shared) {
     return ctx;
 }
 
+static enum ssl_verify_result_t any_certificate(SSL *ssl, uint8_t *out_alert) {
+    (void)ssl;
+    (void)out_alert;
+    return ssl_verify_ok;
+}
+
 // hello_read takes back what let a long ClientHello in: no certificate is asked of the client.
 static enum ssl_select_cert_result_t hello_read(const SSL_CLIENT_HELLO *hello) {
-    SSL_set_verify(hello->ssl, SSL_VERIFY_NONE, NULL);
+    SSL_set_custom_verify(hello->ssl, emulate_wants_client_cert(SSL_get_app_data(hello->ssl)),
+                          any_certificate);
     return ssl_select_cert_success;
 }
 
@@ -77,6 +84,7 @@ static void contexts_make(struct session_shared *shared) {
     // BoringSSL's servers take no message above 16 KiB, unless they might be sent certificates.
     SSL_CTX_set_verify(shared->server_ctx, SSL_VERIFY_PEER, NULL);
     SSL_CTX_set_select_certificate_cb(shared->server_ctx, hello_read);
+    SSL_CTX_set_dos_protection_cb(shared->server_ctx, emulate_session);
     for (unsigned i = 0; i < ARRAY_LEN(shared->client_ctx); i++) {
         SSL_CTX *ctx = shared->client_ctx[i] = ctx_new(shared);
         CHECK((i & COMPRESS_ZLIB) == 0 ||
@@ -123,6 +131,23 @@ static bool trusts_load(struct session_shared *shared, const struct shared_confi
     return true;
 }
 
+// profiles_load reads the boxes that rules of the policy are.
+static bool profiles_load(struct session_shared *shared, struct err *err) {
+    shared->profiles = xcalloc(shared->num_trusts, sizeof(*shared->profiles));
+    for (size_t i = 0; i < shared->num_trusts; i++) {
+        const struct policy_rule *rule = policy_rule(shared->policy, i);
+        if (rule->action != ACTION_EMULATE) {
+            continue;
+        }
+        shared->profiles[i] = profile_load(rule->profile, err);
+        if (shared->profiles[i] == NULL) {
+            struct err why = *err;
+            return err_set(err, "%s.profile: %s", rule->path, why.msg);
+        }
+    }
+    return true;
+}
+
 struct session_shared *shared_new(const struct shared_config *config, struct err *err) {
     struct session_shared *shared = xcalloc(1, sizeof(*shared));
     atomic_init(&shared->refs, 1);
@@ -141,7 +166,9 @@ struct session_shared *shared_new(const struct shared_config *config, struct err
     shared->address = config->address != NULL ? xstrdup(config->address) : NULL;
     shared->keylog = config->keylog;
     shared->keylog_ctx = config->keylog_ctx;
-    if (!trusts_load(shared, config, err)) {
+    shared->as = config->as != NULL ? profile_ref(config->as) : NULL;
+    shared->memory = memory_new(config->seed);
+    if (!trusts_load(shared, config, err) || !profiles_load(shared, err)) {
         shared_unref(shared);
         return NULL;
     }
@@ -164,6 +191,12 @@ void shared_unref(struct session_shared *shared) {
         }
     }
     trust_free(shared->plain_trust);
+    for (size_t i = 0; shared->profiles != NULL && i < shared->num_trusts; i++) {
+        profile_unref(shared->profiles[i]);
+    }
+    free(shared->profiles);
+    profile_unref(shared->as);
+    memory_free(shared->memory);
     free(shared->trusts);
     for (size_t i = 0; i < ARRAY_LEN(shared->client_ctx); i++) {
         SSL_CTX_free(shared->client_ctx[i]);

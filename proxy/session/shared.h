@@ -9,6 +9,8 @@
 #include "policy/ca/trust.h"
 #include "policy/ca/verify_cache.h"
 #include "policy/config/policy.h"
+#include "policy/profiles/profile.h"
+#include "proxy/session/memory.h"
 #include "proxy/session/parent_url.h"
 #include "third_party/boringssl/boringssl_ssl.h"
 
@@ -40,6 +42,8 @@ struct shared_config {
     const struct limits *limits; // copied; NULL for the defaults
     // Where the proxy listens, for the PAC file: "127.0.0.1:8080". Copied; may be NULL.
     const char *address;
+    struct profile *as;          // the box to be where policy intercepts; a reference is taken
+    uint64_t seed;               // of what an emulated box leaves to chance
     const struct parent *parent; // the proxy that dials go through; copied; NULL: none
     // keylog, when not NULL, is given each line of the NSS key log without a newline, on the
     // thread of the session.
@@ -58,8 +62,11 @@ struct session_shared {
     struct trust *plain_trust; // shared by the rules that add no roots of their own
     size_t num_trusts;
     struct limits limits;
-    struct parent parent; // without a host: none
-    char via[24];         // what our own requests to the parent carry, to be known again
+    struct profile *as;        // the box to be where policy intercepts, or NULL
+    struct profile **profiles; // one for each rule that emulates, by its index; else NULL
+    struct memory *memory;     // of these boxes
+    struct parent parent;      // without a host: none
+    char via[24];              // what our own requests to the parent carry, to be known again
     char *address;
     void (*keylog)(void *ctx, const char *line);
     void *keylog_ctx;

@@ -320,7 +320,8 @@ struct play *play_new(const struct setup *setup) {
                        ? shared_ref(play->setup->shared)
                        : world_shared_with(&(struct world_options){.policy = play->setup->policy,
                                                                    .limits = play->setup->limits,
-                                                                   .parent = play->setup->parent});
+                                                                   .parent = play->setup->parent,
+                                                                   .as = play->setup->as});
     play->now_us = 1000000;
     for (int side = 0; side < SIDES; side++) {
         buf_init(&play->sides[side].got, SEND_MAX);

@@ -43,6 +43,7 @@
 struct setup {
     const char *policy; // JSON; NULL for the default
     const struct limits *limits;
+    const char *as;                // the text of a profile to be
     const char *parent;            // URL of a parent proxy
     const char *aim;               // a host to whose port 443 the connection goes without asking
     struct session_shared *shared; // in place of one made of these

@@ -24,6 +24,7 @@ const struct world *world_get(void);
 struct world_options {
     const char *policy;          // JSON; NULL for the default
     const struct limits *limits; // NULL for the default
+    const char *as;              // the text of a profile; NULL: none
     const char *parent;          // URL; NULL: none
 };
 
