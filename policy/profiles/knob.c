@@ -55,9 +55,9 @@ enum { DAY_SECONDS = 24 * 60 * 60, HOUR_MS = 60 * 60 * 1000, MANY = 16 * 1024 * 
 
 #define OWNER profile
 static const struct knob PROFILE[] = {
-    PLAIN("name", KNOB_TEXT, name, "What --as and profiles call it: small letters, digits, \"-\", \"_\" and \".\"; a composition's has commas."),
+    PLAIN("name", KNOB_TEXT, name, "What it is called: small letters, digits, \"-\", \"_\" and \".\"; a composition's has commas."),
     NUMBER("number", KNOB_NUMBER, number, 0, 999, "Its number in the catalogue: 19 is E19. 0: none."),
-    PLAIN("line", KNOB_TEXT, line, "The story in a line of 76 characters at most."),
+    PLAIN("line", KNOB_TEXT, line, "The story in a line of 75 characters at most."),
     PLAIN("story", KNOB_TEXT, story, "What the real box did, to whom, and how it was found."),
     PLAIN("date", KNOB_TEXT, date, "When: \"2016\", \"2016-12\" or \"2016-12-28\"."),
     PLAIN("sources", KNOB_TEXTS, sources, "Where that is written."),
