@@ -17,8 +17,9 @@ enum cert_knob_key {
     CERT_KNOB_KEY_ED25519,
 };
 
-// How long one key of leaves is in use: while the process lives, for one host, or for ever: that of
-// a CA folder that is handed on, as products did that shipped one key to everybody.
+// How long one key of leaves is in use: while the process lives; for one leaf, which is one host as
+// long as that is kept; or as long as the box's folder exists, which is as close to one key shipped
+// to everybody as one may come.
 enum cert_knob_reuse {
     CERT_KNOB_REUSE_PER_BOOT,
     CERT_KNOB_REUSE_PER_HOST,
@@ -88,9 +89,10 @@ enum cert_knob_url { CERT_KNOB_URL_NONE, CERT_KNOB_URL_OWN, CERT_KNOB_URL_COPY }
 // Who issues a sound leaf.
 enum cert_knob_issuer { CERT_KNOB_TRUSTED, CERT_KNOB_UNTRUSTED, CERT_KNOB_SELF };
 
-// What is sent: the ordinary chain (without the root), the leaf alone, the leaf and the
-// intermediate, those and the root, the root beside the leaf with its intermediate left out, those
-// with the order turned round, or each certificate twice.
+// What is sent: the ordinary chain (without the root); the leaf alone; the leaf and the
+// intermediate; those and the root; the leaf and the root without what is between; the leaf and
+// then the others the wrong way round (TLS libraries insist that their own certificate is the
+// first); all of them twice.
 enum cert_knob_chain {
     CERT_KNOB_CHAIN_AUTO,
     CERT_KNOB_CHAIN_LEAF,

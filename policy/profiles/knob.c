@@ -175,7 +175,7 @@ static const struct knob CERT[] = {
     PLAIN("ocsp_url", KNOB_TEXT, ocsp_url, "For \"own\"."),
     PLAIN("copy_scts", KNOB_BOOL, copy_scts, "Copies the server's certificate timestamps, which speak of another certificate."),
     WORD("issuer", ISSUERS, issuer, "Who issues leaves for servers that pass the checks."),
-    WORD("chain", CHAINS, chain, "What is sent: all but the root, the leaf alone, the leaf and the intermediate, all, the leaf and the root, all the wrong way round, or each one twice."),
+    WORD("chain", CHAINS, chain, "What is sent: all but the root, the leaf alone, the leaf and the intermediate, all, the leaf and the root, the leaf and then the others the wrong way round, or all of them twice."),
     INSIDE("ca", KNOB_CA, ca, "The box's own CA."),
     INSIDE("cache", KNOB_CACHE, cache, "How leaves are kept."),
 };
