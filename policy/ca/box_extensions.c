@@ -74,11 +74,21 @@ static bool add_ski(CBB *out, const struct cert_key *key) {
     return add_built(out, VIEW(SKI), false, &cbb, ok);
 }
 
-static bool add_aki(CBB *out, const struct cert_key *issuer) {
-    CBB cbb, sequence, id;
+// RFC 5280 section 4.2.1.1; `issuer` may be empty: no name and no serial number then.
+static bool add_aki(CBB *out, const struct cert_key *key, CBS issuer) {
+    enum { INSIDE = CBS_ASN1_CONTEXT_SPECIFIC | CBS_ASN1_CONSTRUCTED };
+    CBB cbb, sequence, id, names, directory, number;
+    CBS serial, name;
     bool ok = CBB_init(&cbb, 32) && CBB_add_asn1(&cbb, &sequence, CBS_ASN1_SEQUENCE) &&
               CBB_add_asn1(&sequence, &id, CBS_ASN1_CONTEXT_SPECIFIC | 0) &&
-              CBB_add_bytes(&id, issuer->id, issuer->id_len);
+              CBB_add_bytes(&id, key->id, key->id_len);
+    if (box_origin_serial(issuer, &serial, &name)) {
+        ok = ok && CBB_add_asn1(&sequence, &names, INSIDE | 1) &&
+             CBB_add_asn1(&names, &directory, INSIDE | 4) &&
+             CBB_add_bytes(&directory, CBS_data(&name), CBS_len(&name)) &&
+             CBB_add_asn1(&sequence, &number, CBS_ASN1_CONTEXT_SPECIFIC | 2) &&
+             CBB_add_bytes(&number, CBS_data(&serial), CBS_len(&serial));
+    }
     return add_built(out, VIEW(AKI), false, &cbb, ok);
 }
 
@@ -116,34 +126,79 @@ static bool add_ocsp(CBB *out, const char *url) {
     return add_built(out, VIEW(ACCESS), false, &cbb, ok);
 }
 
-static bool add_urls(CBB *out, const struct cert_knobs *knobs, CBS origin) {
-    bool ok = true;
-    if (knobs->crl == CERT_KNOB_URL_OWN) {
-        ok = add_crl(out, knobs->crl_url);
-    } else if (knobs->crl == CERT_KNOB_URL_COPY) {
-        ok = copy_extension(out, origin, VIEW(CRL));
+static bool add_constraints(CBB *out, const struct cert_knobs *knobs, CBS origin) {
+    bool critical = !knobs->constraints_not_critical;
+    CBS extension;
+    switch (knobs->constraints) {
+    case CERT_KNOB_CONSTRAINTS_ABSENT:
+        return true;
+    case CERT_KNOB_CONSTRAINTS_CA:
+        return cert_build_extension(out, VIEW(CONSTRAINTS), critical, VIEW(any_ca));
+    case CERT_KNOB_CONSTRAINTS_COPY:
+        if (box_origin_extension(origin, VIEW(CONSTRAINTS), &extension)) {
+            return CBB_add_bytes(out, CBS_data(&extension), CBS_len(&extension));
+        }
+        break;
+    case CERT_KNOB_CONSTRAINTS_LEAF:
+        break;
     }
-    if (knobs->ocsp == CERT_KNOB_URL_OWN) {
-        ok = ok && add_ocsp(out, knobs->ocsp_url);
-    } else if (knobs->ocsp == CERT_KNOB_URL_COPY) {
-        ok = ok && copy_extension(out, origin, VIEW(ACCESS));
+    return cert_build_extension(out, VIEW(CONSTRAINTS), critical, VIEW(no_ca));
+}
+
+static bool add_one(CBB *out, enum cert_knob_extension extension, const struct cert_knobs *knobs,
+                    const struct box_leaf *leaf) {
+    bool rsa = EVP_PKEY_id(leaf->key->key) == EVP_PKEY_RSA;
+    CBS none, origin = leaf->origin;
+    CBS_init(&none, NULL, 0);
+    switch (extension) {
+    case CERT_KNOB_EXTENSION_BASIC_CONSTRAINTS:
+        return add_constraints(out, knobs, origin);
+    case CERT_KNOB_EXTENSION_KEY_USAGE:
+        return add_usage(out, VIEW(USAGE), knobs->key_usage, rsa ? VIEW(usage_rsa) : VIEW(usage_ec),
+                         VIEW(usage_wrong), !knobs->key_usage_not_critical, origin);
+    case CERT_KNOB_EXTENSION_EXT_KEY_USAGE:
+        return add_usage(out, VIEW(EXT_USAGE), knobs->ext_key_usage, VIEW(server_auth),
+                         VIEW(client_auth), false, origin);
+    case CERT_KNOB_EXTENSION_SUBJECT_KEY_ID:
+        return knobs->no_ski || add_ski(out, leaf->key);
+    case CERT_KNOB_EXTENSION_AUTHORITY_KEY_ID:
+        return knobs->no_aki ||
+               add_aki(out, leaf->issuer_key, knobs->aki_issuer ? leaf->issuer : none);
+    case CERT_KNOB_EXTENSION_SAN:
+        return add_san(out, leaf->san, leaf->empty_subject);
+    case CERT_KNOB_EXTENSION_CRL:
+        return knobs->crl == CERT_KNOB_URL_OWN    ? add_crl(out, knobs->crl_url)
+               : knobs->crl == CERT_KNOB_URL_COPY ? copy_extension(out, origin, VIEW(CRL))
+                                                  : true;
+    case CERT_KNOB_EXTENSION_OCSP:
+        return knobs->ocsp == CERT_KNOB_URL_OWN    ? add_ocsp(out, knobs->ocsp_url)
+               : knobs->ocsp == CERT_KNOB_URL_COPY ? copy_extension(out, origin, VIEW(ACCESS))
+                                                   : true;
+    case CERT_KNOB_EXTENSION_SCTS:
+        return !knobs->copy_scts || copy_extension(out, origin, VIEW(SCTS));
+    case CERT_KNOB_NUM_EXTENSIONS:
+        break;
     }
-    return ok;
+    return false;
 }
 
 bool box_extensions_leaf(CBB *out, const struct cert_knobs *knobs, const struct box_leaf *leaf) {
-    bool rsa = EVP_PKEY_id(leaf->key->key) == EVP_PKEY_RSA;
-    CBS constraints = knobs->constraints == CERT_KNOB_CONSTRAINTS_CA ? VIEW(any_ca) : VIEW(no_ca);
-    return (knobs->constraints == CERT_KNOB_CONSTRAINTS_ABSENT ||
-            cert_build_extension(out, VIEW(CONSTRAINTS), true, constraints)) &&
-           add_usage(out, VIEW(USAGE), knobs->key_usage, rsa ? VIEW(usage_rsa) : VIEW(usage_ec),
-                     VIEW(usage_wrong), true, leaf->origin) &&
-           add_usage(out, VIEW(EXT_USAGE), knobs->ext_key_usage, VIEW(server_auth),
-                     VIEW(client_auth), false, leaf->origin) &&
-           (knobs->no_ski || add_ski(out, leaf->key)) &&
-           (knobs->no_aki || add_aki(out, leaf->issuer_key)) &&
-           add_san(out, leaf->san, leaf->empty_subject) && add_urls(out, knobs, leaf->origin) &&
-           (!knobs->copy_scts || copy_extension(out, leaf->origin, VIEW(SCTS)));
+#define EXTENSION_TEXT(name, word) word,
+    static const char *const NAMES_OF[] = {CERT_KNOB_EXTENSIONS(EXTENSION_TEXT)};
+#undef EXTENSION_TEXT
+    bool done[CERT_KNOB_NUM_EXTENSIONS] = {false}, ok = true;
+    for (size_t i = 0; i < knobs->extension_order.num; i++) {
+        for (int e = 0; e < CERT_KNOB_NUM_EXTENSIONS; e++) {
+            if (!done[e] && strcmp(NAMES_OF[e], knobs->extension_order.items[i]) == 0) {
+                ok = ok && add_one(out, (enum cert_knob_extension)e, knobs, leaf);
+                done[e] = true;
+            }
+        }
+    }
+    for (int e = 0; e < CERT_KNOB_NUM_EXTENSIONS; e++) {
+        ok = ok && (done[e] || add_one(out, (enum cert_knob_extension)e, knobs, leaf));
+    }
+    return ok;
 }
 
 static bool add_ca_constraints(CBB *out, const struct ca_knobs *knobs, unsigned below) {
@@ -185,6 +240,7 @@ bool box_extensions_ca(CBB *out, const struct ca_knobs *knobs, const struct cert
             cert_build_extension(out, VIEW(EXT_USAGE), false, VIEW(server_auth))) &&
            (knobs->ext_key_usage != CERT_KNOB_USAGE_WRONG ||
             cert_build_extension(out, VIEW(EXT_USAGE), false, VIEW(client_auth))) &&
-           (knobs->no_ski || add_ski(out, key)) && (knobs->no_ski || add_aki(out, issuer_key)) &&
+           (knobs->no_ski || add_ski(out, key)) &&
+           (knobs->no_ski || add_aki(out, issuer_key, view(NULL, 0))) &&
            add_permitted(out, &knobs->permitted_dns);
 }

@@ -7,6 +7,7 @@
 // struct box_leaf is what the extensions of a leaf are made from. Every view belongs to the caller.
 struct box_leaf {
     const struct cert_key *key, *issuer_key;
+    CBS issuer;         // the certificate that issues it, or empty: itself
     CBS san;            // contents of GeneralNames; empty: no such extension
     CBS origin;         // the server's certificate, or empty: nothing to copy
     bool empty_subject; // the names are critical then

@@ -32,13 +32,15 @@ enum cert_knob_digest { CERT_KNOB_SHA256, CERT_KNOB_SHA1, CERT_KNOB_MD5 };
 // The leaf's subject: the CN of the server's certificate; its whole Name; the CN is the host.
 enum cert_knob_subject { CERT_KNOB_SUBJECT_CN, CERT_KNOB_SUBJECT_COPY, CERT_KNOB_SUBJECT_HOST };
 
-// The leaf's alternative names: those of the server's certificate, the host alone, none, or
-// "*.parent" and "parent" of the host.
+// The leaf's alternative names: those of the server's certificate, the host alone, none,
+// "*.parent" and "parent" of the host, or those of the server's certificate and the host where none
+// of them speaks for it.
 enum cert_knob_san {
     CERT_KNOB_SAN_COPY,
     CERT_KNOB_SAN_HOST,
     CERT_KNOB_SAN_NONE,
     CERT_KNOB_SAN_WILDCARD,
+    CERT_KNOB_SAN_COPY_AND_HOST,
 };
 
 // The serial number: 16 or 4 random bytes; counting from 1 in each process; that of the server's
@@ -76,11 +78,13 @@ enum cert_knob_usage {
     CERT_KNOB_USAGE_WRONG,
 };
 
-// The basicConstraints of the leaf: present and not a CA, absent, or a CA.
+// The basicConstraints of the leaf: present and not a CA, absent, a CA, or those of the server's
+// certificate (not a CA where it has none).
 enum cert_knob_constraints {
     CERT_KNOB_CONSTRAINTS_LEAF,
     CERT_KNOB_CONSTRAINTS_ABSENT,
     CERT_KNOB_CONSTRAINTS_CA,
+    CERT_KNOB_CONSTRAINTS_COPY,
 };
 
 // A pointer to a CRL or an OCSP responder: none, the profile's own, the server's certificate's.
@@ -145,6 +149,24 @@ struct leaf_cache_knobs {
     uint32_t ttl_seconds; // 0: while the leaf is fresh
 };
 
+// The extensions of a leaf, in their ordinary order.
+#define CERT_KNOB_EXTENSIONS(X)                                                                    \
+    X(BASIC_CONSTRAINTS, "basic_constraints")                                                      \
+    X(KEY_USAGE, "key_usage")                                                                      \
+    X(EXT_KEY_USAGE, "ext_key_usage")                                                              \
+    X(SUBJECT_KEY_ID, "subject_key_id")                                                            \
+    X(AUTHORITY_KEY_ID, "authority_key_id")                                                        \
+    X(SAN, "san")                                                                                  \
+    X(CRL, "crl")                                                                                  \
+    X(OCSP, "ocsp")                                                                                \
+    X(SCTS, "scts")
+
+#define CERT_KNOB_EXTENSION_ENUM(name, text) CERT_KNOB_EXTENSION_##name,
+enum cert_knob_extension {
+    CERT_KNOB_EXTENSIONS(CERT_KNOB_EXTENSION_ENUM) CERT_KNOB_NUM_EXTENSIONS
+};
+#undef CERT_KNOB_EXTENSION_ENUM
+
 // struct cert_knobs is the leaf, and all that makes it.
 struct cert_knobs {
     enum cert_knob_key key;
@@ -158,7 +180,12 @@ struct cert_knobs {
     struct cert_knob_date not_before, not_after;
     enum cert_knob_usage key_usage, ext_key_usage;
     enum cert_knob_constraints constraints;
+    bool constraints_not_critical, key_usage_not_critical; // where they are not copied
     bool no_aki, no_ski;
+    bool aki_issuer; // the issuer's issuer and serial number, too
+    // The order of the extensions, by the names in CERT_KNOB_EXTENSIONS; those that are not
+    // listed follow.
+    struct cert_knob_strings extension_order;
     enum cert_knob_url crl, ocsp;
     char *crl_url, *ocsp_url; // CERT_KNOB_URL_OWN
     bool copy_scts;           // SCTs that speak of another certificate

@@ -23,6 +23,14 @@ static void set_wildcard(struct leaf_spec *spec, const char *host) {
     CHECK(leaf_spec_add_dns(spec, wildcard) && leaf_spec_add_dns(spec, dot + 1));
 }
 
+// names_host returns whether a name of `spec` speaks for `host`.
+static bool names_host(const struct leaf_spec *spec, const char *host) {
+    struct host_name name;
+    CBS san;
+    CBS_init(&san, buf_data(&spec->san), spec->san.len);
+    return host_name_init(&name, host) && host_name_in_san(&name, san, NULL);
+}
+
 static void set_names(struct leaf_spec *spec, const struct cert_knobs *knobs,
                       const struct leaf_box *box, const struct cert_facts *facts) {
     if (facts != NULL) {
@@ -52,6 +60,11 @@ static void set_names(struct leaf_spec *spec, const struct cert_knobs *knobs,
         break;
     case CERT_KNOB_SAN_WILDCARD:
         set_wildcard(spec, box->host);
+        break;
+    case CERT_KNOB_SAN_COPY_AND_HOST:
+        if (!names_host(spec, box->host)) {
+            (void)!buf_append(&spec->san, buf_data(&host.san), host.san.len);
+        }
         break;
     }
     leaf_spec_cleanup(&host);

@@ -213,6 +213,10 @@ void mint_box_issue(struct leaf *leaf, const struct mint_box_request *request) {
                              .empty_subject = CBB_len(&subject) == 2};
     CBS_init(&parts.san, spec->san.len != 0 ? buf_data(&spec->san) : NULL, spec->san.len);
     CBS_init(&parts.origin, spec->origin, spec->origin_len);
+    CBS_init(&parts.issuer, NULL, 0);
+    if (issuer.ca != NULL) {
+        parts.issuer = authority_der(issuer.ca);
+    }
     CHECK(box_extensions_leaf(&extensions, knobs, &parts));
     CBS_init(&contents, CBB_data(&extensions), CBB_len(&extensions));
     leaf->chain[0] = cert_build(&template);

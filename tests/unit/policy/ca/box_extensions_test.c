@@ -78,6 +78,56 @@ static void test_urls(void) {
     end();
 }
 
+// The last bytes of the identifiers of the leaf's extensions, in their order.
+static void order_is(const char *expected) {
+    X509 *x509 = X509_parse_from_buffer(leaf->chain[0]);
+    char order[64] = "";
+    for (int i = 0; i < X509_get_ext_count(x509); i++) {
+        int nid = OBJ_obj2nid(X509_EXTENSION_get_object(X509_get_ext(x509, i)));
+        bool critical = X509_EXTENSION_get_critical(X509_get_ext(x509, i));
+        const char *letter = nid == NID_basic_constraints          ? "b"
+                             : nid == NID_key_usage                ? "k"
+                             : nid == NID_ext_key_usage            ? "e"
+                             : nid == NID_subject_key_identifier   ? "s"
+                             : nid == NID_authority_key_identifier ? "a"
+                             : nid == NID_subject_alt_name         ? "n"
+                                                                   : "?";
+        strcat(order, letter);
+        strcat(order, critical ? "!" : "");
+    }
+    CU_ASSERT_STRING_EQUAL(order, expected);
+    X509_free(x509);
+}
+
+static void test_order(void) {
+    (void)leaf_of((struct cert_knobs){0});
+    order_is("b!k!esan");
+    end();
+    (void)leaf_of((struct cert_knobs){
+        .extension_order = BOX_STRINGS("subject_key_id", "authority_key_id", "san", "san"),
+        .key_usage_not_critical = true,
+        .constraints_not_critical = true});
+    order_is("sanbke");
+    end();
+    (void)leaf_of((struct cert_knobs){.constraints = CERT_KNOB_CONSTRAINTS_COPY});
+    order_is("bk!esan"); // as the server's: present and not critical
+    end();
+}
+
+static void test_issuer_in_key_id(void) {
+    (void)leaf_of((struct cert_knobs){.aki_issuer = true});
+    X509 *x509 = X509_parse_from_buffer(leaf->chain[0]);
+    AUTHORITY_KEYID *id = X509_get_ext_d2i(x509, NID_authority_key_identifier, NULL, NULL);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(id);
+    CU_ASSERT_TRUE(id->keyid != NULL && id->issuer != NULL && id->serial != NULL);
+    X509 *root = X509_parse_from_buffer(world.installation->chain[0]);
+    CU_ASSERT_EQUAL(ASN1_INTEGER_cmp(id->serial, X509_get0_serialNumber(root)), 0);
+    X509_free(root);
+    AUTHORITY_KEYID_free(id);
+    X509_free(x509);
+    end();
+}
+
 static struct cert_facts ca_of(struct ca_knobs knobs) {
     static struct cert_knobs kept;
     kept = (struct cert_knobs){.ca = knobs, .chain = CERT_KNOB_CHAIN_FULL};
@@ -111,6 +161,8 @@ const struct unit_case unit_cases[] = {
     {"usages", test_usages},
     {"constraints and ids", test_constraints_and_ids},
     {"URLs", test_urls},
+    {"order", test_order},
+    {"issuer in key id", test_issuer_in_key_id},
     {"CA", test_ca},
     {NULL, NULL},
 };

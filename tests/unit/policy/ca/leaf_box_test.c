@@ -61,6 +61,17 @@ static void test_san(void) {
     end();
 }
 
+static void test_san_and_host(void) {
+    struct cert_facts f = leaf_of((struct cert_knobs){.san = CERT_KNOB_SAN_COPY_AND_HOST});
+    CU_ASSERT_EQUAL(f.dns.num, 2); // www.origin.test is there already
+    leaf_unref(leaf);
+    leaf = box_world_leaf(&world, "other.test", LEAF_ISSUER_AUTO);
+    f = box_world_facts(&world, leaf, 0);
+    CU_ASSERT_EQUAL_FATAL(f.dns.num, 3);
+    CU_ASSERT_STRING_EQUAL(f.dns.items[2], "other.test");
+    end();
+}
+
 static void test_dates(void) {
     struct cert_facts f = leaf_of((struct cert_knobs){0});
     CU_ASSERT_EQUAL(f.not_before, PKI_NOW - 2 * PKI_DAY);
@@ -109,6 +120,6 @@ static void test_issuer(void) {
 }
 
 const struct unit_case unit_cases[] = {
-    {"subject", test_subject}, {"SAN", test_san}, {"dates", test_dates},
-    {"issuer", test_issuer},   {NULL, NULL},
+    {"subject", test_subject}, {"SAN", test_san},       {"SAN and host", test_san_and_host},
+    {"dates", test_dates},     {"issuer", test_issuer}, {NULL, NULL},
 };
