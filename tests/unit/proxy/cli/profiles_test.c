@@ -18,7 +18,7 @@ static void run(const char *a, const char *b, const char *c) {
 static void test_list(void) {
     run(NULL, NULL, NULL);
     CU_ASSERT_EQUAL(got.status, 0);
-    CU_ASSERT_PTR_NOT_NULL(strstr(got.out, "E20  sslsplit-serial (documented)\n     sslsplit: "));
+    CU_ASSERT_PTR_NOT_NULL(strstr(got.out, "E19  squid-bump-mimic (documented)\n     Squid"));
     CU_ASSERT_PTR_NOT_NULL(strstr(got.out, "\nE46  double-mitm (reported)\n"));
     run("--json", NULL, NULL);
     CU_ASSERT_EQUAL(got.status, 0);
