@@ -17,8 +17,9 @@ enum cert_knob_key {
     CERT_KNOB_KEY_ED25519,
 };
 
-// How long one key of leaves is in use: while the process lives, for one host, or for ever: that of
-// a CA folder that is handed on, as products did that shipped one key to everybody.
+// How long one key of leaves is in use: while the process lives; for one leaf, which is one host as
+// long as that is kept; or as long as the box's folder exists, which is as close to one key shipped
+// to everybody as one may come.
 enum cert_knob_reuse {
     CERT_KNOB_REUSE_PER_BOOT,
     CERT_KNOB_REUSE_PER_HOST,
@@ -31,13 +32,15 @@ enum cert_knob_digest { CERT_KNOB_SHA256, CERT_KNOB_SHA1, CERT_KNOB_MD5 };
 // The leaf's subject: the CN of the server's certificate; its whole Name; the CN is the host.
 enum cert_knob_subject { CERT_KNOB_SUBJECT_CN, CERT_KNOB_SUBJECT_COPY, CERT_KNOB_SUBJECT_HOST };
 
-// The leaf's alternative names: those of the server's certificate, the host alone, none, or
-// "*.parent" and "parent" of the host.
+// The leaf's alternative names: those of the server's certificate, the host alone, none,
+// "*.parent" and "parent" of the host, or those of the server's certificate and the host where none
+// of them speaks for it.
 enum cert_knob_san {
     CERT_KNOB_SAN_COPY,
     CERT_KNOB_SAN_HOST,
     CERT_KNOB_SAN_NONE,
     CERT_KNOB_SAN_WILDCARD,
+    CERT_KNOB_SAN_COPY_AND_HOST,
 };
 
 // The serial number: 16 or 4 random bytes; counting from 1 in each process; that of the server's
@@ -75,11 +78,13 @@ enum cert_knob_usage {
     CERT_KNOB_USAGE_WRONG,
 };
 
-// The basicConstraints of the leaf: present and not a CA, absent, or a CA.
+// The basicConstraints of the leaf: present and not a CA, absent, a CA, or those of the server's
+// certificate (not a CA where it has none).
 enum cert_knob_constraints {
     CERT_KNOB_CONSTRAINTS_LEAF,
     CERT_KNOB_CONSTRAINTS_ABSENT,
     CERT_KNOB_CONSTRAINTS_CA,
+    CERT_KNOB_CONSTRAINTS_COPY,
 };
 
 // A pointer to a CRL or an OCSP responder: none, the profile's own, the server's certificate's.
@@ -88,9 +93,10 @@ enum cert_knob_url { CERT_KNOB_URL_NONE, CERT_KNOB_URL_OWN, CERT_KNOB_URL_COPY }
 // Who issues a sound leaf.
 enum cert_knob_issuer { CERT_KNOB_TRUSTED, CERT_KNOB_UNTRUSTED, CERT_KNOB_SELF };
 
-// What is sent: the ordinary chain (without the root), the leaf alone, the leaf and the
-// intermediate, those and the root, the root beside the leaf with its intermediate left out, those
-// with the order turned round, or each certificate twice.
+// What is sent: the ordinary chain (without the root); the leaf alone; the leaf and the
+// intermediate; those and the root; the leaf and the root without what is between; the leaf and
+// then the others the wrong way round (TLS libraries insist that their own certificate is the
+// first); all of them twice.
 enum cert_knob_chain {
     CERT_KNOB_CHAIN_AUTO,
     CERT_KNOB_CHAIN_LEAF,
@@ -143,6 +149,24 @@ struct leaf_cache_knobs {
     uint32_t ttl_seconds; // 0: while the leaf is fresh
 };
 
+// The extensions of a leaf, in their ordinary order.
+#define CERT_KNOB_EXTENSIONS(X)                                                                    \
+    X(BASIC_CONSTRAINTS, "basic_constraints")                                                      \
+    X(KEY_USAGE, "key_usage")                                                                      \
+    X(EXT_KEY_USAGE, "ext_key_usage")                                                              \
+    X(SUBJECT_KEY_ID, "subject_key_id")                                                            \
+    X(AUTHORITY_KEY_ID, "authority_key_id")                                                        \
+    X(SAN, "san")                                                                                  \
+    X(CRL, "crl")                                                                                  \
+    X(OCSP, "ocsp")                                                                                \
+    X(SCTS, "scts")
+
+#define CERT_KNOB_EXTENSION_ENUM(name, text) CERT_KNOB_EXTENSION_##name,
+enum cert_knob_extension {
+    CERT_KNOB_EXTENSIONS(CERT_KNOB_EXTENSION_ENUM) CERT_KNOB_NUM_EXTENSIONS
+};
+#undef CERT_KNOB_EXTENSION_ENUM
+
 // struct cert_knobs is the leaf, and all that makes it.
 struct cert_knobs {
     enum cert_knob_key key;
@@ -156,7 +180,12 @@ struct cert_knobs {
     struct cert_knob_date not_before, not_after;
     enum cert_knob_usage key_usage, ext_key_usage;
     enum cert_knob_constraints constraints;
+    bool constraints_not_critical, key_usage_not_critical; // where they are not copied
     bool no_aki, no_ski;
+    bool aki_issuer; // the issuer's issuer and serial number, too
+    // The order of the extensions, by the names in CERT_KNOB_EXTENSIONS; those that are not
+    // listed follow.
+    struct cert_knob_strings extension_order;
     enum cert_knob_url crl, ocsp;
     char *crl_url, *ocsp_url; // CERT_KNOB_URL_OWN
     bool copy_scts;           // SCTs that speak of another certificate

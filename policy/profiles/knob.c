@@ -27,11 +27,11 @@
 #define REUSES WORDS("per_boot", "per_host", "shipped")
 #define DIGESTS WORDS("sha256", "sha1", "md5")
 #define SUBJECTS WORDS("cn", "copy", "host")
-#define SANS WORDS("copy", "host", "none", "wildcard")
+#define SANS WORDS("copy", "host", "none", "wildcard", "copy_and_host")
 #define SERIALS                                                                                    \
     WORDS("random128", "random32", "sequential", "copy", "copy_plus_random32", "hash32", "fixed")
 #define USAGES WORDS("standard", "copy", "none", "wrong")
-#define CONSTRAINTS WORDS("leaf", "absent", "ca")
+#define CONSTRAINTS WORDS("leaf", "absent", "ca", "copy")
 #define URLS WORDS("none", "own", "copy")
 #define ISSUERS WORDS("trusted", "untrusted", "self")
 #define CHAINS WORDS("auto", "leaf", "intermediate", "full", "root", "reversed", "doubled")
@@ -55,9 +55,9 @@ enum { DAY_SECONDS = 24 * 60 * 60, HOUR_MS = 60 * 60 * 1000, MANY = 16 * 1024 * 
 
 #define OWNER profile
 static const struct knob PROFILE[] = {
-    PLAIN("name", KNOB_TEXT, name, "What --as and profiles call it: small letters, digits, \"-\", \"_\" and \".\"; a composition's has commas."),
+    PLAIN("name", KNOB_TEXT, name, "What it is called: small letters, digits, \"-\", \"_\" and \".\"; a composition's has commas."),
     NUMBER("number", KNOB_NUMBER, number, 0, 999, "Its number in the catalogue: 19 is E19. 0: none."),
-    PLAIN("line", KNOB_TEXT, line, "The story in a line of 76 characters at most."),
+    PLAIN("line", KNOB_TEXT, line, "The story in a line of 75 characters at most."),
     PLAIN("story", KNOB_TEXT, story, "What the real box did, to whom, and how it was found."),
     PLAIN("date", KNOB_TEXT, date, "When: \"2016\", \"2016-12\" or \"2016-12-28\"."),
     PLAIN("sources", KNOB_TEXTS, sources, "Where that is written."),
@@ -159,23 +159,27 @@ static const struct knob CERT[] = {
     WORD("digest", DIGESTS, digest, "Of the signature. \"sha1\" and \"md5\" need a CA with an RSA key."),
     WORD("subject", SUBJECTS, subject, "The CN of the server's certificate, its whole subject, or the host as CN."),
     PLAIN("subject_add", KNOB_ATTRIBUTES, subject_add, "What follows in the subject: [\"OU=Box\"]."),
-    WORD("san", SANS, san, "The alternative names: the server's, the host, none, or \"*.parent\" and \"parent\"."),
+    WORD("san", SANS, san, "The alternative names: the server's, the host, none, \"*.parent\" and \"parent\", or the server's and the host where none of them speaks for it."),
     WORD("serial", SERIALS, serial, "The serial number."),
     PLAIN("serial_fixed", KNOB_SERIAL, serial_fixed, "For \"fixed\", in hexadecimal."),
     PLAIN("not_before", KNOB_DATE, not_before, "When the leaf begins."),
     PLAIN("not_after", KNOB_DATE, not_after, "When it ends."),
     WORD("key_usage", USAGES, key_usage, "What a server needs, the server's own, none, or keyCertSign alone."),
     WORD("ext_key_usage", USAGES, ext_key_usage, "serverAuth, the server's own, none, or clientAuth alone."),
-    WORD("basic_constraints", CONSTRAINTS, constraints, "Present and no CA, absent, or a CA."),
+    WORD("basic_constraints", CONSTRAINTS, constraints, "Present and no CA, absent, a CA, or the server's own."),
+    PLAIN("basic_constraints_critical", KNOB_NOT, constraints_not_critical, "Whether they are critical, where they are not copied."),
+    PLAIN("key_usage_critical", KNOB_NOT, key_usage_not_critical, "Whether it is critical, where it is not copied."),
     PLAIN("authority_key_id", KNOB_NOT, no_aki, "Whether the leaf has one."),
+    PLAIN("authority_key_id_issuer", KNOB_BOOL, aki_issuer, "Whether that names the CA's issuer and serial number, too."),
     PLAIN("subject_key_id", KNOB_NOT, no_ski, "Whether the leaf has one."),
+    PLAIN("extension_order", KNOB_EXTENSIONS, extension_order, "Which extensions come first; the others follow in their ordinary order."),
     WORD("crl", URLS, crl, "The CRL distribution point: none, \"crl_url\", or the server's."),
     PLAIN("crl_url", KNOB_TEXT, crl_url, "For \"own\"."),
     WORD("ocsp", URLS, ocsp, "The OCSP responder: none, \"ocsp_url\", or the server's."),
     PLAIN("ocsp_url", KNOB_TEXT, ocsp_url, "For \"own\"."),
     PLAIN("copy_scts", KNOB_BOOL, copy_scts, "Copies the server's certificate timestamps, which speak of another certificate."),
     WORD("issuer", ISSUERS, issuer, "Who issues leaves for servers that pass the checks."),
-    WORD("chain", CHAINS, chain, "What is sent: all but the root, the leaf alone, the leaf and the intermediate, all, the leaf and the root, all the wrong way round, or each one twice."),
+    WORD("chain", CHAINS, chain, "What is sent: all but the root, the leaf alone, the leaf and the intermediate, all, the leaf and the root, the leaf and then the others the wrong way round, or all of them twice."),
     INSIDE("ca", KNOB_CA, ca, "The box's own CA."),
     INSIDE("cache", KNOB_CACHE, cache, "How leaves are kept."),
 };

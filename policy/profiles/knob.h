@@ -39,6 +39,7 @@ enum knob_type {
     KNOB_GLOBS,       // strings in lower case
     KNOB_ATTRIBUTES,  // of a distinguished name
     KNOB_HASHES,      // SHA-256
+    KNOB_EXTENSIONS,  // names of CERT_KNOB_EXTENSIONS
     KNOB_CODES,       // uint16_t of `registry`
     KNOB_SYMPTOMS,    // here on: a shape of their own
     KNOB_INSIDE,      // the object `inside`, by value

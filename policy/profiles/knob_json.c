@@ -149,6 +149,7 @@ static json_t *value_json(const void *from, const struct knob *knob) {
     case KNOB_GLOBS:
     case KNOB_ATTRIBUTES:
     case KNOB_HASHES:
+    case KNOB_EXTENSIONS:
         break;
     }
     return strings_json(from);

@@ -36,6 +36,9 @@ static const char *const EXPECTED[] = {
     [KNOB_GLOBS] = "a name or glob such as \"*.example.test\"",
     [KNOB_ATTRIBUTES] = "an attribute of C, ST, L, O, OU or CN such as \"CN=Box CA\"",
     [KNOB_HASHES] = "a SHA-256 of 64 hexadecimal digits",
+    [KNOB_EXTENSIONS] = "\"basic_constraints\", \"key_usage\", \"ext_key_usage\", "
+                        "\"subject_key_id\", \"authority_key_id\", \"san\", \"crl\", \"ocsp\" or "
+                        "\"scts\"",
     [KNOB_SYMPTOMS] = "an object with a sentence for each client",
     [KNOB_INSIDE] = "an object",
     [KNOB_REACTIONS] = "an object",
@@ -220,7 +223,17 @@ static const char *text_fault(enum knob_type type, const char *text) {
     if (len == 0 || len > TEXT_MAX) {
         return len == 0 ? "" : "it is too long";
     }
+#define EXTENSION_TEXT(name, word) word,
+    static const char *const EXTENSIONS[] = {CERT_KNOB_EXTENSIONS(EXTENSION_TEXT)};
+#undef EXTENSION_TEXT
     switch (type) {
+    case KNOB_EXTENSIONS:
+        for (size_t i = 0; i < ARRAY_LEN(EXTENSIONS); i++) {
+            if (strcmp(EXTENSIONS[i], text) == 0) {
+                return NULL;
+            }
+        }
+        return "";
     case KNOB_HASHES:
         return len == 64 && strspn(text, "0123456789abcdef") == len ? NULL : "";
     case KNOB_GLOBS:

@@ -266,9 +266,11 @@ struct profile {
     struct arena arena;
 };
 
-// The ceilings: of a profile's text in bytes, of its reactions, of any other list.
+// The ceilings: of a profile's text in bytes, of its name (which is that of a folder), of its
+// reactions, of any other list.
 enum {
     PROFILE_MAX_LEN = 256 * 1024,
+    PROFILE_MAX_NAME = 200,
     PROFILE_MAX_REACTIONS = 64,
     PROFILE_MAX_LIST = 256,
     PROFILE_MAX_COMPOSED = 8,

@@ -174,11 +174,12 @@ static bool check_reaction(struct reader *reader, const struct profile_reaction 
 static bool check_name(struct reader *reader, const struct profile *profile) {
     const char *name = profile->name != NULL ? profile->name : "";
     size_t len = strlen(name);
-    if (len > 0 && len == strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-_.,/")) {
+    if (len > 0 && len <= PROFILE_MAX_NAME && name[0] != '.' &&
+        len == strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-_.,")) {
         return true;
     }
     return refuse_at(reader, "name",
-                     "expected small letters, digits, \"-\", \"_\" and \".\", at least one");
+                     "expected small letters, digits, \"-\", \"_\" and \".\", not in front");
 }
 
 bool profile_check(struct reader *reader, const struct profile *profile) {

@@ -19,7 +19,7 @@ static void test_builtin(void) {
         CU_ASSERT_STRING_EQUAL(profile->name, name);
         CU_ASSERT_TRUE_FATAL(profile->number >= 1 && profile->number <= 46);
         numbers[profile->number] = true;
-        CU_ASSERT_TRUE(profile->line != NULL && strlen(profile->line) <= 76);
+        CU_ASSERT_TRUE(profile->line != NULL && strlen(profile->line) <= 75);
         CU_ASSERT_TRUE(profile->story != NULL && profile->sources.num > 0);
         CU_ASSERT_EQUAL(profile->conflicts.num, 0);
         bool symptom = false;

@@ -143,6 +143,8 @@ static const struct {
     {"{\"name\": \"a\", \"cert\": {\"not_after\": \"tomorrow\"}}", "cert.not_after: expected \"auto\", \"copy\""},
     {"{\"name\": \"a\", \"cert\": {\"not_after\": \"+999999d\"}}", "cert.not_after: expected"},
     {"{\"name\": \"a\", \"cert\": {\"serial_fixed\": \"12345678901234567\"}}", "cert.serial_fixed: expected a number in hexadecimal"},
+    {"{\"name\": \"a\", \"cert\": {\"extension_order\": [\"sans\"]}}", "cert.extension_order[0]: expected \"basic_constraints\""},
+    {"{\"name\": \"../a\"}", "name: expected small letters"},
     {"{\"name\": \"a\", \"cert\": {\"digest\": \"sha1\"}}", "cert.digest: \"sha1\" and \"md5\" need a \"ca\""},
     {"{\"name\": \"a\", \"cert\": {\"chain\": \"intermediate\"}}", "cert.chain: \"intermediate\" needs"},
     {"{\"name\": \"a\", \"cert\": {\"crl\": \"own\"}}", "cert.crl_url: is needed for"},
