@@ -59,7 +59,14 @@ static struct leaf *leaf_get(struct session *s, const struct client_hello *hello
         }
         request.verification = emulate_shown(s);
     }
-    return leaf_cache_get(s->shared->leaves, &request, s->wall_ms / 1000);
+    struct leaf_cache *leaves = s->shared->leaves;
+    if (s->forge != NULL) {
+        leaves = forge_leaves(s->forge);
+        request.sni = obj_str(s->lanes[SIDE_CLIENT].observe.leg, F_LEG_SERVER_NAME);
+        request.address = s->server.port != 0 ? s->server.ip : NULL;
+        request.issuer = s->emulation.issuer;
+    }
+    return leaf_cache_get(leaves, &request, s->wall_ms / 1000);
 }
 
 // http1_offered returns whether a page of ours can be read: ALPN absent or with HTTP/1.1.

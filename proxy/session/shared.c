@@ -131,21 +131,45 @@ static bool trusts_load(struct session_shared *shared, const struct shared_confi
     return true;
 }
 
-// profiles_load reads the boxes that rules of the policy are.
-static bool profiles_load(struct session_shared *shared, struct err *err) {
-    shared->profiles = xcalloc(shared->num_trusts, sizeof(*shared->profiles));
+// emulated_open makes the forge of `profile`, whose reference it takes over.
+static bool emulated_open(struct emulated *out, struct profile *profile,
+                          const struct shared_config *config, struct err *err) {
+    char dir[4096];
+    snprintf(dir, sizeof(dir), "%s/%s", config->boxes != NULL ? config->boxes : "", profile->name);
+    out->profile = profile;
+    out->forge = forge_open(config->boxes != NULL ? dir : NULL, &profile->cert, config->authority,
+                            config->now, err);
+    return out->forge != NULL;
+}
+
+static void emulated_close(struct emulated *emulated) {
+    forge_free(emulated->forge);
+    profile_unref(emulated->profile);
+}
+
+// boxes_open makes the boxes that the command line and the policy's rules name.
+static bool boxes_open(struct session_shared *shared, const struct shared_config *config,
+                       struct err *err) {
+    shared->boxes = xcalloc(shared->num_trusts, sizeof(*shared->boxes));
+    if (config->as != NULL && !emulated_open(&shared->as, profile_ref(config->as), config, err)) {
+        return false;
+    }
     for (size_t i = 0; i < shared->num_trusts; i++) {
         const struct policy_rule *rule = policy_rule(shared->policy, i);
         if (rule->action != ACTION_EMULATE) {
             continue;
         }
-        shared->profiles[i] = profile_load(rule->profile, err);
-        if (shared->profiles[i] == NULL) {
+        struct profile *profile = profile_load(rule->profile, err);
+        if (profile == NULL || !emulated_open(&shared->boxes[i], profile, config, err)) {
             struct err why = *err;
             return err_set(err, "%s.profile: %s", rule->path, why.msg);
         }
     }
     return true;
+}
+
+const struct authority *shared_root(const struct session_shared *shared) {
+    return shared->as.forge != NULL ? forge_root(shared->as.forge) : shared->authority;
 }
 
 struct session_shared *shared_new(const struct shared_config *config, struct err *err) {
@@ -166,9 +190,8 @@ struct session_shared *shared_new(const struct shared_config *config, struct err
     shared->address = config->address != NULL ? xstrdup(config->address) : NULL;
     shared->keylog = config->keylog;
     shared->keylog_ctx = config->keylog_ctx;
-    shared->as = config->as != NULL ? profile_ref(config->as) : NULL;
     shared->memory = memory_new(config->seed);
-    if (!trusts_load(shared, config, err) || !profiles_load(shared, err)) {
+    if (!trusts_load(shared, config, err) || !boxes_open(shared, config, err)) {
         shared_unref(shared);
         return NULL;
     }
@@ -191,11 +214,11 @@ void shared_unref(struct session_shared *shared) {
         }
     }
     trust_free(shared->plain_trust);
-    for (size_t i = 0; shared->profiles != NULL && i < shared->num_trusts; i++) {
-        profile_unref(shared->profiles[i]);
+    for (size_t i = 0; shared->boxes != NULL && i < shared->num_trusts; i++) {
+        emulated_close(&shared->boxes[i]);
     }
-    free(shared->profiles);
-    profile_unref(shared->as);
+    free(shared->boxes);
+    emulated_close(&shared->as);
     memory_free(shared->memory);
     free(shared->trusts);
     for (size_t i = 0; i < ARRAY_LEN(shared->client_ctx); i++) {
