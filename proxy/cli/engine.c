@@ -18,6 +18,7 @@
 #include "proxy/session/shared.h"
 
 enum {
+    BOX_ROOTS_MAX = 16, // in the bundles
     LEAVES_MAX = 10000,
     LEAVES_BYTES = 32 * 1024 * 1024,
     VERIFICATIONS_MAX = 2000,
@@ -69,6 +70,7 @@ static struct limits limits_make(int64_t timeout_us) {
 static struct session_shared *shared_make(struct engine *engine, struct policy *policy,
                                           struct err *err) {
     const struct limits limits = limits_make(engine->options.timeout_us);
+    char *boxes_dir = ca_folder_of_profiles(&engine->ca);
     const struct shared_config config = {
         .limits = &limits,
         .policy = policy,
@@ -80,11 +82,15 @@ static struct session_shared *shared_make(struct engine *engine, struct policy *
         .parent = engine->options.parent,
         .as = engine->options.as,
         .seed = engine->options.seed,
+        .boxes_dir = boxes_dir,
+        .now = time(NULL),
         .address = engine->address[0] != '\0' ? engine->address : NULL,
         .keylog = engine->keylog_fd >= 0 ? keylog : NULL,
         .keylog_ctx = engine,
     };
-    return shared_new(&config, err);
+    struct session_shared *shared = shared_new(&config, err);
+    free(boxes_dir);
+    return shared;
 }
 
 static struct policy *policy_open(const struct engine *engine, struct err *err) {
@@ -226,7 +232,9 @@ struct engine *engine_new(const struct engine_options *options, int *out_status,
 
 bool engine_write_bundles(const struct engine *engine, struct err *err) {
     const char *roots = trust_source(engine->shared->trusts[0]);
-    return ca_folder_write_bundles(&engine->ca, engine->authority, roots, err);
+    const struct authority *cas[1 + BOX_ROOTS_MAX] = {engine->authority};
+    size_t num = 1 + shared_box_roots(engine->shared, cas + 1, BOX_ROOTS_MAX);
+    return ca_folder_write_bundles(&engine->ca, cas, num, roots, err);
 }
 
 static void *prepare_rsa(void *mint) {

@@ -13,8 +13,10 @@ void emulate_begin(struct session *s) {
     const struct policy_rule *rule = s->rule;
     if (rule->action == ACTION_EMULATE) {
         s->profile = s->shared->profiles[rule->index];
+        s->forge = s->shared->forges[rule->index];
     } else if (rule->action == ACTION_INTERCEPT) {
         s->profile = s->shared->as;
+        s->forge = s->shared->forge;
     }
     if (s->profile != NULL) {
         obj_set_str(s->record->root, F_RECORD_EMULATION_PROFILE, s->profile->name);

@@ -76,6 +76,7 @@ struct emulation {
 struct session {
     struct session_shared *shared;
     const struct profile *profile; // the box that this session is; NULL: none
+    struct forge *forge;           // of that box
     struct emulation emulation;
     struct valve *valves;           // two, by the side that is written to; NULL: both open
     const struct policy_rule *rule; // decided once; NULL before

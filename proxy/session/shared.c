@@ -131,9 +131,23 @@ static bool trusts_load(struct session_shared *shared, const struct shared_confi
     return true;
 }
 
+// forge_for makes the forge of one box.
+static struct forge *forge_for(const struct shared_config *config, const struct profile *profile,
+                               struct err *err) {
+    char *dir = NULL;
+    if (config->boxes_dir != NULL) {
+        CHECK(asprintf(&dir, "%s/%s", config->boxes_dir, profile->name) >= 0);
+    }
+    struct forge *forge = forge_open(dir, &profile->cert, config->authority, config->now, err);
+    free(dir);
+    return forge;
+}
+
 // profiles_load reads the boxes that rules of the policy are.
-static bool profiles_load(struct session_shared *shared, struct err *err) {
+static bool profiles_load(struct session_shared *shared, const struct shared_config *config,
+                          struct err *err) {
     shared->profiles = xcalloc(shared->num_trusts, sizeof(*shared->profiles));
+    shared->forges = xcalloc(shared->num_trusts, sizeof(*shared->forges));
     for (size_t i = 0; i < shared->num_trusts; i++) {
         const struct policy_rule *rule = policy_rule(shared->policy, i);
         if (rule->action != ACTION_EMULATE) {
@@ -144,8 +158,13 @@ static bool profiles_load(struct session_shared *shared, struct err *err) {
             struct err why = *err;
             return err_set(err, "%s.profile: %s", rule->path, why.msg);
         }
+        shared->forges[i] = forge_for(config, shared->profiles[i], err);
+        if (shared->forges[i] == NULL) {
+            return false;
+        }
     }
-    return true;
+    shared->forge = shared->as != NULL ? forge_for(config, shared->as, err) : NULL;
+    return shared->as == NULL || shared->forge != NULL;
 }
 
 struct session_shared *shared_new(const struct shared_config *config, struct err *err) {
@@ -168,7 +187,7 @@ struct session_shared *shared_new(const struct shared_config *config, struct err
     shared->keylog_ctx = config->keylog_ctx;
     shared->as = config->as != NULL ? profile_ref(config->as) : NULL;
     shared->memory = memory_new(config->seed);
-    if (!trusts_load(shared, config, err) || !profiles_load(shared, err)) {
+    if (!trusts_load(shared, config, err) || !profiles_load(shared, config, err)) {
         shared_unref(shared);
         return NULL;
     }
@@ -192,9 +211,12 @@ void shared_unref(struct session_shared *shared) {
     }
     trust_free(shared->plain_trust);
     for (size_t i = 0; shared->profiles != NULL && i < shared->num_trusts; i++) {
+        forge_free(shared->forges[i]);
         profile_unref(shared->profiles[i]);
     }
     free(shared->profiles);
+    free(shared->forges);
+    forge_free(shared->forge);
     profile_unref(shared->as);
     memory_free(shared->memory);
     free(shared->trusts);
@@ -213,4 +235,17 @@ void shared_unref(struct session_shared *shared) {
 SSL_CTX *shared_client_ctx(const struct session_shared *shared, unsigned compressions,
                            bool grease) {
     return shared->client_ctx[(compressions & 3) | (grease ? GREASE : 0)];
+}
+
+size_t shared_box_roots(const struct session_shared *shared, const struct authority **out,
+                        size_t max) {
+    size_t num = 0;
+    for (size_t i = 0; i <= shared->num_trusts && num < max; i++) {
+        const struct forge *forge = i == 0 ? shared->forge : shared->forges[i - 1];
+        const struct authority *root = forge != NULL ? forge_root(forge) : shared->authority;
+        if (root != shared->authority) {
+            out[num++] = root;
+        }
+    }
+    return num;
 }

@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "policy/ca/authority.h"
+#include "policy/ca/forge.h"
 #include "policy/ca/leaf_cache.h"
 #include "policy/ca/trust.h"
 #include "policy/ca/verify_cache.h"
@@ -42,8 +43,12 @@ struct shared_config {
     const struct limits *limits; // copied; NULL for the defaults
     // Where the proxy listens, for the PAC file: "127.0.0.1:8080". Copied; may be NULL.
     const char *address;
-    struct profile *as;          // the box to be where policy intercepts; a reference is taken
-    uint64_t seed;               // of what an emulated box leaves to chance
+    struct profile *as; // the box to be where policy intercepts; a reference is taken
+    uint64_t seed;      // of what an emulated box leaves to chance
+    // The folder below which boxes keep their CAs, each in one of its own; NULL: in memory. They
+    // are made to be valid `now`, in unix seconds.
+    const char *boxes_dir;
+    int64_t now;
     const struct parent *parent; // the proxy that dials go through; copied; NULL: none
     // keylog, when not NULL, is given each line of the NSS key log without a newline, on the
     // thread of the session.
@@ -64,6 +69,8 @@ struct session_shared {
     struct limits limits;
     struct profile *as;        // the box to be where policy intercepts, or NULL
     struct profile **profiles; // one for each rule that emulates, by its index; else NULL
+    struct forge *forge;       // of `as`
+    struct forge **forges;     // of `profiles`
     struct memory *memory;     // of these boxes
     struct parent parent;      // without a host: none
     char via[24];              // what our own requests to the parent carry, to be known again
@@ -80,6 +87,11 @@ struct session_shared {
 WUNRES struct session_shared *shared_new(const struct shared_config *config, struct err *err);
 struct session_shared *shared_ref(struct session_shared *shared);
 void shared_unref(struct session_shared *shared); // any thread; NULL does nothing
+
+// shared_box_roots lists the roots of its emulated boxes, at most `max`, and returns how many they
+// are. They live as long as it does.
+size_t shared_box_roots(const struct session_shared *shared, const struct authority **out,
+                        size_t max);
 
 // shared_client_ctx returns the context of a server leg that offers the COMPRESS_* of
 // `compressions`, with or without GREASE.
