@@ -12,6 +12,7 @@
 
 #include "logs/store/log_writer.h"
 #include "logs/store/paths.h"
+#include "policy/profiles/profile.h"
 #include "proxy/cli/exit.h"
 #include "proxy/net/address.h"
 #include "proxy/net/net.h"
@@ -28,7 +29,8 @@ enum {
 
 struct engine {
     struct engine_options options;
-    struct ca_folder ca;
+    struct ca_folder ca; // of the CA that clients trust
+    char *boxes;         // where emulated boxes have theirs
     char *log_file;
     char address[ADDRESS_TEXT_SIZE];
     struct authority *authority;
@@ -81,6 +83,8 @@ static struct session_shared *shared_make(struct engine *engine, struct policy *
         .num_trust = engine->options.num_trust,
         .parent = engine->options.parent,
         .as = engine->options.as,
+        .boxes = engine->boxes,
+        .now = time(NULL),
         .seed = engine->options.seed,
         .boxes_dir = boxes_dir,
         .now = time(NULL),
@@ -150,6 +154,16 @@ static bool open_ca(struct engine *engine, struct err *err) {
     engine->authority = authority_open(engine->ca.dir, now, err);
     if (engine->authority == NULL) {
         return false;
+    }
+    engine->boxes = ca_folder_of_profile(&engine->ca, "");
+    if (engine->options.as != NULL && engine->options.as->cert.ca.subject.num != 0) {
+        char *dir = ca_folder_of_profile(&engine->ca, engine->options.as->name);
+        ca_folder_cleanup(&engine->ca);
+        bool ok = ca_folder_init(&engine->ca, dir, err);
+        free(dir);
+        if (!ok) {
+            return false;
+        }
     }
     engine->mint = mint_new(engine->authority, now);
     engine->leaves = leaf_cache_new(engine->mint, LEAVES_MAX, LEAVES_BYTES);
@@ -232,9 +246,7 @@ struct engine *engine_new(const struct engine_options *options, int *out_status,
 
 bool engine_write_bundles(const struct engine *engine, struct err *err) {
     const char *roots = trust_source(engine->shared->trusts[0]);
-    const struct authority *cas[1 + BOX_ROOTS_MAX] = {engine->authority};
-    size_t num = 1 + shared_box_roots(engine->shared, cas + 1, BOX_ROOTS_MAX);
-    return ca_folder_write_bundles(&engine->ca, cas, num, roots, err);
+    return ca_folder_write_bundles(&engine->ca, shared_root(engine->shared), roots, err);
 }
 
 static void *prepare_rsa(void *mint) {
@@ -277,6 +289,7 @@ void engine_free(struct engine *engine) {
     }
     pthread_mutex_destroy(&engine->lock);
     ca_folder_cleanup(&engine->ca);
+    free(engine->boxes);
     free(engine->log_file);
     free(engine);
 }

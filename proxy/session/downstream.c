@@ -80,6 +80,13 @@ static struct leaf *leaf_get(struct session *s, const struct client_hello *hello
         }
         request.verification = emulate_shown(s);
     }
+    struct leaf_cache *leaves = s->shared->leaves;
+    if (s->forge != NULL) {
+        leaves = forge_leaves(s->forge);
+        request.sni = obj_str(s->lanes[SIDE_CLIENT].observe.leg, F_LEG_SERVER_NAME);
+        request.address = s->server.port != 0 ? s->server.ip : NULL;
+        request.issuer = s->emulation.issuer;
+    }
     return leaf_cache_get(leaves, &request, s->wall_ms / 1000);
 }
 

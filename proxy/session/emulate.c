@@ -11,14 +11,12 @@ enum { AGENT_MAX = 512, SERVER_TEXT_MAX = 300, HOLD_MAX_S = 3600 };
 
 void emulate_begin(struct session *s) {
     const struct policy_rule *rule = s->rule;
-    if (rule->action == ACTION_EMULATE) {
-        s->profile = s->shared->profiles[rule->index];
-        s->forge = s->shared->forges[rule->index];
-    } else if (rule->action == ACTION_INTERCEPT) {
-        s->profile = s->shared->as;
-        s->forge = s->shared->forge;
-    }
-    if (s->profile != NULL) {
+    const struct emulated *box = rule->action == ACTION_EMULATE     ? &s->shared->boxes[rule->index]
+                                 : rule->action == ACTION_INTERCEPT ? &s->shared->as
+                                                                    : NULL;
+    if (box != NULL && box->profile != NULL) {
+        s->profile = box->profile;
+        s->forge = box->forge;
         obj_set_str(s->record->root, F_RECORD_EMULATION_PROFILE, s->profile->name);
     }
 }

@@ -114,16 +114,6 @@ static bool found_bad(const struct session *s) {
     return false;
 }
 
-// substitute makes the leaf show one defect, whatever is wrong with the server's certificate.
-static void substitute(struct session *s, enum trust_defect_kind kind) {
-    struct verification *shown = s->emulation.substitute = xcalloc(1, sizeof(*shown));
-    shown->host_ok = true;
-    shown->same_until = INT64_MAX;
-    shown->num_defects = 1;
-    shown->defects[0] = (struct trust_defect){
-        .kind = kind, .fatal = true, .says = "as the emulated box signs it", .index = 0};
-}
-
 static bool refuse(struct session *s, bool reset, uint8_t alert) {
     end_both(s, "proxy", reset ? "rst" : "alert", "as the emulated box does");
     if (!reset) {
@@ -147,13 +137,15 @@ bool emulate_invalid(struct session *s) {
     }
     switch (leg->on_invalid) {
     case PROFILE_INVALID_MIRROR:
+        return false;
     case PROFILE_INVALID_RESIGN_TRUSTED:
+        s->emulation.issuer = LEAF_ISSUER_TRUSTED;
         return false;
     case PROFILE_INVALID_RESIGN_UNTRUSTED:
-        substitute(s, TRUST_UNKNOWN_ROOT);
+        s->emulation.issuer = LEAF_ISSUER_UNTRUSTED;
         return false;
     case PROFILE_INVALID_SELF_SIGNED:
-        substitute(s, TRUST_SELF_SIGNED);
+        s->emulation.issuer = LEAF_ISSUER_SELF;
         return false;
     case PROFILE_INVALID_RESET:
         return refuse(s, true, 0);
@@ -170,14 +162,9 @@ bool emulate_invalid(struct session *s) {
 
 const struct verification *emulate_shown(const struct session *s) {
     const struct upstream *upstream = s->upstream;
-    if (s->emulation.substitute != NULL) {
-        return s->emulation.substitute;
-    }
     if (upstream->verified == NULL || !s->rule->server_leg.verify) {
         return NULL;
     }
-    bool sound =
-        emulate_judges(s) &&
-        (s->profile->server_leg.on_invalid == PROFILE_INVALID_RESIGN_TRUSTED || !found_bad(s));
+    bool sound = s->emulation.issuer != LEAF_ISSUER_AUTO || (emulate_judges(s) && !found_bad(s));
     return sound ? NULL : &upstream->verified->verification;
 }

@@ -69,7 +69,7 @@ struct emulation {
     bool ccs_done;                       // the flight's change_cipher_spec was seen to
     bool pass_through;                   // the next connection to the server is tunnelled
     const struct profile_reaction *page; // what the client is to be shown; the profile's
-    struct verification *substitute;     // what the leaf shows instead of the server's defects
+    enum leaf_issuer issuer;             // who signs the leaf, AUTO: as the chain says
     void (*resume)(struct session *s);   // from HELD
 };
 
@@ -81,6 +81,7 @@ struct session {
     struct valve *valves;           // two, by the side that is written to; NULL: both open
     const struct policy_rule *rule; // decided once; NULL before
     struct address client, local;
+    struct address server; // that was connected; its port is 0 before
     void (*sample)(void *ctx, enum side side, struct transport *out);
     void *sample_ctx;
 

@@ -39,7 +39,6 @@ void session_free(struct session *s) {
     parent_free(s->parent);
     outer_free(s->outer);
     free(s->valves);
-    free(s->emulation.substitute);
     if (s->tap != NULL) {
         wire_tap_cleanup(s->tap);
         free(s->tap);
@@ -164,6 +163,7 @@ static void dial_observe(struct session *s, const struct event *event) {
         return;
     case EVENT_CONNECTED:
         leg_set_peer(observe->leg, &event->tried.address);
+        s->server = event->tried.address;
         observe_time(observe, F_LEG_MS_CONNECT, s->now_us);
         s->lanes[SIDE_SERVER].open = true;
         if (s->parent != NULL && s->shared->parent.tls) {

@@ -131,30 +131,36 @@ static bool trusts_load(struct session_shared *shared, const struct shared_confi
     return true;
 }
 
-// forge_for makes the forge of one box.
-static struct forge *forge_for(const struct shared_config *config, const struct profile *profile,
-                               struct err *err) {
-    char *dir = NULL;
-    if (config->boxes_dir != NULL) {
-        CHECK(asprintf(&dir, "%s/%s", config->boxes_dir, profile->name) >= 0);
-    }
-    struct forge *forge = forge_open(dir, &profile->cert, config->authority, config->now, err);
-    free(dir);
-    return forge;
+// emulated_open makes the forge of `profile`, whose reference it takes over.
+static bool emulated_open(struct emulated *out, struct profile *profile,
+                          const struct shared_config *config, struct err *err) {
+    char dir[4096];
+    snprintf(dir, sizeof(dir), "%s/%s", config->boxes != NULL ? config->boxes : "", profile->name);
+    out->profile = profile;
+    out->forge = forge_open(config->boxes != NULL ? dir : NULL, &profile->cert, config->authority,
+                            config->now, err);
+    return out->forge != NULL;
 }
 
-// profiles_load reads the boxes that rules of the policy are.
-static bool profiles_load(struct session_shared *shared, const struct shared_config *config,
-                          struct err *err) {
-    shared->profiles = xcalloc(shared->num_trusts, sizeof(*shared->profiles));
-    shared->forges = xcalloc(shared->num_trusts, sizeof(*shared->forges));
+static void emulated_close(struct emulated *emulated) {
+    forge_free(emulated->forge);
+    profile_unref(emulated->profile);
+}
+
+// boxes_open makes the boxes that the command line and the policy's rules name.
+static bool boxes_open(struct session_shared *shared, const struct shared_config *config,
+                       struct err *err) {
+    shared->boxes = xcalloc(shared->num_trusts, sizeof(*shared->boxes));
+    if (config->as != NULL && !emulated_open(&shared->as, profile_ref(config->as), config, err)) {
+        return false;
+    }
     for (size_t i = 0; i < shared->num_trusts; i++) {
         const struct policy_rule *rule = policy_rule(shared->policy, i);
         if (rule->action != ACTION_EMULATE) {
             continue;
         }
-        shared->profiles[i] = profile_load(rule->profile, err);
-        if (shared->profiles[i] == NULL) {
+        struct profile *profile = profile_load(rule->profile, err);
+        if (profile == NULL || !emulated_open(&shared->boxes[i], profile, config, err)) {
             struct err why = *err;
             return err_set(err, "%s.profile: %s", rule->path, why.msg);
         }
@@ -165,6 +171,10 @@ static bool profiles_load(struct session_shared *shared, const struct shared_con
     }
     shared->forge = shared->as != NULL ? forge_for(config, shared->as, err) : NULL;
     return shared->as == NULL || shared->forge != NULL;
+}
+
+const struct authority *shared_root(const struct session_shared *shared) {
+    return shared->as.forge != NULL ? forge_root(shared->as.forge) : shared->authority;
 }
 
 struct session_shared *shared_new(const struct shared_config *config, struct err *err) {
@@ -185,9 +195,8 @@ struct session_shared *shared_new(const struct shared_config *config, struct err
     shared->address = config->address != NULL ? xstrdup(config->address) : NULL;
     shared->keylog = config->keylog;
     shared->keylog_ctx = config->keylog_ctx;
-    shared->as = config->as != NULL ? profile_ref(config->as) : NULL;
     shared->memory = memory_new(config->seed);
-    if (!trusts_load(shared, config, err) || !profiles_load(shared, config, err)) {
+    if (!trusts_load(shared, config, err) || !boxes_open(shared, config, err)) {
         shared_unref(shared);
         return NULL;
     }
@@ -210,14 +219,11 @@ void shared_unref(struct session_shared *shared) {
         }
     }
     trust_free(shared->plain_trust);
-    for (size_t i = 0; shared->profiles != NULL && i < shared->num_trusts; i++) {
-        forge_free(shared->forges[i]);
-        profile_unref(shared->profiles[i]);
+    for (size_t i = 0; shared->boxes != NULL && i < shared->num_trusts; i++) {
+        emulated_close(&shared->boxes[i]);
     }
-    free(shared->profiles);
-    free(shared->forges);
-    forge_free(shared->forge);
-    profile_unref(shared->as);
+    free(shared->boxes);
+    emulated_close(&shared->as);
     memory_free(shared->memory);
     free(shared->trusts);
     for (size_t i = 0; i < ARRAY_LEN(shared->client_ctx); i++) {

@@ -54,7 +54,7 @@ static void test_on_invalid(void) {
          TRIES "<< client established * * *\n>> stop\n<< record final\n"
                "== emulation.action on_invalid\n");
     play(&(struct setup){LEG("\"on_invalid\": \"resign_untrusted\""), CLIENT, BAD(expired)},
-         TRIES "<< client rejects self signed certificate in certificate chain\n>> client eof\n<< "
+         TRIES "<< client rejects unable to get local issuer certificate\n>> client eof\n<< "
                "record final\n"
                "== verdict.cause emulated\n");
     play(&(struct setup){LEG("\"on_invalid\": \"self_signed\""), CLIENT, BAD(unknown)},

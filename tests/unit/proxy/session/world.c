@@ -107,6 +107,7 @@ struct session_shared *world_shared_with(const struct world_options *options) {
         .num_trust = 1,
         .limits = options->limits,
         .as = as,
+        .now = PKI_NOW,
         .parent = options->parent != NULL ? &parent : NULL,
         .address = "127.0.0.1:8080",
     };
