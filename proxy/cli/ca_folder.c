@@ -49,26 +49,18 @@ void ca_folder_cleanup(struct ca_folder *folder) {
     *folder = (struct ca_folder){0};
 }
 
-char *ca_folder_of_profiles(const struct ca_folder *folder) {
-    return join(folder->dir, "profiles");
-}
-
 char *ca_folder_of_profile(const struct ca_folder *folder, const char *profile) {
     char *path;
     CHECK(asprintf(&path, "%s/profiles/%s", folder->dir, profile) >= 0);
     return path;
 }
 
-bool ca_folder_write_bundles(const struct ca_folder *folder, const struct authority *const *cas,
-                             size_t num_cas, const char *system_roots, struct err *err) {
+bool ca_folder_write_bundles(const struct ca_folder *folder, const struct authority *authority,
+                             const char *system_roots, struct err *err) {
     struct buf pem;
     buf_init(&pem, PEM_MAX);
-    bool ok = true;
-    for (size_t i = 0; i < num_cas; i++) {
-        ok = ok && authority_pem(cas[i], &pem);
-    }
-    ok = (ok && buf_append(&pem, "", 1)) ||
-         err_set(err, "%s: larger than %d bytes", folder->cert, PEM_MAX);
+    bool ok = (authority_pem(authority, &pem) && buf_append(&pem, "", 1)) ||
+              err_set(err, "%s: larger than %d bytes", folder->cert, PEM_MAX);
     ok = ok && bundle_write(folder->bundle, system_roots, (const char *)buf_data(&pem), err) &&
          bundle_write_java(folder->java_bundle, folder->bundle, err);
     buf_cleanup(&pem);

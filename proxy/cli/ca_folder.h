@@ -19,16 +19,13 @@ struct ca_folder {
 WUNRES bool ca_folder_init(struct ca_folder *folder, const char *dir, struct err *err);
 void ca_folder_cleanup(struct ca_folder *folder);
 
-// ca_folder_of_profiles returns the folder that holds those of emulated boxes; the caller frees it.
-WUNRES char *ca_folder_of_profiles(const struct ca_folder *folder);
-
 // ca_folder_of_profile returns the folder of the CA of an emulated box; the caller frees it.
 WUNRES char *ca_folder_of_profile(const struct ca_folder *folder, const char *profile);
 
 // ca_folder_write_bundles makes the two bundles of `system_roots`, a file or folder (NULL: none),
-// and the `num_cas` CAs, where they are not that already.
+// and `authority`, where they are not that already.
 WUNRES bool ca_folder_write_bundles(const struct ca_folder *folder,
-                                    const struct authority *const *cas, size_t num_cas,
-                                    const char *system_roots, struct err *err);
+                                    const struct authority *authority, const char *system_roots,
+                                    struct err *err);
 
 #endif // PROXY_CLI_CA_FOLDER_H_

@@ -19,7 +19,6 @@
 #include "proxy/session/shared.h"
 
 enum {
-    BOX_ROOTS_MAX = 16, // in the bundles
     LEAVES_MAX = 10000,
     LEAVES_BYTES = 32 * 1024 * 1024,
     VERIFICATIONS_MAX = 2000,
@@ -72,7 +71,6 @@ static struct limits limits_make(int64_t timeout_us) {
 static struct session_shared *shared_make(struct engine *engine, struct policy *policy,
                                           struct err *err) {
     const struct limits limits = limits_make(engine->options.timeout_us);
-    char *boxes_dir = ca_folder_of_profiles(&engine->ca);
     const struct shared_config config = {
         .limits = &limits,
         .policy = policy,
@@ -86,15 +84,11 @@ static struct session_shared *shared_make(struct engine *engine, struct policy *
         .boxes = engine->boxes,
         .now = time(NULL),
         .seed = engine->options.seed,
-        .boxes_dir = boxes_dir,
-        .now = time(NULL),
         .address = engine->address[0] != '\0' ? engine->address : NULL,
         .keylog = engine->keylog_fd >= 0 ? keylog : NULL,
         .keylog_ctx = engine,
     };
-    struct session_shared *shared = shared_new(&config, err);
-    free(boxes_dir);
-    return shared;
+    return shared_new(&config, err);
 }
 
 static struct policy *policy_open(const struct engine *engine, struct err *err) {

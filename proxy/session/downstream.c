@@ -42,34 +42,13 @@ static enum cert_key_type leaf_key_type(const struct client_hello *hello, uint16
     return sigalgs && group && offers_ecdsa_suite(hello) ? CERT_KEY_P256 : CERT_KEY_RSA_2048;
 }
 
-// sni_text copies the name that the client asks for, where it is one.
-static bool sni_text(char out[256], const struct client_hello *hello) {
-    size_t len = CBS_len(&hello->sni);
-    if (len == 0 || len > 255 || memchr(CBS_data(&hello->sni), 0, len) != NULL) {
-        return false;
-    }
-    memcpy(out, CBS_data(&hello->sni), len);
-    out[len] = '\0';
-    return true;
-}
-
 static struct leaf *leaf_get(struct session *s, const struct client_hello *hello, uint16_t version,
                              bool mirrored) {
     const struct profile_reaction *page = s->emulation.page;
-    struct leaf_cache *leaves = s->forge != NULL ? forge_leaves(s->forge) : s->shared->leaves;
-    char sni[sizeof(s->host)];
-    bool has_sni = sni_text(sni, hello);
     struct leaf_request request = {
-        .host = s->host,
+        .host = page != NULL && page->cert_host != NULL ? page->cert_host : s->host,
         .key_type = leaf_key_type(hello, version),
-        .sni = has_sni ? sni : NULL,
-        .address = obj_str(s->lanes[SIDE_SERVER].observe.leg, F_LEG_ADDRESS),
     };
-    if (page != NULL && page->cert_host != NULL) {
-        request.host = page->cert_host;
-    } else if (page != NULL && has_sni) {
-        request.host = sni;
-    }
     if (mirrored) {
         const STACK_OF(CRYPTO_BUFFER) *chain =
             SSL_get0_peer_certificates(s->lanes[SIDE_SERVER].ssl);
@@ -86,6 +65,9 @@ static struct leaf *leaf_get(struct session *s, const struct client_hello *hello
         request.sni = obj_str(s->lanes[SIDE_CLIENT].observe.leg, F_LEG_SERVER_NAME);
         request.address = s->server.port != 0 ? s->server.ip : NULL;
         request.issuer = s->emulation.issuer;
+        if (page != NULL && page->cert_host == NULL && request.sni != NULL) {
+            request.host = request.sni; // a page stands in for who was asked
+        }
     }
     return leaf_cache_get(leaves, &request, s->wall_ms / 1000);
 }

@@ -164,13 +164,8 @@ static bool boxes_open(struct session_shared *shared, const struct shared_config
             struct err why = *err;
             return err_set(err, "%s.profile: %s", rule->path, why.msg);
         }
-        shared->forges[i] = forge_for(config, shared->profiles[i], err);
-        if (shared->forges[i] == NULL) {
-            return false;
-        }
     }
-    shared->forge = shared->as != NULL ? forge_for(config, shared->as, err) : NULL;
-    return shared->as == NULL || shared->forge != NULL;
+    return true;
 }
 
 const struct authority *shared_root(const struct session_shared *shared) {
@@ -241,17 +236,4 @@ void shared_unref(struct session_shared *shared) {
 SSL_CTX *shared_client_ctx(const struct session_shared *shared, unsigned compressions,
                            bool grease) {
     return shared->client_ctx[(compressions & 3) | (grease ? GREASE : 0)];
-}
-
-size_t shared_box_roots(const struct session_shared *shared, const struct authority **out,
-                        size_t max) {
-    size_t num = 0;
-    for (size_t i = 0; i <= shared->num_trusts && num < max; i++) {
-        const struct forge *forge = i == 0 ? shared->forge : shared->forges[i - 1];
-        const struct authority *root = forge != NULL ? forge_root(forge) : shared->authority;
-        if (root != shared->authority) {
-            out[num++] = root;
-        }
-    }
-    return num;
 }

@@ -46,9 +46,8 @@ static void test_bundles(void) {
     snprintf(roots, sizeof(roots), "%s/roots.pem", dir);
     pki_write(roots, (const struct pki_cert *const[]){root}, 1, NULL, 0644);
     struct authority *authority = authority_new(PKI_NOW);
-    const struct authority *cas[] = {authority};
     CU_ASSERT(ca_folder_init(&folder, dir, &err));
-    CU_ASSERT(ca_folder_write_bundles(&folder, cas, 1, roots, &err));
+    CU_ASSERT(ca_folder_write_bundles(&folder, authority, roots, &err));
     CU_ASSERT_STRING_EQUAL(err.msg, "");
     struct trust *trust = trust_new(folder.bundle, NULL, 0, &err);
     CU_ASSERT_PTR_NOT_NULL_FATAL(trust);
@@ -56,11 +55,11 @@ static void test_bundles(void) {
     trust_free(trust);
     struct stat st;
     CU_ASSERT_EQUAL(stat(folder.java_bundle, &st), 0);
-    CU_ASSERT(ca_folder_write_bundles(&folder, cas, 1, NULL, &err));
-    CU_ASSERT_FALSE(ca_folder_write_bundles(&folder, cas, 1, "/nowhere", &err));
+    CU_ASSERT(ca_folder_write_bundles(&folder, authority, NULL, &err));
+    CU_ASSERT_FALSE(ca_folder_write_bundles(&folder, authority, "/nowhere", &err));
     ca_folder_cleanup(&folder);
     CU_ASSERT(ca_folder_init(&folder, "/proc/nowhere", &err));
-    CU_ASSERT_FALSE(ca_folder_write_bundles(&folder, cas, 1, NULL, &err));
+    CU_ASSERT_FALSE(ca_folder_write_bundles(&folder, authority, NULL, &err));
     CU_ASSERT_PTR_NOT_NULL(strstr(err.msg, "/proc/nowhere/bundle.pem"));
     ca_folder_cleanup(&folder);
     authority_free(authority);
