@@ -112,7 +112,7 @@ void outer_open(struct session *s, struct event *out, const struct event *wire) 
     } else {
         char reason[128];
         bool handshake = SSL_in_init(outer->ssl);
-        lane_reason(reason, sizeof(reason));
+        lane_reason(&s->lanes[SIDE_SERVER], reason, sizeof(reason));
         if (handshake && s->record != NULL) {
             parent_failed(s, "tls", reason);
         }
