@@ -132,6 +132,11 @@ static bool add_signature(CBB *cbb, const uint8_t *tbs, size_t tbs_len, EVP_PKEY
     return ok;
 }
 
+bool cert_build_signature(CBB *cbb, const uint8_t *tbs, size_t tbs_len, EVP_PKEY *key) {
+    return add_signature_algorithm(cbb, key, CERT_KNOB_SHA256) &&
+           add_signature(cbb, tbs, tbs_len, key, CERT_KNOB_SHA256);
+}
+
 bool cert_build_can_sign(EVP_PKEY *key) {
     static const uint8_t message[] = "does this key sign?";
     CBB cbb;
@@ -227,6 +232,13 @@ static bool add_own_extensions(CBB *tbs, CBS own) {
             CBB_add_bytes(&extensions, CBS_data(&own), CBS_len(&own)) && CBB_flush(tbs));
 }
 
+// RFC 7633: the TLS feature status_request.
+static bool add_must_staple(CBB *extensions) {
+    static const uint8_t extension[] = {0x30, 0x11, 0x06, 0x08, 0x2b, 0x06, 0x01, 0x05, 0x05, 0x07,
+                                        0x01, 0x18, 0x04, 0x05, 0x30, 0x03, 0x02, 0x01, 0x05};
+    return CBB_add_bytes(extensions, extension, sizeof(extension));
+}
+
 static bool add_extensions(CBB *tbs, const struct cert_template *t) {
     if (t->extensions != NULL) {
         return add_own_extensions(tbs, *t->extensions);
@@ -242,10 +254,15 @@ static bool add_extensions(CBB *tbs, const struct cert_template *t) {
                add_raw_extension(&extensions, 0x0f, true, usage_ca, sizeof(usage_ca)) &&
                add_key_ids(&extensions, t) && CBB_flush(tbs);
     }
+    // A usage without keyCertSign would forbid what a self-signed certificate does: verifiers then
+    // look for another issuer, and have another word for it than for the server's own.
+    bool self_signed = t->issuer_key == t->subject_key;
     return add_raw_extension(&extensions, 0x13, true, no_ca, sizeof(no_ca)) &&
-           add_raw_extension(&extensions, 0x0f, true, rsa ? usage_rsa : usage_ec, 4) &&
+           (self_signed ||
+            add_raw_extension(&extensions, 0x0f, true, rsa ? usage_rsa : usage_ec, 4)) &&
            add_raw_extension(&extensions, 0x25, false, server_auth, sizeof(server_auth)) &&
-           add_key_ids(&extensions, t) && add_san(&extensions, t) && CBB_flush(tbs);
+           add_key_ids(&extensions, t) && add_san(&extensions, t) &&
+           (!t->must_staple || add_must_staple(&extensions)) && CBB_flush(tbs);
 }
 
 static bool add_serial(CBB *tbs, CBS own) {

@@ -41,6 +41,7 @@ struct cert_template {
     CBS issuer, subject, san;
     const struct cert_key *subject_key, *issuer_key;
     int64_t not_before, not_after; // unix seconds
+    bool must_staple;              // it demands a stapled OCSP response
     bool ca;                       // a CA with path length 0, else a TLS server
 
     // What emulated boxes do otherwise; zeroes are the ordinary certificate.
@@ -67,6 +68,10 @@ bool cert_build_attribute(CBB *name, const char *type, CBS value, unsigned tag);
 // cert_build_extension appends an Extension to the contents of Extensions; `oid` is in DER, its
 // contents only.
 bool cert_build_extension(CBB *extensions, CBS oid, bool critical, CBS value);
+
+// cert_build_signature appends the AlgorithmIdentifier that goes with `key`, and the BIT STRING of
+// its signature over `tbs`.
+bool cert_build_signature(CBB *cbb, const uint8_t *tbs, size_t tbs_len, EVP_PKEY *key);
 
 // cert_build_can_sign returns whether `key` can make a signature at all.
 bool cert_build_can_sign(EVP_PKEY *key);

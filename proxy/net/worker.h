@@ -15,6 +15,7 @@
 #include "proxy/net/drain.h"
 #include "proxy/net/hangup.h"
 #include "proxy/net/net.h"
+#include "proxy/net/pipes.h"
 #include "proxy/net/resolve.h"
 
 struct connection;
@@ -38,6 +39,7 @@ struct worker {
     struct dialer dialer;
     struct hangup hangup;
     struct drain drain;
+    struct pipes pipes;
     struct listener *listeners;
     size_t num_listeners;
     bool accepting;
