@@ -68,6 +68,7 @@ bool cert_build_attribute(CBB *name, const char *type, CBS value, unsigned tag);
 // cert_build_extension appends an Extension to the contents of Extensions; `oid` is in DER, its
 // contents only.
 bool cert_build_extension(CBB *extensions, CBS oid, bool critical, CBS value);
+
 // cert_build_signature appends the AlgorithmIdentifier that goes with `key`, and the BIT STRING of
 // its signature over `tbs`.
 bool cert_build_signature(CBB *cbb, const uint8_t *tbs, size_t tbs_len, EVP_PKEY *key);

@@ -124,6 +124,10 @@ void front_record(struct session *s, const struct http *http, const char *front)
     if (http_header(http, "User-Agent", agent, sizeof(agent))) {
         obj_set_str(root, F_RECORD_USER_AGENT, agent);
     }
+    char via[VIA_MAX];
+    if (http_header(http, "Via", via, sizeof(via))) {
+        obj_set_str(root, F_RECORD_VIA, via);
+    }
     obj_set_str(root, F_RECORD_REQUEST_METHOD, http_method_str(http->parser.method));
     obj_set_str(root, F_RECORD_FRONT, front);
     if (s->host[0] != '\0') {

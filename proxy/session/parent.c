@@ -125,6 +125,7 @@ static void answer_take(struct session *s) {
         int status = answer->parser.status_code;
         obj_set_int(s->record->root, F_RECORD_PARENT_STATUS, status);
         if (status / 100 == 2) {
+            lane_restart(server);
             sniff_begin(s);
         } else if (status / 100 != 1) {
             refused(s, answer);

@@ -422,9 +422,7 @@ void session_wishes(const struct session *s, struct wishes *out) {
         const struct lane *lane = &s->lanes[side];
         size_t waiting = s->valves != NULL ? lane->out.len : 0; // which a valve holds
         out->read[side] = wants_bytes(s, (enum side)side);
-        // What a valve or TLS to the parent is to see goes through the session.
-        out->splice[side] = out->read[side] && s->valves == NULL && s->outer == NULL &&
-                            tunnel_splices(s, (enum side)side);
+        out->splice[side] = out->read[side] && tunnel_splices(s, (enum side)side);
         out->shutdown[side] = lane->shut && waiting == 0;
         out->close[side] = lane->closed && waiting == 0;
         out->reset[side] = lane->reset;

@@ -51,7 +51,8 @@ static bool forward(struct session *s, enum side from) {
 
 bool tunnel_splices(const struct session *s, enum side from) {
     const struct lane *lane = &s->lanes[from], *to = &s->lanes[!from];
-    if (s->state != STATE_TUNNEL || !to->open || to->shut || lane->in.len + to->out.len != 0) {
+    if (s->valves != NULL || s->outer != NULL || s->state != STATE_TUNNEL || !to->open ||
+        to->shut || lane->in.len + to->out.len != 0) {
         return false;
     }
     bool data = s->tap == NULL || s->lanes[SIDE_CLIENT].observe.step >= STEP_DATA;

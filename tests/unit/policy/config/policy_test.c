@@ -39,8 +39,7 @@ static char *print(const struct policy *policy) {
 #define VERSION "\"any\", \"1.0\", \"1.1\", \"1.2\" or \"1.3\""
 #define RULE_KEYS                                                                                  \
     "\"hosts\", \"ports\", \"clients\", \"action\", \"profile\", \"on_server_failure\", "          \
-    "\"parent\", \"client_leg\", "                                                                 \
-    "\"server_leg\", \"record\", \"trust\", \"crls\" or \"fetch\""
+    "\"parent\", \"client_leg\", \"server_leg\", \"record\", \"trust\", \"crls\" or \"fetch\""
 #define GLOB_LETTERS "a name has letters, digits, \"-\", \"_\" and \".\", a glob \"*\" as well"
 
 // clang-format off
