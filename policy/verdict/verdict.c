@@ -242,12 +242,6 @@ static void add_ruled_out(struct writer *w, const struct rule *rule) {
     }
 }
 
-// worked returns whether what `rule` names was found beside a connection that worked.
-static bool worked(struct reading *reading, const struct rule *rule) {
-    return rule->stage == STAGE_FOUND && reading_ask(reading, IS(ESTABLISHED)) == YES &&
-           reading_ask(reading, IS(CLIENT_DATA)) == YES;
-}
-
 // dates_of_server returns whether `cause` is about dates, which boxes copy from the server's own
 // certificate or do not show at all.
 static bool dates_of_server(enum cause cause) {
@@ -283,6 +277,12 @@ static void set_two(struct writer *w, enum field field, const char *a, const cha
     char text[TEMPLATE_MAX];
     CHECK(snprintf(text, sizeof(text), "%s%s", a, b) < (int)sizeof(text));
     set_template(w, w->verdict, field, text);
+}
+
+// worked returns whether what `rule` names was found beside a connection that worked.
+static bool worked(struct reading *reading, const struct rule *rule) {
+    return rule->stage == STAGE_FOUND && reading_ask(reading, IS(ESTABLISHED)) == YES &&
+           reading_ask(reading, IS(CLIENT_DATA)) == YES;
 }
 
 static void decide(struct obj *root) {

@@ -39,8 +39,7 @@ static char *print(const struct policy *policy) {
 #define VERSION "\"any\", \"1.0\", \"1.1\", \"1.2\" or \"1.3\""
 #define RULE_KEYS                                                                                  \
     "\"hosts\", \"ports\", \"clients\", \"action\", \"profile\", \"on_server_failure\", "          \
-    "\"parent\", \"client_leg\", \"server_leg\", \"experiments\", \"record\", \"trust\", "         \
-    "\"crls\" or \"fetch\""
+    "\"parent\", \"client_leg\", \"server_leg\", \"record\", \"trust\", \"crls\" or \"fetch\""
 #define GLOB_LETTERS "a name has letters, digits, \"-\", \"_\" and \".\", a glob \"*\" as well"
 
 // clang-format off
@@ -70,7 +69,7 @@ static const struct { const char *text, *says; } BAD[] = {
     {"{\"default\": {\"record\": {\"secrets\": \"handshakes\"}}}", "default.record.secrets: expected \"handshake\", \"none\" or \"all\", found \"handshakes\"; did you mean \"handshake\"?"},
     {"{\"default\": {\"record\": {\"secrets\": true}}}", "default.record.secrets: expected \"handshake\", \"none\" or \"all\", found true"},
     {"{\"rules\": [{\"verify\": true}]}", "rules[0].verify: unknown key, expected " RULE_KEYS},
-    {"{\"default\": {\"hosts\": [\"*\"]}}", "default.hosts: unknown key, expected \"action\", \"profile\", \"on_server_failure\", \"parent\", \"client_leg\", \"server_leg\", \"experiments\", \"record\", \"trust\", \"crls\" or \"fetch\""},
+    {"{\"default\": {\"hosts\": [\"*\"]}}", "default.hosts: unknown key, expected \"action\", \"profile\", \"on_server_failure\", \"parent\", \"client_leg\", \"server_leg\", \"record\", \"trust\", \"crls\" or \"fetch\""},
     {"{\"default\": {\"client_leg\": {\"verify\": true}}}", "default.client_leg.verify: unknown key, expected \"min_version\" or \"max_version\""},
     {"{\"default\": {\"server_leg\": {\"min-version\": \"1.2\"}}}", "default.server_leg[\"min-version\"]: unknown key, expected \"min_version\", \"max_version\" or \"verify\"; did you mean \"min_version\"?"},
 
