@@ -40,8 +40,6 @@ enum {
     OPT_SEED,
     OPT_TRANSPARENT,
     OPT_CRL,
-    OPT_EXPERIMENTS,
-    OPT_CONTROL,
 };
 
 struct run {
@@ -93,8 +91,8 @@ static const char help[] =
     "      --transparent       connections come as a firewall sends them: REDIRECT,\n"
     "                          or TPROXY (with CAP_NET_ADMIN); its rules must let\n"
     "                          pass what bears the mark 0x746c, or is of this user\n"
-    "      --crl FILE          revocation lists, PEM or DER, that servers' certificates\n"
-    "                          are looked up in; may be repeated\n"
+    "      --crl FILE          revocation lists, PEM or DER, that servers'\n"
+    "                          certificates are looked up in; may be repeated\n"
     "      --ca-dir DIR        folder of the proxy's own CA, made at the first start\n"
     "                          (default ~/.config/tlsblame/ca)\n"
     "      --log FILE          the log (default ~/.local/state/tlsblame/log.ndjson)\n"
@@ -188,6 +186,14 @@ static bool set_timeout(struct run *run, const char *text, struct err *err) {
     return true;
 }
 
+static bool set_experiments(struct run *run, const char *text, struct err *err) {
+    run->engine.experiments = strcmp(text, "never") != 0;
+    run->engine.experiments_always = strcmp(text, "always") == 0;
+    return !run->engine.experiments || run->engine.experiments_always ||
+           strcmp(text, "on-failure") == 0 ||
+           err_set(err, "--experiments takes never, on-failure or always, not %s", text);
+}
+
 static bool set_seed(struct run *run, const char *text, struct err *err) {
     char *end;
     run->engine.seed = strtoull(text, &end, 10);
@@ -204,14 +210,6 @@ static bool set_parent(struct run *run, char *url, struct err *err) {
     }
     struct err why = *err;
     return ok || err_set(err, "--parent %s: %s", url, why.msg);
-}
-
-static bool set_experiments(struct run *run, const char *text, struct err *err) {
-    run->engine.experiments = strcmp(text, "never") != 0;
-    run->engine.experiments_always = strcmp(text, "always") == 0;
-    return !run->engine.experiments || run->engine.experiments_always ||
-           strcmp(text, "on-failure") == 0 ||
-           err_set(err, "--experiments takes never, on-failure or always, not %s", text);
 }
 
 static bool option_take(struct run *run, int option, struct err *err) {
