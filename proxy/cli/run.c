@@ -29,9 +29,12 @@ enum {
     OPT_CA_DIR = 256,
     OPT_POLICY,
     OPT_TRUST,
+    OPT_CRL,
     OPT_LOG,
     OPT_WORKERS,
     OPT_TIMEOUT,
+    OPT_EXPERIMENTS,
+    OPT_CONTROL,
     OPT_COLOR,
     OPT_PARENT,
     OPT_PARENT_AUTH,
@@ -39,17 +42,16 @@ enum {
     OPT_AS,
     OPT_SEED,
     OPT_TRANSPARENT,
-    OPT_CRL,
 };
 
 struct run {
     struct engine_options engine;
     struct address listens[LISTENS_MAX];
     char *trust[TRUST_MAX];
+    char *crls[CRLS_MAX];
     struct parent parent;
     const char *parent_auth; // a file
     struct target to;
-    char *crls[CRLS_MAX];
     bool quiet;
     const char *color_when;
     bool color;
@@ -75,6 +77,8 @@ static const char help[] =
     "                          'tlsblame policy --help'\n"
     "      --trust FILE        PEM certificates that servers may chain to, beside the\n"
     "                          system's roots; may be repeated\n"
+    "      --crl FILE          revocation lists, PEM or DER, that servers'\n"
+    "                          certificates are looked up in; may be repeated\n"
     "      --as PROFILE[,...]  be the box of a profile ('tlsblame profiles' lists\n"
     "                          them; ./FILE.json is one of your own), where the\n"
     "                          policy does not say tunnel or refuse; the record\n"
@@ -91,8 +95,6 @@ static const char help[] =
     "      --transparent       connections come as a firewall sends them: REDIRECT,\n"
     "                          or TPROXY (with CAP_NET_ADMIN); its rules must let\n"
     "                          pass what bears the mark 0x746c, or is of this user\n"
-    "      --crl FILE          revocation lists, PEM or DER, that servers'\n"
-    "                          certificates are looked up in; may be repeated\n"
     "      --ca-dir DIR        folder of the proxy's own CA, made at the first start\n"
     "                          (default ~/.config/tlsblame/ca)\n"
     "      --log FILE          the log (default ~/.local/state/tlsblame/log.ndjson)\n"
@@ -125,13 +127,13 @@ static const struct option options[] = {
     {"ca-dir", required_argument, NULL, OPT_CA_DIR},
     {"policy", required_argument, NULL, OPT_POLICY},
     {"trust", required_argument, NULL, OPT_TRUST},
+    {"crl", required_argument, NULL, OPT_CRL},
     {"as", required_argument, NULL, OPT_AS},
     {"seed", required_argument, NULL, OPT_SEED},
     {"parent", required_argument, NULL, OPT_PARENT},
     {"parent-auth", required_argument, NULL, OPT_PARENT_AUTH},
     {"to", required_argument, NULL, OPT_TO},
     {"transparent", no_argument, NULL, OPT_TRANSPARENT},
-    {"crl", required_argument, NULL, OPT_CRL},
     {"log", required_argument, NULL, OPT_LOG},
     {"timeout", required_argument, NULL, OPT_TIMEOUT},
     {"experiments", required_argument, NULL, OPT_EXPERIMENTS},
