@@ -131,8 +131,9 @@ static void record_tell(struct engine *engine, const struct obj *root) {
 static void on_record(void *ctx, const struct obj *root, bool final) {
     struct engine *engine = ctx;
     (void)log_writer_put(engine->log, root);
-    bool later =
-        final && engine->experimenter != NULL && experimenter_offer(engine->experimenter, root);
+    bool later = final && engine->experimenter != NULL &&
+                 !obj_has(root, F_RECORD_EMULATION_PROFILE) &&
+                 experimenter_offer(engine->experimenter, root);
     if (final && !later) {
         record_tell(engine, root);
     }
@@ -266,7 +267,10 @@ static bool open_experimenter(struct engine *engine, struct err *err) {
         .on_record = on_experimented,
         .ctx = engine,
     };
-    if (!options->experiments) {
+    // They go straight, and would not meet what connections meet here: the parent proxy, the box
+    // that we are ourselves, or the firewall that would bring them back.
+    if (!options->experiments || options->parent != NULL || options->as != NULL ||
+        options->transparent) {
         return true;
     }
     engine->experimenter = experimenter_new(&config, err);
