@@ -142,13 +142,14 @@ static bool opens_data(const struct wire_log *log, const char *label, size_t lab
 }
 
 static void secrets_write(const struct wire_log *log, const struct wire_log_leg *to, bool final) {
-    const char *line = (const char *)buf_data(&log->secrets), *end = line + log->secrets.len;
-    if (to->policy->secrets == SECRETS_NONE || log->secrets.len == 0) {
+    const char *line = (const char *)buf_data(&log->secrets);
+    size_t left = log->secrets.len;
+    if (to->policy->secrets == SECRETS_NONE || left == 0) {
         return;
     }
     obj_unset(to->leg, F_LEG_SECRETS);
-    while (line < end) {
-        size_t len = (size_t)((const char *)memchr(line, '\n', (size_t)(end - line)) - line);
+    while (left != 0) {
+        size_t len = (size_t)((const char *)memchr(line, '\n', left) - line);
         const char *space = memchr(line, ' ', len);
         size_t label_len = space != NULL ? (size_t)(space - line) : len;
         if (to->policy->secrets == SECRETS_ALL ||
@@ -156,6 +157,7 @@ static void secrets_write(const struct wire_log *log, const struct wire_log_leg 
             obj_add_str(to->leg, F_LEG_SECRETS, line, len);
         }
         line += len + 1;
+        left -= len + 1;
     }
 }
 
