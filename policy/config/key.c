@@ -64,6 +64,17 @@ static const struct key KEYS[] = {
     {"trust", BOTH, TYPE_FILES, 0, LIST(trust), "[]",
      "PEM files with certificates to trust beside the system's roots. A relative path starts at "
      "the folder of the policy file."},
+    {"crls", BOTH, TYPE_FILES, 0, LIST(crls), "[]",
+     "Files of revocation lists, PEM or DER, beside those of --crl. A server whose certificate is "
+     "on the list of its issuer is defective."},
+    {"fetch", BOTH, TYPE_OBJECT, OBJECT_FETCH, NOWHERE, "{}",
+     "What the experiments after a failure may fetch from addresses that the server's certificate "
+     "names: plain HTTP, to hosts that the server's owner has chosen."},
+    {"aia", OBJECT_FETCH, TYPE_BOOL, 0, AT(fetch.aia), "false",
+     "The certificate of an issuer that the server does not send, so that a missing intermediate "
+     "is proved."},
+    {"crl", OBJECT_FETCH, TYPE_BOOL, 0, AT(fetch.crl), "false",
+     "Revocation lists."},
 };
 // clang-format on
 

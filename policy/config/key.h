@@ -14,6 +14,7 @@ enum object {
     OBJECT_CLIENT_LEG = 1 << 3,
     OBJECT_SERVER_LEG = 1 << 4,
     OBJECT_RECORD = 1 << 5,
+    OBJECT_FETCH = 1 << 6,
 };
 
 // From TYPE_OBJECT on the value is an object, or a list of them, of the kind `inside`.

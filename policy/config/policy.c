@@ -51,7 +51,7 @@ static bool expect_object(struct reader *reader, const json_t *json) {
 
 static bool refuse_key(struct reader *reader, enum object object, const char *name) {
     struct closest closest = {.word = name};
-    char keys[160];
+    char keys[512];
     size_t len = 0;
     for (const struct key *key = key_next(object, NULL), *next; key != NULL; key = next) {
         next = key_next(object, key);

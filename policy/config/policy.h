@@ -37,6 +37,12 @@ struct leg_policy {
     bool verify;
 };
 
+// struct fetch_policy says what may be fetched over plain HTTP from addresses that a server's
+// certificate names: the certificate of its issuer, and revocation lists.
+struct fetch_policy {
+    bool aia, crl;
+};
+
 // struct network is an address prefix; IPv4 is held as ::ffff:a.b.c.d. See network.h.
 struct network {
     uint8_t address[16];
@@ -70,6 +76,9 @@ struct policy_rule {
     struct record_policy record;
     char **trust; // PEM files trusted beside the system's roots; they could be read at load time
     size_t num_trust;
+    char **crls; // files of revocation lists; likewise
+    size_t num_crls;
+    struct fetch_policy fetch;
     size_t index; // position among the rules; the defaults come last
 };
 

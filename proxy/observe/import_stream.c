@@ -128,6 +128,12 @@ static void record_begin(struct import_stream *s) {
     address_text(text, client->address);
     obj_set_str(leg, F_LEG_ADDRESS, text);
     obj_set_int(leg, F_LEG_PORT, client->port);
+    for (int i = 0; i < 2; i++) {
+        const struct syn *syn = &s->start.syn[i != s->swapped];
+        if (syn->seen) {
+            syn_record(obj_sub(leg, i == 0 ? F_LEG_SYN : F_LEG_SYN_ACK), syn);
+        }
+    }
     struct obj *tried = obj_add(leg, F_LEG_TRIED);
     address_text(text, server->address);
     obj_set_str(leg, F_LEG_LOCAL_ADDRESS, text);
@@ -438,6 +444,9 @@ static void record_end(struct import_stream *s, const struct import_finish *fini
     obj_set_int(leg, F_LEG_RETRANSMITS, finish->retransmits);
     if (finish->rtt_us >= 0) {
         obj_set_int(leg, F_LEG_RTT, finish->rtt_us);
+    }
+    if (finish->reset && finish->rst_ttl >= 0) {
+        obj_set_int(leg, F_LEG_RST_TTL, finish->rst_ttl);
     }
     host_tell(s);
     end_tell(s, finish);

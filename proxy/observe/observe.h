@@ -41,6 +41,8 @@ struct observe {
     int64_t num_tickets;
     struct span hello;      // the ClientHello message, in the record's arena
     struct span session_id; // inside it
+    struct span staple;     // the OCSP response, in the record's arena
+    bool staple_scts;       // its timestamps are in the record
 };
 
 // observe_init makes `observe` write to the leg of `root` that `server_leg` names.
@@ -66,6 +68,10 @@ void observe_alert(struct observe *observe, bool from_client, const uint8_t *p, 
 // compressed and could not be read. A chain that is there already stays.
 void observe_certificates(struct observe *observe, const CBS *ders, size_t num_ders,
                           int64_t now_us);
+
+// observe_issuer tells of the certificate that signed the server's leaf where it was not sent, so
+// that the signature of a stapled response can be checked after all.
+void observe_issuer(struct observe *observe, CBS der);
 
 // observe_step tells that the leg has reached `step`; steps never go back. Finished and data set
 // their times.

@@ -7,6 +7,7 @@
 #include "policy/config/network.h"
 #include "policy/config/policy.h"
 #include "proxy/observe/observe.h"
+#include "proxy/observe/syn.h"
 #include "proxy/session/lane.h"
 #include "proxy/session/session.h"
 #include "proxy/session/shared.h"
@@ -52,6 +53,7 @@ struct session {
     struct address client, local;
     void (*sample)(void *ctx, enum side side, struct transport *out);
     void *sample_ctx;
+    struct syn syn; // of the client
 
     enum state state;
     int64_t start_us, now_us, wall_ms; // of accept; of the current event
@@ -104,6 +106,14 @@ const char *end_how_errno(int errnum);
 void record_begin(struct session *s, const char *mode);
 // record_policy is what policy says of the record: of the rule that decided, or the defaults.
 const struct record_policy *record_policy(const struct session *s);
+// legs_sample asks the kernel about each leg that has come to a step which decides.
+void legs_sample(struct session *s);
+// USER_AGENT_MAX is the longest User-Agent that is kept, with its NUL.
+enum { USER_AGENT_MAX = 512 };
+
+// record_note tells the history what is known of the connection so far.
+void record_note(struct session *s);
+
 // record_judge fills counters, differences and the verdict from what is known now.
 void record_judge(struct session *s);
 // record_finish ends the record and puts it among those to be written; record_discard forgets it.

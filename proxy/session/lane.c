@@ -248,9 +248,14 @@ enum lane_result lane_handshake(struct lane *lane) {
     return error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE ? LANE_MORE : LANE_FAILED;
 }
 
-void lane_reason(char *out, size_t out_len) {
+void lane_reason(const struct lane *lane, char *out, size_t out_len) {
     uint32_t code = ERR_peek_error();
     const char *reason = code == 0 ? NULL : ERR_reason_error_string(code);
+    size_t num_alerts = obj_num(lane->observe.leg, F_LEG_ALERTS);
+    if (reason == NULL && num_alerts != 0) {
+        // The library refuses some malformed extensions with an alert and without a word.
+        reason = obj_str(obj_at(lane->observe.leg, F_LEG_ALERTS, num_alerts - 1), F_ALERT_NAME);
+    }
     snprintf(out, out_len, "%s", reason != NULL ? reason : "");
     ERR_clear_error();
 }

@@ -34,6 +34,7 @@ struct lane {
     SSL *ssl;
     struct observe observe;
     struct wire_log wire;
+    enum step sampled;     // the last step at which the kernel was asked
     const int64_t *now_us; // the session's clock, for what the library calls back
 };
 
@@ -85,8 +86,8 @@ enum lane_result { LANE_DONE, LANE_MORE, LANE_FAILED };
 // lane_handshake goes on with the handshake. On failure the library's reason is in its error queue.
 enum lane_result lane_handshake(struct lane *lane);
 
-// lane_reason writes the reason of the first error in the library's queue, "" for none, and clears
-// the queue.
-void lane_reason(char *out, size_t out_len);
+// lane_reason writes the reason of the first error in the library's queue, else the name of the
+// last alert of the leg, else "", and clears the queue.
+void lane_reason(const struct lane *lane, char *out, size_t out_len);
 
 #endif // PROXY_SESSION_LANE_H_

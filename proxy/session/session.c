@@ -29,6 +29,12 @@ struct session *session_new(struct session_shared *shared, const struct address 
     return s;
 }
 
+void session_syn(struct session *s, const uint8_t *p, size_t p_len) {
+    if (syn_parse(&s->syn, p, p_len)) {
+        syn_record(obj_sub(s->lanes[SIDE_CLIENT].observe.leg, F_LEG_SYN), &s->syn);
+    }
+}
+
 void session_free(struct session *s) {
     if (s == NULL) {
         return;
@@ -248,6 +254,7 @@ void session_input(struct session *s, const struct event *event) {
         dial_observe(s, event);
     }
     handlers[s->state](s, event);
+    legs_sample(s);
     if (s->state == STATE_CLOSING) {
         closing_step(s);
     }

@@ -104,6 +104,10 @@ WUNRES struct session *session_new(struct session_shared *shared, const struct a
                                    void *sample_ctx);
 void session_free(struct session *session);
 
+// session_syn tells of the client's SYN, the headers of IP and TCP, before anything happens. What
+// is none, as nothing at all, is passed over.
+void session_syn(struct session *session, const uint8_t *p, size_t p_len);
+
 // session_input tells what happened. All bytes of EVENT_BYTES are taken; the caller stops reading
 // while the wishes say so, and a session holds at most one read beyond that.
 void session_input(struct session *session, const struct event *event);

@@ -39,7 +39,7 @@ static char *print(const struct policy *policy) {
 #define VERSION "\"any\", \"1.0\", \"1.1\", \"1.2\" or \"1.3\""
 #define RULE_KEYS                                                                                  \
     "\"hosts\", \"ports\", \"clients\", \"action\", \"on_server_failure\", \"client_leg\", "       \
-    "\"server_leg\", \"record\" or \"trust\""
+    "\"server_leg\", \"record\", \"trust\", \"crls\" or \"fetch\""
 #define GLOB_LETTERS "a name has letters, digits, \"-\", \"_\" and \".\", a glob \"*\" as well"
 
 // clang-format off
@@ -69,7 +69,7 @@ static const struct { const char *text, *says; } BAD[] = {
     {"{\"default\": {\"record\": {\"secrets\": \"handshakes\"}}}", "default.record.secrets: expected \"handshake\", \"none\" or \"all\", found \"handshakes\"; did you mean \"handshake\"?"},
     {"{\"default\": {\"record\": {\"secrets\": true}}}", "default.record.secrets: expected \"handshake\", \"none\" or \"all\", found true"},
     {"{\"rules\": [{\"verify\": true}]}", "rules[0].verify: unknown key, expected " RULE_KEYS},
-    {"{\"default\": {\"hosts\": [\"*\"]}}", "default.hosts: unknown key, expected \"action\", \"on_server_failure\", \"client_leg\", \"server_leg\", \"record\" or \"trust\""},
+    {"{\"default\": {\"hosts\": [\"*\"]}}", "default.hosts: unknown key, expected \"action\", \"on_server_failure\", \"client_leg\", \"server_leg\", \"record\", \"trust\", \"crls\" or \"fetch\""},
     {"{\"default\": {\"client_leg\": {\"verify\": true}}}", "default.client_leg.verify: unknown key, expected \"min_version\" or \"max_version\""},
     {"{\"default\": {\"server_leg\": {\"min-version\": \"1.2\"}}}", "default.server_leg[\"min-version\"]: unknown key, expected \"min_version\", \"max_version\" or \"verify\"; did you mean \"min_version\"?"},
 
@@ -140,6 +140,10 @@ static const struct { const char *text, *says; } BAD[] = {
     {"{\"default\": {\"client_leg\": {\"min_version\": \"1.3\", \"max_version\": \"1.2\"}}}", "default.client_leg: expected \"min_version\" to be at most \"max_version\", found \"1.3\" and \"1.2\""},
     {"{\"default\": {\"server_leg\": {\"max_version\": \"1.1\"}}, \"rules\": [{\"server_leg\": {\"min_version\": \"1.2\"}}]}", "rules[0].server_leg: expected \"min_version\" to be at most \"max_version\", found \"1.2\" and \"1.1\""},
 
+    // crls, fetch
+    {"{\"default\": {\"crls\": [\"/nowhere/a.crl\"]}}", "default.crls[0]: expected the path of a PEM file, found \"/nowhere/a.crl\"; /nowhere/a.crl: No such file or directory"},
+    {"{\"default\": {\"fetch\": {\"aia\": 1}}}", "default.fetch.aia: expected true or false, found 1"},
+    {"{\"default\": {\"fetch\": {\"ocsp\": true}}}", "default.fetch.ocsp: unknown key, expected \"aia\" or \"crl\""},
     // trust
     {"{\"default\": {\"trust\": \"a.pem\"}}", "default.trust: expected a list, each item the path of a PEM file, found \"a.pem\""},
     {"{\"default\": {\"trust\": [false]}}", "default.trust[0]: expected the path of a PEM file, found false"},
@@ -247,6 +251,8 @@ static void expect_default(const struct policy_rule *rule) {
     CU_ASSERT_FALSE(rule->record.application_data);
     CU_ASSERT_EQUAL(rule->record.secrets, SECRETS_HANDSHAKE);
     CU_ASSERT_EQUAL(rule->num_trust, 0);
+    CU_ASSERT_EQUAL(rule->num_crls, 0);
+    CU_ASSERT_FALSE(rule->fetch.aia || rule->fetch.crl);
     CU_ASSERT_EQUAL(rule->index, 0);
 }
 
@@ -369,7 +375,9 @@ static void test_print(void) {
         "      \"client_leg\": {\"min_version\": \"1.2\", \"max_version\": \"any\"},\n"
         "      \"server_leg\": {\"min_version\": \"any\", \"max_version\": \"any\", "
         "\"verify\": true},\n"
-        "      " RECORD "      \"trust\": []\n"
+        "      " RECORD "      \"trust\": [],\n"
+        "      \"crls\": [],\n"
+        "      \"fetch\": {\"aia\": false, \"crl\": false}\n"
         "    },\n"
         "    {\n"
         "      \"hosts\": [\"*\"],\n"
@@ -380,7 +388,9 @@ static void test_print(void) {
         "      \"client_leg\": {\"min_version\": \"any\", \"max_version\": \"any\"},\n"
         "      \"server_leg\": {\"min_version\": \"any\", \"max_version\": \"any\", "
         "\"verify\": true},\n"
-        "      " RECORD "      \"trust\": [\"/etc/passwd\"]\n"
+        "      " RECORD "      \"trust\": [\"/etc/passwd\"],\n"
+        "      \"crls\": [],\n"
+        "      \"fetch\": {\"aia\": false, \"crl\": false}\n"
         "    }\n"
         "  ],\n"
         "  \"default\": {\n"
@@ -389,7 +399,9 @@ static void test_print(void) {
         "    \"client_leg\": {\"min_version\": \"any\", \"max_version\": \"any\"},\n"
         "    \"server_leg\": {\"min_version\": \"any\", \"max_version\": \"any\", "
         "\"verify\": true},\n"
-        "    " RECORD "    \"trust\": []\n"
+        "    " RECORD "    \"trust\": [],\n"
+        "    \"crls\": [],\n"
+        "    \"fetch\": {\"aia\": false, \"crl\": false}\n"
         "  }\n"
         "}\n";
     char *once = print(policy);
