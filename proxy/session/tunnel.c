@@ -48,7 +48,8 @@ static bool forward(struct session *s, enum side from) {
 
 bool tunnel_splices(const struct session *s, enum side from) {
     const struct lane *lane = &s->lanes[from], *to = &s->lanes[!from];
-    if (s->state != STATE_TUNNEL || !to->open || to->shut || lane->in.len + to->out.len != 0) {
+    if (s->state != STATE_TUNNEL || !to->open || to->shut || lane->in.len + to->out.len != 0 ||
+        wire_log_wants(&s->lanes[SIDE_CLIENT].wire)) {
         return false;
     }
     bool data = s->tap == NULL || s->lanes[SIDE_CLIENT].observe.step >= STEP_DATA;
@@ -56,9 +57,11 @@ bool tunnel_splices(const struct session *s, enum side from) {
 }
 
 void tunnel_spliced(struct session *s, enum side from, size_t n) {
+    bool client = from == SIDE_CLIENT;
     s->lanes[from].unseen = true;
+    wire_log_pass(&s->lanes[SIDE_CLIENT].wire, client ? WIRE_FROM_PEER : WIRE_TO_PEER, n);
     if (s->tap != NULL) {
-        wire_tap_pass(s->tap, from == SIDE_CLIENT, n);
+        wire_tap_pass(s->tap, client, n);
     }
 }
 

@@ -79,6 +79,14 @@ void wire_log_bytes(struct wire_log *log, enum wire_direction direction, const v
     }
 }
 
+void wire_log_pass(struct wire_log *log, enum wire_direction direction, uint64_t len) {
+    log->total[direction] += len;
+}
+
+bool wire_log_wants(const struct wire_log *log) {
+    return log->on && log->data_too && room(log) != 0;
+}
+
 void wire_log_sure(struct wire_log *log, enum wire_direction direction, uint64_t len) {
     log->sure[direction] = len > log->sure[direction] ? len : log->sure[direction];
 }

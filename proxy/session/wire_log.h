@@ -48,6 +48,11 @@ void wire_log_policy(struct wire_log *log, const struct record_policy *policy);
 void wire_log_bytes(struct wire_log *log, enum wire_direction direction, const void *p,
                     size_t p_len, int64_t us);
 
+// wire_log_pass counts bytes of one direction that nobody has seen; wire_log_wants returns whether
+// application data would still be kept, so that it has to be seen.
+void wire_log_pass(struct wire_log *log, enum wire_direction direction, uint64_t len);
+bool wire_log_wants(const struct wire_log *log);
+
 // wire_log_sure says that the first `len` bytes of a direction are no application data.
 void wire_log_sure(struct wire_log *log, enum wire_direction direction, uint64_t len);
 

@@ -123,6 +123,24 @@ static void nothing_is_kept_where_policy_says_so(void) {
     wire_log_cleanup(&log);
 }
 
+static void what_passes_unseen_is_counted(void) {
+    const struct record_policy all = {.handshake_bytes = true, .application_data = true};
+    struct wire_log log = begin();
+    CU_ASSERT_FALSE(wire_log_wants(&log));
+    wire_log_policy(&log, &all);
+    CU_ASSERT_TRUE(wire_log_wants(&log));
+    wire_log_bytes(&log, WIRE_FROM_PEER, "hello", 5, 100);
+    wire_log_sure(&log, WIRE_FROM_PEER, 5);
+    wire_log_pass(&log, WIRE_FROM_PEER, 1000);
+    wire_log_bytes(&log, WIRE_FROM_PEER, "behind a gap", 12, 100);
+    struct record *record = written(&log, &handshakes, true);
+    const struct obj *leg = record_leg(record->root, false);
+    CU_ASSERT_EQUAL(obj_num(leg, F_LEG_WIRE), 1);
+    CU_ASSERT_TRUE(obj_is(leg, F_LEG_LEFT_OUT_CLIENT, 1012));
+    record_free(record);
+    wire_log_cleanup(&log);
+}
+
 static void there_is_a_ceiling(void) {
     static const uint8_t bytes[1000];
     struct wire_log log = begin();
@@ -311,6 +329,7 @@ const struct unit_case unit_cases[] = {
     {"unread bytes are cut off at the end", unread_bytes_are_cut_off_at_the_end},
     {"data is kept where policy asks for it", data_is_kept_where_policy_asks_for_it},
     {"nothing is kept where policy says so", nothing_is_kept_where_policy_says_so},
+    {"what passes unseen is counted", what_passes_unseen_is_counted},
     {"there is a ceiling", there_is_a_ceiling},
     {"an interim record goes first", an_interim_record_goes_first},
     {"secrets that open data are not kept", secrets_that_open_data_are_not_kept},
