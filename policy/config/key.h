@@ -22,6 +22,7 @@ enum key_type {
     TYPE_BOOL,
     TYPE_ACTION,
     TYPE_ON_FAILURE,
+    TYPE_PROFILE,
     TYPE_SECRETS,
     TYPE_VERSION,
     TYPE_HOSTS,

@@ -8,6 +8,7 @@
 #include "logs/base/err.h"
 #include "logs/record/record.h"
 #include "proxy/cli/ca_folder.h"
+#include "proxy/session/parent_url.h"
 #include "proxy/session/session.h"
 
 struct engine;
@@ -19,6 +20,12 @@ struct engine_options {
     const char *ca_dir, *policy, *log;
     char **trust;
     size_t num_trust;
+    struct profile *as;          // the box to be, or NULL
+    uint64_t seed;               // of what it leaves to chance
+    const struct parent *parent; // the proxy that dials go through; NULL: none
+    const char *target_host;     // where connections go that do not ask; NULL: they ask
+    uint16_t target_port;
+    bool transparent; // they come as a firewall's rule sends them
     char **crls;
     size_t num_crls;
     unsigned workers;
