@@ -11,6 +11,7 @@
 enum kind {
     KIND_RECORD,
     KIND_LEG,
+    KIND_PIECE,
     KIND_SAMPLE,
     KIND_SYN,
     KIND_KEY_SHARE,
@@ -25,6 +26,9 @@ enum kind {
     KIND_DIFFERENCE,
     KIND_NOTE,
     KIND_EXPERIMENT,
+    KIND_CLAIM,
+    KIND_MISFIT,
+    KIND_HISTORY,
     KIND_VERDICT,
     KIND_EVIDENCE,
     KIND_RULED_OUT,

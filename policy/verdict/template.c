@@ -5,6 +5,7 @@
 
 #include "logs/base/check.h"
 #include "logs/record/text.h"
+#include "policy/verdict/predicate_fn.h"
 
 enum { VALUE_MAX = 160 };
 
@@ -15,6 +16,7 @@ enum where {
     WHERE_VERIFICATION,
     WHERE_STAPLE,
     WHERE_DIAL,
+    WHERE_CLAIM,
     WHERE_FUNCTION
 };
 
@@ -65,6 +67,11 @@ static bool fill_names(struct buf *out, const struct view *view) {
     return num > 0;
 }
 
+static bool fill_inspector(struct buf *out, const struct view *view) {
+    const char *product = inspector_of(view);
+    return product != NULL && buf_printf(out, "%s", product);
+}
+
 static bool fill_detail(struct buf *out, const struct view *view) {
     text_write(out, view->down, F_LEG_END_DETAIL);
     return out->len != 0;
@@ -106,10 +113,13 @@ static const struct slot slots[] = {
     {"completed_by",    WHERE_VERIFICATION, F_VERIFICATION_COMPLETED_BY, "an intermediate", NULL},
     {"revoked_at",      WHERE_STAPLE,       F_STAPLE_REVOKED_AT,     "some time",          NULL},
     {"staple",          WHERE_STAPLE,       F_STAPLE_RESULT,         "bad",                NULL},
+    {"claim",           WHERE_CLAIM,        F_CLAIM_CLIENT,          "the client",         NULL},
+    {"hello_like",      WHERE_CLAIM,        F_CLAIM_LIKE,            "a known library",    NULL},
     {"detail",          WHERE_FUNCTION,     FIELD_COUNT,             "it ends too early", fill_detail},
     {"dns_error",       WHERE_DIAL,         F_LEG_DNS_ERROR,         "no reason",          NULL},
     {"server_alert",    WHERE_FUNCTION,     FIELD_COUNT,             "an alert", fill_server_alert},
     {"client_alert",    WHERE_FUNCTION,     FIELD_COUNT,             "an alert", fill_client_alert},
+    {"inspector",       WHERE_FUNCTION,     FIELD_COUNT,             "a product", fill_inspector},
     {"names",           WHERE_FUNCTION,     FIELD_COUNT,             "other names",     fill_names},
     {"defects",         WHERE_FUNCTION,     FIELD_COUNT,             "reason unknown", fill_defects},
 };
@@ -138,6 +148,8 @@ static const struct obj *slot_object(const struct slot *slot, const struct view 
         return obj_get(view->up, F_LEG_STAPLE);
     case WHERE_DIAL:
         return view->dial;
+    case WHERE_CLAIM:
+        return view->claim;
     case WHERE_FUNCTION:
         break;
     }

@@ -67,6 +67,16 @@ static void finish_set(struct import_finish *out, const struct stream *stream) {
     };
 }
 
+// claim_set says who the client is where the capture does not. A hello in SSL 2.0's format is some
+// other program's: no browser sends one.
+static void claim_set(struct obj *root, const char *user_agent) {
+    const struct obj *leg = record_leg(root, false);
+    if (user_agent != NULL && !obj_has(root, F_RECORD_USER_AGENT) &&
+        !obj_is(leg, F_LEG_OFFER_SSLV2, true)) {
+        obj_set_str(root, F_RECORD_USER_AGENT, user_agent);
+    }
+}
+
 // stream_finish ends what was made of `stream`, and hands the record over if there is one.
 static void stream_finish(struct import_file *file, struct stream *stream) {
     struct import_finish finish;
@@ -79,8 +89,12 @@ static void stream_finish(struct import_file *file, struct stream *stream) {
     file->counts->refused += kind == IMPORT_REFUSED;
     file->counts->other += kind == IMPORT_NOT_TLS;
     if (record != NULL) {
+        claim_set(record->root, file->reader->user_agent);
         difference_record(record->root);
-        verdict_decide(record->root);
+        verdict_decide_within(record->root, file->reader->history);
+        if (file->reader->history != NULL) {
+            history_note(file->reader->history, record->root);
+        }
         file->reader->on_record(file->reader->ctx, record);
     }
 }

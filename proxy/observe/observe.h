@@ -108,6 +108,8 @@ struct wire_tap {
     struct record_reader reader[2]; // from the client, from the server
     bool skip_hello;                // the first ClientHello was observed already
     bool finished[2];               // the Finished of the client, of the server went by
+    uint64_t handshake_len[2];      // bytes before the first that may be application data;
+                                    // UINT64_MAX while none has come
     bool told;                      // the readers' notes and those about keys are in the record
     bool lost[2];                   // bytes were missed: a record is looked for
     struct record_sync sync[2];     // where it is looked for

@@ -121,6 +121,9 @@ static void failed(struct session *s) {
     } else {
         end_set(s, SIDE_CLIENT, "proxy", "alert", reason);
     }
+    if (server->ssl != NULL && !SSL_in_init(server->ssl)) {
+        lane_look(server); // tickets, or an alert, came meanwhile
+    }
     end_set(s, SIDE_SERVER, "client", "fin", NULL);
     if (server->ssl != NULL && server->open) {
         SSL_shutdown(server->ssl);

@@ -15,10 +15,14 @@ const char *ip_text(char out[IP_TEXT_MAX], const struct address *address) {
     return out;
 }
 
-void leg_set_peer(struct obj *leg, const struct address *peer) {
+void leg_set_ends(struct obj *leg, const struct address *peer, const struct address *local) {
     char text[IP_TEXT_MAX];
     obj_set_str(leg, F_LEG_ADDRESS, ip_text(text, peer));
     obj_set_int(leg, F_LEG_PORT, peer->port);
+    if (local->port != 0) {
+        obj_set_str(leg, F_LEG_LOCAL_ADDRESS, ip_text(text, local));
+        obj_set_int(leg, F_LEG_LOCAL_PORT, local->port);
+    }
 }
 
 // failure_word is what attempts to connect and ends of legs call `errnum` alike, or NULL.
@@ -81,7 +85,7 @@ void record_begin(struct session *s, const char *mode) {
     s->start_us = s->now_us;
     s->interim_us = s->now_us + s->shared->limits.interim_us;
     observe_init(client, root, false, s->start_us);
-    leg_set_peer(client->leg, &s->client);
+    leg_set_ends(client->leg, &s->client, &s->local);
     if (s->syn.seen) {
         syn_record(obj_sub(client->leg, F_LEG_SYN), &s->syn);
     }
@@ -183,6 +187,12 @@ void end_both(struct session *s, const char *by, const char *how, const char *de
     end_set(s, SIDE_SERVER, by, how, detail);
 }
 
+void record_note(struct session *s) {
+    if (s->shared->history != NULL) {
+        history_note(s->shared->history, s->record->root);
+    }
+}
+
 void record_judge(struct session *s) {
     for (int side = 0; side < 2; side++) {
         const struct lane *lane = &s->lanes[side];
@@ -201,11 +211,32 @@ void record_judge(struct session *s) {
         wire_tap_finish(s->tap);
     }
     difference_record(s->record->root);
-    verdict_decide(s->record->root);
+    verdict_decide_within(s->record->root, s->shared->history);
+    record_note(s);
+}
+
+const struct record_policy *record_policy(const struct session *s) {
+    size_t defaults = policy_num_rules(s->shared->policy) - 1;
+    return s->rule != NULL ? &s->rule->record : &policy_rule(s->shared->policy, defaults)->record;
+}
+
+static void wires_write(struct session *s, bool final) {
+    for (int side = 0; side < 2; side++) {
+        struct lane *lane = &s->lanes[side];
+        const struct wire_log_leg to = {.leg = lane->observe.leg,
+                                        .policy = record_policy(s),
+                                        .server_leg = side == SIDE_SERVER,
+                                        .start_us = s->start_us};
+        if (to.leg != NULL) {
+            wire_log_write(&lane->wire, &to, final);
+        }
+    }
 }
 
 static void record_leave(struct session *s) {
     struct lane *client = &s->lanes[SIDE_CLIENT], *server = &s->lanes[SIDE_SERVER];
+    wire_log_cleanup(&client->wire);
+    wire_log_cleanup(&server->wire);
     s->record = NULL;
     s->interim = false;
     client->observe.leg = server->observe.leg = NULL;
@@ -229,6 +260,7 @@ void record_finish(struct session *s) {
         return;
     }
     end_both(s, "proxy", "fin", NULL);
+    wires_write(s, true);
     record_judge(s);
     CHECK(s->num_finished < ARRAY_LEN(s->finished));
     s->finished[s->num_finished++] = s->record;
@@ -238,6 +270,7 @@ void record_finish(struct session *s) {
 void record_interim(struct session *s) {
     s->interim_us = INT64_MAX;
     if (s->record != NULL && s->lanes[SIDE_CLIENT].received != 0) {
+        wires_write(s, false);
         record_judge(s);
         s->interim = true;
     }

@@ -70,6 +70,12 @@ void session_dial(struct session *s, const char *host, uint16_t port) {
                  s->now_us);
 }
 
+void session_secret(struct session *s, const SSL *ssl, const char *line) {
+    if (record_policy(s)->secrets != SECRETS_NONE) {
+        wire_log_secret(&s->lanes[s->lanes[SIDE_SERVER].ssl == ssl].wire, line);
+    }
+}
+
 void session_reset(struct session *s, enum side side) {
     struct lane *lane = &s->lanes[side];
     lane->reset = lane->open;
@@ -134,7 +140,7 @@ static void dial_observe(struct session *s, const struct event *event) {
         tried_add(observe->leg, event);
         return;
     case EVENT_CONNECTED:
-        leg_set_peer(observe->leg, &event->tried.address);
+        leg_set_ends(observe->leg, &event->tried.address, &event->tried.local);
         observe_time(observe, F_LEG_MS_CONNECT, s->now_us);
         s->lanes[SIDE_SERVER].open = true;
         return;
@@ -148,6 +154,7 @@ static void on_bytes(struct session *s, const struct event *event) {
     lane->received += (int64_t)event->bytes.len;
     lane->num_reads++;
     lane->fresh = event->bytes;
+    wire_log_bytes(&lane->wire, WIRE_FROM_PEER, event->bytes.p, event->bytes.len, s->now_us);
     size_t room = sizeof(lane->head) - lane->head_len;
     size_t n = event->bytes.len < room ? event->bytes.len : room;
     if (n != 0) {

@@ -69,8 +69,9 @@ struct event {
         enum dns_error dns_error;
         struct {
             struct address address;
-            int errnum; // 0: connected; ECANCELED: abandoned because another was quicker
-            int64_t us; // how long it took
+            int errnum;           // 0: connected; ECANCELED: abandoned because another was quicker
+            int64_t us;           // how long it took
+            struct address local; // EVENT_CONNECTED: our own end, all zeros where unknown
         } tried;
     };
 };

@@ -42,7 +42,13 @@ static int inflate_brotli(SSL *ssl, CRYPTO_BUFFER **out, size_t out_len, const u
 
 static void keylog(const SSL *ssl, const char *line) {
     const struct session_shared *shared = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
-    shared->keylog(shared->keylog_ctx, line);
+    struct session *s = SSL_get_app_data(ssl);
+    if (shared->keylog != NULL) {
+        shared->keylog(shared->keylog_ctx, line);
+    }
+    if (s != NULL) {
+        session_secret(s, ssl, line);
+    }
 }
 
 static SSL_CTX *ctx_new(struct session_shared *shared) {
@@ -56,9 +62,7 @@ static SSL_CTX *ctx_new(struct session_shared *shared) {
           SSL_CTX_set1_curves(ctx, groups, ARRAY_LEN(groups)));
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_max_cert_list(ctx, CERTIFICATE_MAX);
-    if (shared->keylog != NULL) {
-        SSL_CTX_set_keylog_callback(ctx, keylog);
-    }
+    SSL_CTX_set_keylog_callback(ctx, keylog);
     return ctx;
 }
 
@@ -142,6 +146,7 @@ struct session_shared *shared_new(const struct shared_config *config, struct err
     shared->authority = config->authority;
     shared->leaves = config->leaves;
     shared->verifications = config->verifications;
+    shared->history = config->history;
     shared->limits = config->limits != NULL ? *config->limits : limits_default;
     shared->address = config->address != NULL ? xstrdup(config->address) : NULL;
     shared->keylog = config->keylog;

@@ -9,6 +9,7 @@
 #include "policy/ca/trust.h"
 #include "policy/ca/verify_cache.h"
 #include "policy/config/policy.h"
+#include "policy/verdict/history.h"
 #include "third_party/boringssl/boringssl_ssl.h"
 
 // Certificate compression algorithms that we can speak (RFC 8879).
@@ -33,6 +34,7 @@ struct shared_config {
     struct authority *authority;        // borrowed: must outlive all sessions
     struct leaf_cache *leaves;          // borrowed: mints from that authority
     struct verify_cache *verifications; // borrowed
+    struct history *history;            // borrowed; NULL: each connection is judged by itself
     const char *roots;                  // PEM file of the system's roots, NULL to look for it
     char **trust;                       // PEM files trusted in addition
     size_t num_trust;
@@ -54,6 +56,7 @@ struct session_shared {
     struct authority *authority;
     struct leaf_cache *leaves;
     struct verify_cache *verifications;
+    struct history *history;
     struct trust **trusts;     // one for each rule of the policy, by its index
     struct trust *plain_trust; // shared by the rules that add no files of their own
     size_t num_trusts;

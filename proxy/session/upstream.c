@@ -128,6 +128,8 @@ void upstream_begin(struct session *s) {
     SSL_set_app_data(ssl, s);
     SSL_set_connect_state(ssl);
     SSL_set_custom_verify(ssl, SSL_VERIFY_PEER, on_verify);
+    lane_wire_begin(server);
+    wire_log_policy(&server->wire, record_policy(s));
     lane_start_tls(server, ssl, s->shared->lane_methods);
     observe_step(&server->observe, STEP_HELLO, s->now_us);
     session_enter(s, STATE_UPSTREAM, s->shared->limits.handshake_us);
