@@ -94,6 +94,12 @@ ASK(down_resumed);
 ASK(seen_12);
 ASK(saw_finished); // seen in clear, TLS 1.2 and before
 
+// predicate_staple.c: stapled OCSP responses, and what was fetched
+ASK(staple_is);       // what the staple comes to is `word`
+ASK(staple_bad);      // it proves nothing, and does not say revoked either
+ASK(staple_none);     // the handshake is complete without one
+ASK(staple_insisted); // asked for by a client that does not ask by habit
+ASK(completed);
 // predicate_box.c: what boxes do to certificates
 ASK(inspector);
 ASK(issuer_unknown);

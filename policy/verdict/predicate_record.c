@@ -68,6 +68,9 @@ ASK(dns_error) {
     if (error != UNKNOWN) {
         return error;
     }
+    if (obj_str_is(view->root, F_RECORD_MODE, "import")) {
+        return UNKNOWN; // a connection of a capture tells nothing of names
+    }
     bool resolved = obj_num(leg, F_LEG_DNS_ANSWERS) > 0 || obj_num(leg, F_LEG_TRIED) > 0;
     return resolved || connected(view) == YES ? NO : UNKNOWN;
 }

@@ -29,6 +29,7 @@ static const struct rule rules[] = {
 #include "policy/verdict/rules_history.inc"
 #include "policy/verdict/rules_box_behind.inc"
 #include "policy/verdict/rules_certificate.inc"
+#include "policy/verdict/rules_revocation.inc"
 #include "policy/verdict/rules_trust.inc"
 #include "policy/verdict/rules_healthy.inc"
     // clang-format on

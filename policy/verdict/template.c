@@ -14,6 +14,7 @@ enum where {
     WHERE_UP,
     WHERE_OFFER,
     WHERE_VERIFICATION,
+    WHERE_STAPLE,
     WHERE_DIAL,
     WHERE_CLAIM,
     WHERE_FUNCTION
@@ -109,6 +110,9 @@ static const struct slot slots[] = {
     {"not_before",      WHERE_UP,           F_LEG_NOT_BEFORE,        "its date",           NULL},
     {"not_after",       WHERE_UP,           F_LEG_NOT_AFTER,         "its date",           NULL},
     {"name",            WHERE_VERIFICATION, F_VERIFICATION_NAME,     "the name asked for", NULL},
+    {"completed_by",    WHERE_VERIFICATION, F_VERIFICATION_COMPLETED_BY, "an intermediate", NULL},
+    {"revoked_at",      WHERE_STAPLE,       F_STAPLE_REVOKED_AT,     "some time",          NULL},
+    {"staple",          WHERE_STAPLE,       F_STAPLE_RESULT,         "bad",                NULL},
     {"claim",           WHERE_CLAIM,        F_CLAIM_CLIENT,          "the client",         NULL},
     {"hello_like",      WHERE_CLAIM,        F_CLAIM_LIKE,            "a known library",    NULL},
     {"detail",          WHERE_FUNCTION,     FIELD_COUNT,             "it ends too early", fill_detail},
@@ -140,6 +144,8 @@ static const struct obj *slot_object(const struct slot *slot, const struct view 
         return view->offer;
     case WHERE_VERIFICATION:
         return obj_get(view->up, F_LEG_VERIFICATION);
+    case WHERE_STAPLE:
+        return obj_get(view->up, F_LEG_STAPLE);
     case WHERE_DIAL:
         return view->dial;
     case WHERE_CLAIM:

@@ -77,8 +77,14 @@ static bool has_value(const struct obj *from, enum field field) {
 }
 
 static const struct obj *holder(const struct obj *leg, enum field field) {
-    bool inside = field_row(field)->kind == KIND_VERIFICATION;
-    return inside ? obj_get(leg, F_LEG_VERIFICATION) : leg;
+    switch (field_row(field)->kind) {
+    case KIND_VERIFICATION:
+        return obj_get(leg, F_LEG_VERIFICATION);
+    case KIND_STAPLE:
+        return obj_get(leg, F_LEG_STAPLE);
+    default:
+        return leg;
+    }
 }
 
 // holder_beside returns the object of a field that belongs to no leg, or NULL.
@@ -92,6 +98,7 @@ static const struct obj *holder_beside(const struct view *view, enum kind kind) 
 // path_prefix is what stands before the path of a field of an object that a leg or record holds.
 static const char *path_prefix(enum kind kind) {
     return kind == KIND_VERIFICATION ? "verification."
+           : kind == KIND_STAPLE     ? "staple."
            : kind == KIND_CLAIM      ? "claim."
            : kind == KIND_HISTORY    ? "history."
                                      : "";

@@ -80,6 +80,8 @@ static struct session_shared *shared_make(struct engine *engine, struct policy *
         .history = engine->history,
         .trust = engine->options.trust,
         .num_trust = engine->options.num_trust,
+        .crls = engine->options.crls,
+        .num_crls = engine->options.num_crls,
         .address = engine->address[0] != '\0' ? engine->address : NULL,
         .keylog = engine->keylog_fd >= 0 ? keylog : NULL,
         .keylog_ctx = engine,

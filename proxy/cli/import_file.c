@@ -23,6 +23,14 @@ static struct import_end end_of(const struct flow_end *end) {
     return out;
 }
 
+static struct syn syn_of(const struct flow_end *end) {
+    struct syn out = {.seen = end->syn, .ttl = end->ttl, .window = end->window};
+    _Static_assert(sizeof(out.options) >= sizeof(end->options), "options fit");
+    memcpy(out.options, end->options, sizeof(end->options));
+    out.options_len = end->options_len;
+    return out;
+}
+
 static struct import_stream *stream_begin(const struct import_file *file,
                                           const struct stream *stream) {
     const struct flow_end *client = &stream->ends[FLOW_CLIENT],
@@ -32,6 +40,7 @@ static struct import_stream *stream_begin(const struct import_file *file,
         .server = end_of(server),
         .roles_known = stream->roles_known,
         .whole = client->syn || server->syn,
+        .syn = {syn_of(client), syn_of(server)},
         .start_us = stream->start_us,
         .connect_us = client->syn && server->syn ? server->syn_us - stream->start_us : -1,
         .keys = file->reader->keys,
@@ -49,6 +58,7 @@ static void finish_set(struct import_finish *out, const struct stream *stream) {
         .from_client = stream->by == FLOW_CLIENT,
         .fin = {client->fin, server->fin},
         .end_us = stream->end_us,
+        .rst_ttl = stream->how == FLOW_RST ? stream->ends[stream->by].rst_ttl : -1,
         .bytes = {client->bytes, server->bytes},
         .rtt_us = timed ? server->syn_us - client->syn_us : -1,
         .retransmits = (int64_t)client->retransmits + server->retransmits,

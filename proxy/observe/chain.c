@@ -33,6 +33,10 @@ static void set_names(struct obj *cert, const struct cert_facts *facts) {
     obj_set_str(cert, F_CERT_ISSUER, facts->issuer);
     set_strings(cert, F_CERT_SANS, &facts->dns);
     set_strings(cert, F_CERT_SANS, &facts->ip);
+    size_t num_names = facts->dns.total + facts->ip.total;
+    if (num_names > obj_num(cert, F_CERT_SANS)) {
+        obj_set_int(cert, F_CERT_SANS_TOTAL, (int64_t)num_names);
+    }
     obj_set_str(cert, F_CERT_SERIAL, facts->serial);
     if (facts->has_not_before) {
         obj_set_int(cert, F_CERT_NOT_BEFORE, facts->not_before);
@@ -50,6 +54,10 @@ static void set_extensions(struct obj *cert, const struct cert_facts *facts) {
             obj_set_int(cert, F_CERT_PATHLEN, facts->path_len);
         }
     }
+    if (facts->name_constraints) {
+        obj_set_int(cert, F_CERT_NAME_CONSTRAINTS, true);
+    }
+    set_strings(cert, F_CERT_UNKNOWN_CRITICAL, &facts->unknown_critical);
     set_strings(cert, F_CERT_KEY_USAGE, &facts->key_usages);
     set_strings(cert, F_CERT_EXT_KEY_USAGE, &facts->ext_key_usages);
     obj_set_str(cert, F_CERT_SKI, facts->ski);
@@ -83,6 +91,9 @@ static bool self_signed(const struct cert_facts *facts) {
 }
 
 static void set_facts(struct obj *cert, const struct cert_facts *facts) {
+    if (facts->version != 0) {
+        obj_set_int(cert, F_CERT_VERSION, facts->version);
+    }
     set_names(cert, facts);
     obj_set_str(cert, F_CERT_KEY_TYPE, facts->key_type);
     if (facts->key_bits != 0) {
@@ -111,6 +122,28 @@ static void set_leaf(struct obj *leg, const struct cert_facts *facts) {
     set_hex(leg, F_LEG_LEAF_SHA256, facts->sha256, sizeof(facts->sha256));
 }
 
+// names_issuer goes by names, and by key identifiers where both are given.
+static bool names_issuer(const struct obj *cert, const struct obj *issuer) {
+    const char *name = obj_str(cert, F_CERT_ISSUER), *aki = obj_str(cert, F_CERT_AKI);
+    const char *ski = obj_str(issuer, F_CERT_SKI);
+    return name != NULL && obj_str_is(issuer, F_CERT_SUBJECT, name) &&
+           (aki == NULL || ski == NULL || strcmp(aki, ski) == 0);
+}
+
+void chain_link(struct observe *observe) {
+    struct obj *leg = observe->leg;
+    size_t num = obj_num(leg, F_LEG_CHAIN);
+    for (size_t i = 0; i < num; i++) {
+        struct obj *cert = obj_at(leg, F_LEG_CHAIN, i);
+        for (size_t k = 1; k <= num && !obj_has(cert, F_CERT_ISSUED_BY); k++) {
+            size_t at = (i + k) % num; // the next one first, as it should be
+            if (names_issuer(cert, obj_at(leg, F_LEG_CHAIN, at))) {
+                obj_set_int(cert, F_CERT_ISSUED_BY, (int64_t)at);
+            }
+        }
+    }
+}
+
 void chain_begin(struct observe *observe) {
     observe->chain_bytes = 0;
     obj_touch(observe->leg, F_LEG_CHAIN);
@@ -127,6 +160,7 @@ void chain_add(struct observe *observe, CBS der) {
     set_facts(obj_add(leg, F_LEG_CHAIN), facts);
     if (num == 0) {
         set_leaf(leg, facts);
+        scts_add(leg, "certificate", facts->raw.scts);
     }
     observe->chain_bytes += CBS_len(&der);
     if (observe->chain_bytes <= CHAIN_BYTES_MAX) {
@@ -149,4 +183,5 @@ void observe_certificates(struct observe *observe, const CBS *ders, size_t num_d
     for (size_t i = 0; i < num_ders; i++) {
         chain_add(observe, ders[i]);
     }
+    chain_link(observe);
 }

@@ -38,6 +38,8 @@ struct shared_config {
     const char *roots;                  // PEM file of the system's roots, NULL to look for it
     char **trust;                       // PEM files trusted in addition
     size_t num_trust;
+    char **crls; // files of revocation lists
+    size_t num_crls;
     const struct limits *limits; // copied; NULL for the defaults
     // Where the proxy listens, for the PAC file: "127.0.0.1:8080". Copied; may be NULL.
     const char *address;
@@ -56,7 +58,7 @@ struct session_shared {
     struct verify_cache *verifications;
     struct history *history;
     struct trust **trusts;     // one for each rule of the policy, by its index
-    struct trust *plain_trust; // shared by the rules that add no roots of their own
+    struct trust *plain_trust; // shared by the rules that add no files of their own
     size_t num_trusts;
     struct limits limits;
     char *address;
@@ -68,7 +70,7 @@ struct session_shared {
 };
 
 // shared_new makes the shared state with one reference. It returns NULL and fills `err` when a file
-// of roots cannot be read.
+// of roots or revocation lists cannot be read.
 WUNRES struct session_shared *shared_new(const struct shared_config *config, struct err *err);
 struct session_shared *shared_ref(struct session_shared *shared);
 void shared_unref(struct session_shared *shared); // any thread; NULL does nothing

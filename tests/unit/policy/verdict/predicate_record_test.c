@@ -22,6 +22,8 @@ static const struct answer_case answers[] = {
     {P_REFUSED_BY_POLICY, BASE_request, "-policy.action; http.response.status_code 403", YES},
     {P_REFUSED_BY_POLICY, BASE_request, "", NO},
     {P_BAD_REQUEST, BASE_request, "http.response.status_code 431", YES},
+    {P_DNS_MISSING, BASE_watched12, "", NO},
+    {P_DNS_MISSING, BASE_watched12, "mode import", UNKNOWN},
     {P_DNS_MISSING, BASE_dial, "s.dns.error no-data", YES},
     {P_DNS_MISSING, BASE_dial, "s.dns.error timeout", NO},
     {P_DNS_MISSING, BASE_dial, "", UNKNOWN},
