@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "logs/base/check.h"
 #include "tests/unit/policy/verdict/case.h"
@@ -175,8 +176,32 @@ static void test_misfit(void) {
     record_free(record);
 }
 
+static void test_cost(void) {
+    enum { ROUNDS = 500 };
+    static const char *const hellos[] = {CHROME, ANTIVIRUS};
+    for (size_t i = 0; i < ARRAY_LEN(hellos); i++) {
+        clock_t spent = 0;
+        for (int round = 0; round < ROUNDS; round++) {
+            struct record *record = case_record(BASE_request, hellos[i]);
+            obj_set_str(record->root, F_RECORD_USER_AGENT,
+                        "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like "
+                        "Gecko) Chrome/156.0.0.0 Safari/537.36");
+            clock_t begin = clock();
+            browser_judge(record->root);
+            spent += clock() - begin;
+            record_free(record);
+        }
+        double us = (double)spent * 1e6 / CLOCKS_PER_SEC / ROUNDS;
+        printf("\n  a claim costs %.1f us", us);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && defined(__OPTIMIZE__)
+        CU_ASSERT(us < 25); // half of what a verdict may cost
+#endif
+    }
+}
+
 const struct unit_case unit_cases[] = {
     {"cases", test_cases},
     {"misfit", test_misfit},
+    {"cost", test_cost},
     {NULL, NULL},
 };
