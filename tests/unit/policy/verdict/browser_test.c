@@ -49,6 +49,13 @@
     "0xc012,0xc026,0xc025,0x006b,0x0067,0x0039,0x0033,0x0016,0x003d,0x003c,0x0035,0x002f,0x000a;"  \
     "c.offer.extensions 0x0000,0x000a,0x000b,0x000d,0x3374; c.offer.groups 0x0017,0x0018,0x0019;"  \
     "c.offer.ec_point_formats 0x0000; c.offer.compression_methods 0x0000;"
+#define SAFARI_17                                                                                  \
+    "c.offer.versions 0x2a2a,TLS 1.3,TLS 1.2,TLS 1.1,TLS 1.0;"                                     \
+    "c.offer.ciphers 0x1a1a,0x1301,0x1302,0x1303,0xc02c,0xc02b,0xcca9,0xc030,0xc02f,0xcca8,"       \
+    "0xc00a,0xc009,0xc014,0xc013,0x009d,0x009c,0x0035,0x002f,0xc008,0xc012,0x000a;"                \
+    "c.offer.extensions 0x3a3a,0x0000,0x0017,0xff01,0x000a,0x000b,0x0010,0x0005,0x000d,0x0012,"    \
+    "0x0033,0x002d,0x002b,0x001b,0x0015; c.offer.groups 0x4a4a,0x001d,0x0017,0x0018,0x0019;"       \
+    "c.offer.ec_point_formats 0x0000; c.offer.compression_methods 0x0000;"
 // A box of 2016 that took over the suites of Firefox 45, on OpenSSL
 #define ANTIVIRUS                                                                                  \
     "c.offer.versions TLS 1.2,TLS 1.1,TLS 1.0;"                                                    \
@@ -75,6 +82,9 @@ static const struct {
     {"ie11", IE_11, FITS, NULL},
     {"Safari 8", SAFARI_8, FITS, NULL},
     {"Safari", SAFARI_8, FITS, NULL},
+    {"Safari 17", SAFARI_17, FITS, NULL},
+    {"Safari 26", SAFARI_17, FITS, NULL},
+    {"Chrome 131", SAFARI_17, MISFIT, NULL},
     // One for another
     {"Firefox 153", CHROME, MISFIT, NULL},
     {"Chrome 156", FIREFOX, MISFIT, NULL},

@@ -1,5 +1,6 @@
 #include "policy/verdict/history.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -238,6 +239,35 @@ static void test_verdicts(void) {
     history = NULL;
 }
 
+static void *worker(void *arg) {
+    struct record *record = arg;
+    for (int i = 0; i < 2000; i++) {
+        obj_set_int(record->root, F_RECORD_TIMESTAMP, (1795000000LL + i) * 1000);
+        history_tell(history, record->root);
+        history_note(history, record->root);
+    }
+    return NULL;
+}
+
+// Workers share one history.
+static void test_threads(void) {
+    enum { WORKERS = 4 };
+    pthread_t threads[WORKERS];
+    struct record *records[WORKERS];
+    begin();
+    for (int i = 0; i < WORKERS; i++) {
+        records[i] = make(0, BASE_ok, A LEAF("11", "CN=I", "k1", "01"));
+        CU_ASSERT_EQUAL_FATAL(pthread_create(&threads[i], NULL, worker, records[i]), 0);
+    }
+    for (int i = 0; i < WORKERS; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    CU_ASSERT_EQUAL(told(F_HISTORY_SAME_OK, 1999, BASE_shown, A), WORKERS);
+    for (int i = 0; i < WORKERS; i++) {
+        record_free(records[i]);
+    }
+}
+
 static void test_cost(void) {
     enum { ROUNDS = 20000 };
     begin();
@@ -257,11 +287,19 @@ static void test_cost(void) {
 }
 
 const struct unit_case unit_cases[] = {
-    {"client", test_client},   {"program", test_program},
-    {"sibling", test_sibling}, {"noted again", test_again},
-    {"host", test_host},       {"alternates", test_alternates},
-    {"box", test_box},         {"country domains", test_country_domains},
-    {"hello", test_hello},     {"bounded", test_bounded},
-    {"nothing", test_nothing}, {"verdicts", test_verdicts},
-    {"cost", test_cost},       {NULL, NULL},
+    {"client", test_client},
+    {"program", test_program},
+    {"sibling", test_sibling},
+    {"noted again", test_again},
+    {"host", test_host},
+    {"alternates", test_alternates},
+    {"box", test_box},
+    {"country domains", test_country_domains},
+    {"hello", test_hello},
+    {"bounded", test_bounded},
+    {"nothing", test_nothing},
+    {"verdicts", test_verdicts},
+    {"threads", test_threads},
+    {"cost", test_cost},
+    {NULL, NULL},
 };
