@@ -12,7 +12,8 @@ ASK(history_least) {
 // that borrows one name after the other.
 ASK(hello_shared) {
     if (obj_is(view->claim, F_CLAIM_FITS, true) ||
-        obj_str_is(view->claim, F_CLAIM_LIKE_KIND, "tool")) {
+        obj_str_is(view->claim, F_CLAIM_LIKE_KIND, "tool") ||
+        obj_str_is(view->claim, F_CLAIM_LIKE_KIND, "browser")) {
         return NO;
     }
     return view->claim == NULL ? UNKNOWN : ask_history_least(view, row);

@@ -84,10 +84,11 @@ static const struct {
     {"Safari", SAFARI_8, FITS, NULL},
     {"Safari 17", SAFARI_17, FITS, NULL},
     {"Safari 26", SAFARI_17, FITS, NULL},
-    {"Chrome 131", SAFARI_17, MISFIT, NULL},
+    {"Chrome 131", SAFARI_17, MISFIT, "Safari"},
+    {"Safari 17", CHROME, MISFIT, "Chromium"},
     // One for another
-    {"Firefox 153", CHROME, MISFIT, NULL},
-    {"Chrome 156", FIREFOX, MISFIT, NULL},
+    {"Firefox 153", CHROME, MISFIT, "Chromium"},
+    {"Chrome 156", FIREFOX, MISFIT, "Firefox"},
     {"Chrome 131", OPENSSL, MISFIT, "OpenSSL"},
     {"Firefox 131", OPENSSL, MISFIT, "OpenSSL"},
     {"Safari 17", OPENSSL, MISFIT, "OpenSSL"},
@@ -95,7 +96,7 @@ static const struct {
     {"Firefox 45", ANTIVIRUS, MISFIT, "Kaspersky"},
     {"Chrome 48", ANTIVIRUS, MISFIT, "Kaspersky"},
     {"ie11", ANTIVIRUS, MISFIT, "Kaspersky"},
-    {"Go-http-client/1.1", CHROME, MISFIT, NULL},
+    {"Go-http-client/1.1", CHROME, MISFIT, "Chromium"},
     {"Java/17.0.2", ANTIVIRUS, MISFIT, "Kaspersky"},
     // A program on OpenSSL is what it says, whatever it is
     {"Python-urllib/3.11", OPENSSL, FITS, NULL},
