@@ -1,8 +1,9 @@
 // Both ends of a benchmark: the clients that load a proxy, and the origin behind it. Full TLS
 // handshakes, no resumption, one thread.
 //
-//   peer origin PORT CHAIN.pem KEY.pem
+//   peer origin PORT CHAIN.pem KEY.pem ISSUER-KEY.pem
 //       Inside TLS a client asks for "GET /N" in HTTP/1.1, and gets N bytes.
+//       A host whose name begins with "new" has a certificate of its own.
 //   peer load KEY=VALUE...
 //       connect=HOST:PORT  where TCP goes: the proxy
 //       target=HOST:PORT   sent in a CONNECT first; without it TLS begins at once
@@ -87,8 +88,8 @@ int main(int argc, char **argv) {
         limit.rlim_cur = limit.rlim_max;
         setrlimit(RLIMIT_NOFILE, &limit);
     }
-    if (argc == 5 && strcmp(argv[1], "origin") == 0) {
-        origin_main(argv[2], argv[3], argv[4]);
+    if (argc == 6 && strcmp(argv[1], "origin") == 0) {
+        origin_main(argv[2], argv[3], argv[4], argv[5]);
     }
     if (argc >= 2 && strcmp(argv[1], "load") == 0) {
         return load_main(argc - 2, argv + 2);
@@ -96,7 +97,7 @@ int main(int argc, char **argv) {
     if (argc == 4 && strcmp(argv[1], "relay") == 0) {
         relay_main(argv[2], argv[3]);
     }
-    fprintf(stderr, "usage: peer origin PORT CHAIN KEY | peer relay PORT HOST:PORT |"
+    fprintf(stderr, "usage: peer origin PORT CHAIN KEY ISSUER-KEY | peer relay PORT HOST:PORT |"
                     " peer load KEY=VALUE...\n");
     return 2;
 }

@@ -25,7 +25,8 @@ struct sockaddr_in address(const char *text);
 // listener_open listens on a port of loopback, 0 for any, and prints it.
 int listener_open(const char *port);
 
-NORETURN void origin_main(const char *port, const char *chain, const char *key);
+NORETURN void origin_main(const char *port, const char *chain, const char *key,
+                          const char *issuer_key);
 NORETURN void relay_main(const char *port, const char *target);
 int load_main(int argc, char **argv);
 

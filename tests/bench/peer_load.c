@@ -105,8 +105,9 @@ static bool request_step(struct load *load, struct client *client, bool *done) {
 // ask sends the request inside TLS.
 static bool ask(const struct load *load, struct client *client) {
     char text[512];
-    int n = snprintf(text, sizeof(text), "GET /%lld HTTP/1.1\r\nHost: %s\r\n\r\n",
-                     (long long)load->bytes, load->target != NULL ? load->target : "bench.test");
+    int n = snprintf(text, sizeof(text), "GET /%lld%s HTTP/1.1\r\nHost: %s\r\n\r\n",
+                     (long long)load->bytes, load->hold ? "?keep" : "",
+                     load->target != NULL ? load->target : "bench.test");
     client->left = (uint64_t)load->bytes;
     client->reply_len = 0;
     client->phase = ANSWER;
@@ -244,9 +245,14 @@ static bool may_start(const struct load *load) {
     return load->started - load->done - load->failed < load->parallel;
 }
 
-// wait_ms is how long there is nothing to begin. With a rate it is polled: a millisecond is long.
-static int wait_ms(const struct load *load) {
-    return load->rate != 0 && load->started < load->count ? 0 : 30000;
+// wait_for is how long there is nothing to begin. With a rate a millisecond is long.
+static struct timespec wait_for(const struct load *load) {
+    if (load->rate == 0 || load->started == load->count) {
+        return (struct timespec){.tv_sec = 30};
+    }
+    int64_t us = load->begin_us + load->started * 1000000 / load->rate - now_us();
+    us = us > 0 ? us : 0;
+    return (struct timespec){.tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000};
 }
 
 int load_main(int argc, char **argv) {
@@ -264,7 +270,8 @@ int load_main(int argc, char **argv) {
             client_start(&load);
         }
         struct epoll_event events[EVENTS];
-        int num = epoll_wait(load.epoll, events, EVENTS, wait_ms(&load));
+        struct timespec wait = wait_for(&load);
+        int num = epoll_pwait2(load.epoll, events, EVENTS, &wait, NULL);
         if (num == 0 && load.rate == 0) {
             fprintf(stderr, "peer: nothing happened for 30 seconds\n");
             return 1;

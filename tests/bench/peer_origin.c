@@ -42,10 +42,12 @@ static void answer_begin(struct served *served) {
     if (path == NULL || sscanf(path, "/%llu", &n) != 1) {
         die(served->request);
     }
+    bool keep = strstr(path, "?keep") != NULL;
     served->left = n;
     served->got = served->head_sent = 0;
     served->head_len = (size_t)snprintf(served->head, sizeof(served->head),
-                                        "HTTP/1.1 200 OK\r\nContent-Length: %llu\r\n\r\n", n);
+                                        "HTTP/1.1 200 OK\r\nContent-Length: %llu\r\n%s\r\n", n,
+                                        keep ? "" : "Connection: close\r\n");
     served->sending = true;
 }
 
@@ -94,12 +96,48 @@ static bool served_step(struct served *served) {
     }
 }
 
-NORETURN void origin_main(const char *port, const char *chain, const char *key) {
+// struct maker makes certificates: the leaf with another serial number, signed by its issuer.
+static struct maker {
+    X509 *leaf;
+    EVP_PKEY *issuer_key;
+    uint64_t serial;
+} maker;
+
+static void maker_init(SSL_CTX *ctx, const char *issuer_key) {
+    FILE *f = fopen(issuer_key, "r");
+    if (f == NULL) {
+        die(issuer_key);
+    }
+    maker.leaf = SSL_CTX_get0_certificate(ctx);
+    maker.issuer_key = PEM_read_PrivateKey(f, NULL, NULL, NULL);
+    maker.serial = (uint64_t)now_us();
+    CHECK(maker.leaf != NULL && maker.issuer_key != NULL);
+    fclose(f);
+}
+
+// on_name gives each host whose name begins with "new" a certificate of its own.
+static int on_name(SSL *ssl, int *out_alert, void *arg) {
+    (void)out_alert, (void)arg;
+    const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+    if (name != NULL && strncmp(name, "new", 3) == 0) {
+        X509 *leaf = X509_dup(maker.leaf);
+        CHECK(leaf != NULL &&
+              ASN1_INTEGER_set_uint64(X509_get_serialNumber(leaf), ++maker.serial) &&
+              X509_sign(leaf, maker.issuer_key, EVP_sha256()) && SSL_use_certificate(ssl, leaf));
+        X509_free(leaf);
+    }
+    return SSL_TLSEXT_ERR_OK;
+}
+
+NORETURN void origin_main(const char *port, const char *chain, const char *key,
+                          const char *issuer_key) {
     SSL_CTX *ctx = SSL_CTX_new(TLS_method());
     if (!SSL_CTX_use_certificate_chain_file(ctx, chain) ||
         !SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM)) {
         die("certificate");
     }
+    maker_init(ctx, issuer_key);
+    SSL_CTX_set_tlsext_servername_callback(ctx, on_name);
     SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
     SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     int fd = listener_open(port), epoll = epoll_create1(0);

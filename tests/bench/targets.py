@@ -233,8 +233,8 @@ class Sslsplit(Target):
 
     def start(self):
         f = self.folder
-        self.spawn("sslsplit", "-k", f"{f}/root.key", "-c", f"{f}/root.pem", "-K", f"{f}/leaf.key",
-                   "-P", "-u", "root" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name,
+        self.spawn("sslsplit", "-k", f"{f}/root.key", "-c", f"{f}/root.pem", "-P",
+                   "-u", "root" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name,
                    "ssl", "127.0.0.1", str(self.port), "127.0.0.1", str(self.origin_port))
 
 
