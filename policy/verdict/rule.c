@@ -25,7 +25,11 @@ static const struct rule rules[] = {
 #include "policy/verdict/rules_transport.inc"
 #include "policy/verdict/rules_negotiation.inc"
 #include "policy/verdict/rules_name.inc"
+#include "policy/verdict/rules_box_front.inc"
+#include "policy/verdict/rules_history.inc"
+#include "policy/verdict/rules_box_behind.inc"
 #include "policy/verdict/rules_certificate.inc"
+#include "policy/verdict/rules_revocation.inc"
 #include "policy/verdict/rules_trust.inc"
 #include "policy/verdict/rules_healthy.inc"
     // clang-format on
@@ -66,10 +70,13 @@ static enum answer all_of(struct reading *reading, const literal *literals, size
     return all;
 }
 
+static bool is_defect(const struct predicate_row *row) {
+    return row->fn == ask_defect || row->fn == ask_issuer_unknown;
+}
+
 static bool blames_defect(const struct rule *rule) {
     for (size_t i = 0; i < RULE_NEEDS_MAX && rule->needs[i] != 0; i++) {
-        if (rule->needs[i] > 0 &&
-            predicate_row((enum predicate)(rule->needs[i] - 1))->fn == ask_defect) {
+        if (rule->needs[i] > 0 && is_defect(predicate_row((enum predicate)(rule->needs[i] - 1)))) {
             return true;
         }
     }

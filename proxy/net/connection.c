@@ -440,6 +440,8 @@ void connection_new(struct worker *worker, int fd, const struct address *client,
     worker_added(worker);
     c->shared = worker->config->shared_ref(worker->config->ctx);
     c->session = session_new(c->shared, client, local, clock_mono_us(), clock_wall_ms(), sample, c);
+    uint8_t syn[TRANSPORT_SYN_MAX];
+    session_syn(c->session, syn, transport_syn(syn, fd));
     (void)settle(c);
 }
 

@@ -33,6 +33,10 @@ static void set_names(struct obj *cert, const struct cert_facts *facts) {
     obj_set_str(cert, F_CERT_ISSUER, facts->issuer);
     set_strings(cert, F_CERT_SANS, &facts->dns);
     set_strings(cert, F_CERT_SANS, &facts->ip);
+    size_t num_names = facts->dns.total + facts->ip.total;
+    if (num_names > obj_num(cert, F_CERT_SANS)) {
+        obj_set_int(cert, F_CERT_SANS_TOTAL, (int64_t)num_names);
+    }
     obj_set_str(cert, F_CERT_SERIAL, facts->serial);
     if (facts->has_not_before) {
         obj_set_int(cert, F_CERT_NOT_BEFORE, facts->not_before);
@@ -50,6 +54,10 @@ static void set_extensions(struct obj *cert, const struct cert_facts *facts) {
             obj_set_int(cert, F_CERT_PATHLEN, facts->path_len);
         }
     }
+    if (facts->name_constraints) {
+        obj_set_int(cert, F_CERT_NAME_CONSTRAINTS, true);
+    }
+    set_strings(cert, F_CERT_UNKNOWN_CRITICAL, &facts->unknown_critical);
     set_strings(cert, F_CERT_KEY_USAGE, &facts->key_usages);
     set_strings(cert, F_CERT_EXT_KEY_USAGE, &facts->ext_key_usages);
     obj_set_str(cert, F_CERT_SKI, facts->ski);
@@ -67,6 +75,9 @@ static void set_extensions(struct obj *cert, const struct cert_facts *facts) {
 }
 
 static void set_facts(struct obj *cert, const struct cert_facts *facts) {
+    if (facts->version != 0) {
+        obj_set_int(cert, F_CERT_VERSION, facts->version);
+    }
     set_names(cert, facts);
     obj_set_str(cert, F_CERT_KEY_TYPE, facts->key_type);
     if (facts->key_bits != 0) {

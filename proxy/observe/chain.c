@@ -1,4 +1,8 @@
 // The server's certificates.
+#include <stdio.h>
+#include <string.h>
+
+#include "policy/ca/cert_memo.h"
 #include "proxy/observe/cert_shelf.h"
 #include "proxy/observe/internal.h"
 
@@ -23,6 +27,30 @@ static void set_leaf(struct obj *leg, const struct obj *cert) {
     obj_set_str(leg, F_LEG_LEAF_SHA256, obj_str(cert, F_CERT_SHA256));
 }
 
+// names_issuer goes by names, and by key identifiers where both are given.
+static bool names_issuer(const struct obj *cert, const struct obj *issuer) {
+    const char *name = obj_str(cert, F_CERT_ISSUER), *aki = obj_str(cert, F_CERT_AKI);
+    const char *ski = obj_str(issuer, F_CERT_SKI);
+    return name != NULL && obj_str_is(issuer, F_CERT_SUBJECT, name) &&
+           (aki == NULL || ski == NULL || strcmp(aki, ski) == 0);
+}
+
+void chain_link(struct observe *observe) {
+    struct obj *leg = observe->leg;
+    size_t num = obj_num(leg, F_LEG_CHAIN);
+    for (size_t i = 0; i < num; i++) {
+        char place[24] = "-";
+        const struct obj *cert = obj_at(leg, F_LEG_CHAIN, i);
+        for (size_t k = 1; k <= num && place[0] == '-'; k++) {
+            size_t at = (i + k) % num; // the next one first, as it should be
+            if (names_issuer(cert, obj_at(leg, F_LEG_CHAIN, at))) {
+                (void)snprintf(place, sizeof(place), "%zu", at);
+            }
+        }
+        obj_add_str(leg, F_LEG_CHAIN_ISSUERS, place, strlen(place));
+    }
+}
+
 void chain_begin(struct observe *observe) {
     observe->chain_bytes = 0;
     obj_touch(observe->leg, F_LEG_CHAIN);
@@ -40,6 +68,7 @@ void chain_add(struct observe *observe, CBS der) {
     shared_obj_add(leg, F_LEG_CHAIN, cert);
     if (num == 0) {
         set_leaf(leg, cert->obj);
+        scts_add(leg, "certificate", cert_memo_facts(der)->raw.scts);
     }
     observe->chain_bytes += CBS_len(&der);
     if (observe->chain_bytes <= CHAIN_BYTES_MAX) {
@@ -63,4 +92,5 @@ void observe_certificates(struct observe *observe, const CBS *ders, size_t num_d
     for (size_t i = 0; i < num_ders; i++) {
         chain_add(observe, ders[i]);
     }
+    chain_link(observe);
 }

@@ -29,6 +29,12 @@ struct session *session_new(struct session_shared *shared, const struct address 
     return s;
 }
 
+void session_syn(struct session *s, const uint8_t *p, size_t p_len) {
+    if (syn_parse(&s->syn, p, p_len)) {
+        syn_record(obj_sub(s->lanes[SIDE_CLIENT].observe.leg, F_LEG_SYN), &s->syn);
+    }
+}
+
 void session_free(struct session *s) {
     if (s == NULL) {
         return;
@@ -62,6 +68,12 @@ void session_dial(struct session *s, const char *host, uint16_t port) {
     s->lanes[SIDE_SERVER].closed = false;
     observe_step(&s->lanes[SIDE_SERVER].observe, s->host_is_address ? STEP_CONNECT : STEP_DNS,
                  s->now_us);
+}
+
+void session_secret(struct session *s, const SSL *ssl, const char *line) {
+    if (record_policy(s)->secrets != SECRETS_NONE) {
+        wire_log_secret(&s->lanes[s->lanes[SIDE_SERVER].ssl == ssl].wire, line);
+    }
 }
 
 void session_reset(struct session *s, enum side side) {
@@ -128,7 +140,7 @@ static void dial_observe(struct session *s, const struct event *event) {
         tried_add(observe->leg, event);
         return;
     case EVENT_CONNECTED:
-        leg_set_peer(observe->leg, &event->tried.address);
+        leg_set_ends(observe->leg, &event->tried.address, &event->tried.local);
         observe_time(observe, F_LEG_MS_CONNECT, s->now_us);
         s->lanes[SIDE_SERVER].open = true;
         return;
@@ -142,6 +154,7 @@ static void on_bytes(struct session *s, const struct event *event) {
     lane->received += (int64_t)event->bytes.len;
     lane->num_reads++;
     lane->fresh = event->bytes;
+    wire_log_bytes(&lane->wire, WIRE_FROM_PEER, event->bytes.p, event->bytes.len, s->now_us);
     size_t room = sizeof(lane->head) - lane->head_len;
     size_t n = event->bytes.len < room ? event->bytes.len : room;
     if (n != 0) {
@@ -264,6 +277,7 @@ void session_input(struct session *s, const struct event *event) {
         dial_observe(s, event);
     }
     handlers[s->state](s, event);
+    legs_sample(s);
     if (s->state == STATE_CLOSING) {
         closing_step(s);
     }

@@ -73,8 +73,9 @@ struct event {
         enum dns_error dns_error;
         struct {
             struct address address;
-            int errnum; // 0: connected; ECANCELED: abandoned because another was quicker
-            int64_t us; // how long it took
+            int errnum;           // 0: connected; ECANCELED: abandoned because another was quicker
+            int64_t us;           // how long it took
+            struct address local; // EVENT_CONNECTED: our own end, all zeros where unknown
         } tried;
     };
 };
@@ -107,6 +108,10 @@ WUNRES struct session *session_new(struct session_shared *shared, const struct a
                                    void (*sample)(void *ctx, enum side side, struct transport *out),
                                    void *sample_ctx);
 void session_free(struct session *session);
+
+// session_syn tells of the client's SYN, the headers of IP and TCP, before anything happens. What
+// is none, as nothing at all, is passed over.
+void session_syn(struct session *session, const uint8_t *p, size_t p_len);
 
 // session_input tells what happened. Bytes that the caller has taken from a side and not yet
 // written to the other are its own affair; it writes them before it does what the wishes say of

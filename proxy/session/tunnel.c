@@ -21,13 +21,29 @@ static void watch(struct session *s, enum side side) {
     wire_tap_bytes(s->tap, client, lane->fresh.p, lane->fresh.len, s->now_us);
 }
 
+// wire_follow tells the log of the client leg, whose wire is that of both, how far the handshake
+// goes.
+static void wire_follow(struct session *s) {
+    struct wire_log *log = &s->lanes[SIDE_CLIENT].wire;
+    for (int i = 0; i < 2 && s->tap != NULL; i++) {
+        enum wire_direction direction = i == 0 ? WIRE_FROM_PEER : WIRE_TO_PEER;
+        uint64_t len = s->tap->handshake_len[i];
+        wire_log_sure(log, direction, len < log->total[direction] ? len : log->total[direction]);
+        if (len != UINT64_MAX) {
+            wire_log_data(log, direction);
+        }
+    }
+}
+
 // forward passes on all that waits at `from`.
 static bool forward(struct session *s, enum side from) {
     if (lane_waiting(&s->lanes[from]) == 0) {
         return true;
     }
     watch(s, from);
-    return lane_move(&s->lanes[!from], &s->lanes[from]);
+    bool ok = lane_move(&s->lanes[!from], &s->lanes[from]);
+    wire_follow(s);
+    return ok;
 }
 
 bool tunnel_splices(const struct session *s, enum side from) {
@@ -53,6 +69,8 @@ void tunnel_begin(struct session *s, const char *application) {
         obj_set_str(root, F_RECORD_APPLICATION, application);
         observe_step(&s->lanes[SIDE_CLIENT].observe, STEP_DATA, s->now_us);
         observe_step(&s->lanes[SIDE_SERVER].observe, STEP_DATA, s->now_us);
+        wire_log_data(&s->lanes[SIDE_CLIENT].wire, WIRE_FROM_PEER);
+        wire_log_data(&s->lanes[SIDE_CLIENT].wire, WIRE_TO_PEER);
     }
     // Where the server spoke first, the client may still say a ClientHello, in vain.
     s->tap = xcalloc(1, sizeof(*s->tap));

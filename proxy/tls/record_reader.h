@@ -37,7 +37,7 @@ struct wire_event {
     uint16_t version;     // of the record that completed it
     uint64_t offset;      // in the stream: of the message's first byte, or of the record's header
     const uint8_t *p;
-    size_t len;                  // bytes at `p`; NULL and 0 for WIRE_OPAQUE and WIRE_DATA
+    size_t len;                  // bytes at `p`; NULL and 0 for WIRE_OPAQUE and unopened data
     uint32_t announced;          // bytes that the message or record says to have
     bool cut_off;                // a message of which only the first `len` bytes were kept or came
     enum banner banner;          // WIRE_NOT_TLS

@@ -32,7 +32,10 @@ ROOMS = {
         ["boringssl_crypto", "boringssl_ssl", "http_parser"],
     ),
     "proxy/net": (["proxy/session"], ["cares", "libev"]),
-    "proxy/probe": (["proxy/net", "proxy/observe", "proxy/tls"], []),
+    "proxy/probe": (
+        ["policy/ca", "policy/config", "proxy/net", "proxy/observe", "proxy/session", "proxy/tls"],
+        ["boringssl_crypto", "libev"],
+    ),
     "proxy/cli": (ANYTHING, ANYTHING),
 }
 

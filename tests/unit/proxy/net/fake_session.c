@@ -147,6 +147,10 @@ struct session *session_new(struct session_shared *shared, const struct address 
     return s;
 }
 
+void session_syn(struct session *s, const uint8_t *p, size_t p_len) {
+    CHECK(s != NULL && p != NULL && p_len <= 120);
+}
+
 void session_free(struct session *s) {
     CHECK(s != NULL && s->record_taken);
     buf_cleanup(&s->out[0]);

@@ -312,6 +312,12 @@ void play_run(struct play *play, const char *script) {
     }
 }
 
+// What a kernel might say.
+static void sample(void *ctx, enum side side, struct transport *out) {
+    (void)ctx;
+    *out = (struct transport){side == SIDE_CLIENT ? 100 : 200, 50, 0, 0, 0};
+}
+
 struct play *play_new(const struct setup *setup) {
     static const struct setup nothing;
     struct play *play = xcalloc(1, sizeof(*play));
@@ -328,7 +334,7 @@ struct play *play_new(const struct setup *setup) {
     const struct address client = {.ip = {[15] = 1}, .port = 50000};
     const struct address local = {.ip = {[15] = 1}, .port = 8080};
     play->session = session_new(play->shared, &client, &local, play->now_us,
-                                PKI_NOW * 1000 + play->now_us / 1000, NULL, NULL);
+                                PKI_NOW * 1000 + play->now_us / 1000, sample, NULL);
     play->sides[SIDE_CLIENT].open = true;
     seed_open(play);
     play_settle(play);
