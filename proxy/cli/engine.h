@@ -21,8 +21,9 @@ struct engine_options {
     size_t num_trust;
     char **crls;
     size_t num_crls;
-    unsigned workers;
-    int64_t timeout_us; // for each step that a peer may keep us waiting in; 0: the defaults
+    unsigned workers;       // 0: one for each core that the process may use
+    size_t max_connections; // 0: as many as descriptors allow
+    int64_t timeout_us;     // for each step that a peer may keep us waiting in; 0: the defaults
     // catch_signals: SIGINT and SIGTERM stop, SIGHUP rereads the policy, the
     // revocation lists and the trusted certificates, and reopens the log.
     bool catch_signals;

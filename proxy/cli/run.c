@@ -20,6 +20,7 @@ enum {
     CRLS_MAX = 64,
     LINE_MAX_BYTES = 16 * 1024,
     WORKERS_MAX = 64,
+    CONNECTIONS_MAX = 1000000,
     TIMEOUT_MAX_S = 3600
 };
 
@@ -30,6 +31,7 @@ enum {
     OPT_CRL,
     OPT_LOG,
     OPT_WORKERS,
+    OPT_MAX_CONNECTIONS,
     OPT_TIMEOUT,
     OPT_COLOR
 };
@@ -71,7 +73,9 @@ static const char help[] =
     "      --timeout SECONDS   how long a name lookup, a connection attempt, a\n"
     "                          request to the proxy and each leg's handshake may take\n"
     "                          (default 10 for the first two, 30 for the others)\n"
-    "      --workers N         threads that serve connections (default 1)\n"
+    "      --workers N         threads that serve connections (default: the cores)\n"
+    "      --max-connections N how many connections may be open, while others wait\n"
+    "                          (default: as many as descriptors allow)\n"
     "  -q, --quiet             no line for each connection; with a COMMAND, only\n"
     "                          those that failed\n"
     "      --color WHEN        auto, always or never; auto honours NO_COLOR\n"
@@ -95,6 +99,7 @@ static const struct option options[] = {
     {"log", required_argument, NULL, OPT_LOG},
     {"timeout", required_argument, NULL, OPT_TIMEOUT},
     {"workers", required_argument, NULL, OPT_WORKERS},
+    {"max-connections", required_argument, NULL, OPT_MAX_CONNECTIONS},
     {"quiet", no_argument, NULL, 'q'},
     {"color", required_argument, NULL, OPT_COLOR},
     {"help", no_argument, NULL, 'h'},
@@ -134,6 +139,17 @@ static bool set_workers(struct run *run, const char *text, struct err *err) {
     return true;
 }
 
+static bool set_max_connections(struct run *run, const char *text, struct err *err) {
+    char *end;
+    unsigned long num = strtoul(text, &end, 10);
+    if (*text < '0' || *text > '9' || *end != '\0' || num < 1 || num > CONNECTIONS_MAX) {
+        return err_set(err, "--max-connections %s: expected a number from 1 to %d", text,
+                       CONNECTIONS_MAX);
+    }
+    run->engine.max_connections = num;
+    return true;
+}
+
 static bool set_timeout(struct run *run, const char *text, struct err *err) {
     char *end;
     double seconds = strtod(text, &end);
@@ -163,6 +179,8 @@ static bool option_take(struct run *run, int option, struct err *err) {
         return true;
     case OPT_TIMEOUT:
         return set_timeout(run, optarg, err);
+    case OPT_MAX_CONNECTIONS:
+        return set_max_connections(run, optarg, err);
     case OPT_WORKERS:
         return set_workers(run, optarg, err);
     case 'q':
