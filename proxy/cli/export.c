@@ -31,7 +31,7 @@ static const char help[] =
     "FILE may be - for standard output; without any option a capture goes there,\n"
     "unless it is a terminal. Files are made for their owner alone.\n"
     "\n"
-    "The capture is what one on the proxy's machine would have shown of the handshake:\n"
+    "The capture is what one on the proxy's machine would have shown of handshakes:\n"
     "both legs as connections of their own, the client's with its CONNECT. TLS is\n"
     "exactly as it was on the wire; TCP around it is made up, with real addresses,\n"
     "ports and times. Through a tunnel both legs carry the same bytes, and the client\n"
