@@ -15,7 +15,7 @@ FLOOR = os.path.join(targets.TREE, "bazel-bin/tests/bench/floor")
 
 # What recording and judging are, in functions that hold all that they call.
 RECORDING = ("observe_hello", "observe_message", "observe_alert", "observe_certificates",
-             "difference_record", "verdict_decide", "verification_record", "log_writer_put",
+             "difference_record", "verdict_decide_within", "verification_record", "log_writer_put",
              "record_new", "record_free", "thread_main")
 
 
