@@ -101,6 +101,10 @@ static bool add_signature(CBB *cbb, const uint8_t *tbs, size_t tbs_len, EVP_PKEY
     return ok;
 }
 
+bool cert_build_signature(CBB *cbb, const uint8_t *tbs, size_t tbs_len, EVP_PKEY *key) {
+    return add_signature_algorithm(cbb, key) && add_signature(cbb, tbs, tbs_len, key);
+}
+
 bool cert_build_can_sign(EVP_PKEY *key) {
     static const uint8_t message[] = "does this key sign?";
     CBB cbb;
@@ -176,6 +180,13 @@ static bool add_san(CBB *extensions, const struct cert_template *t) {
             CBB_add_bytes(&names, CBS_data(&t->san), CBS_len(&t->san)) && CBB_flush(extensions));
 }
 
+// RFC 7633: the TLS feature status_request.
+static bool add_must_staple(CBB *extensions) {
+    static const uint8_t extension[] = {0x30, 0x11, 0x06, 0x08, 0x2b, 0x06, 0x01, 0x05, 0x05, 0x07,
+                                        0x01, 0x18, 0x04, 0x05, 0x30, 0x03, 0x02, 0x01, 0x05};
+    return CBB_add_bytes(extensions, extension, sizeof(extension));
+}
+
 static bool add_extensions(CBB *tbs, const struct cert_template *t) {
     CBB wrapped, extensions;
     bool rsa = EVP_PKEY_id(t->subject_key->key) == EVP_PKEY_RSA;
@@ -188,10 +199,15 @@ static bool add_extensions(CBB *tbs, const struct cert_template *t) {
                add_raw_extension(&extensions, 0x0f, true, usage_ca, sizeof(usage_ca)) &&
                add_key_ids(&extensions, t) && CBB_flush(tbs);
     }
+    // A usage without keyCertSign would forbid what a self-signed certificate does: verifiers then
+    // look for another issuer, and have another word for it than for the server's own.
+    bool self_signed = t->issuer_key == t->subject_key;
     return add_raw_extension(&extensions, 0x13, true, no_ca, sizeof(no_ca)) &&
-           add_raw_extension(&extensions, 0x0f, true, rsa ? usage_rsa : usage_ec, 4) &&
+           (self_signed ||
+            add_raw_extension(&extensions, 0x0f, true, rsa ? usage_rsa : usage_ec, 4)) &&
            add_raw_extension(&extensions, 0x25, false, server_auth, sizeof(server_auth)) &&
-           add_key_ids(&extensions, t) && add_san(&extensions, t) && CBB_flush(tbs);
+           add_key_ids(&extensions, t) && add_san(&extensions, t) &&
+           (!t->must_staple || add_must_staple(&extensions)) && CBB_flush(tbs);
 }
 
 static bool add_serial(CBB *tbs) {
@@ -227,8 +243,8 @@ CRYPTO_BUFFER *cert_build(const struct cert_template *template) {
     CHECK(CBB_init(&tbs, size) && add_tbs(&tbs, template) && CBB_init(&cbb, size) &&
           CBB_add_asn1(&cbb, &certificate, CBS_ASN1_SEQUENCE) &&
           CBB_add_bytes(&certificate, CBB_data(&tbs), CBB_len(&tbs)) &&
-          add_signature_algorithm(&certificate, template->issuer_key->key) &&
-          add_signature(&certificate, CBB_data(&tbs), CBB_len(&tbs), template->issuer_key->key) &&
+          cert_build_signature(&certificate, CBB_data(&tbs), CBB_len(&tbs),
+                               template->issuer_key->key) &&
           CBB_finish(&cbb, &der, &der_len));
     CRYPTO_BUFFER *built = CRYPTO_BUFFER_new(der, der_len, NULL);
     CHECK(built != NULL);

@@ -32,6 +32,7 @@ struct cert_template {
     CBS issuer, subject, san;
     const struct cert_key *subject_key, *issuer_key;
     int64_t not_before, not_after; // unix seconds
+    bool must_staple;              // it demands a stapled OCSP response
     bool ca;                       // a CA with path length 0, else a TLS server
 };
 
@@ -44,6 +45,10 @@ CRYPTO_BUFFER *cert_build(const struct cert_template *template);
 // cert_build_name appends a Name with a CN and an O, either of which may be empty. `cn_tag` is the
 // CN's string type.
 bool cert_build_name(CBB *cbb, CBS cn, unsigned cn_tag, const char *o);
+
+// cert_build_signature appends the AlgorithmIdentifier that goes with `key`, and the BIT STRING of
+// its signature over `tbs`.
+bool cert_build_signature(CBB *cbb, const uint8_t *tbs, size_t tbs_len, EVP_PKEY *key);
 
 // cert_build_can_sign returns whether `key` can make a signature at all.
 bool cert_build_can_sign(EVP_PKEY *key);

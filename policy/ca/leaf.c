@@ -201,6 +201,7 @@ void leaf_spec_from_chain(struct leaf_spec *spec, const uint8_t *origin, size_t 
         }
         memcpy(spec->issuer_hint, facts.issuer_cn, len);
     }
+    spec->must_staple = facts.must_staple;
     spec->send_issuer =
         verification != NULL && verification_find(verification, TRUST_UNKNOWN_ROOT) != NULL;
     arena_cleanup(&arena);

@@ -45,6 +45,7 @@ struct leaf_spec {
     // While this lasts the leaf may be reused: for ever where the dates are the server's.
     int64_t fresh_from, fresh_until;
     char issuer_hint[LEAF_MAX_CN + 1]; // LEAF_UNTRUSTED: the CN of who issued the server's, or ""
+    bool must_staple;                  // as the server's own does
     bool send_issuer;                  // LEAF_UNTRUSTED: the chain holds the unknown root, too
 };
 
@@ -66,6 +67,7 @@ void leaf_spec_for_host(struct leaf_spec *spec, const char *host, unsigned defec
 //   is what has expired; else two days ago until the server's own end, 199 days at most.
 // - Issuer: the leaf itself where the server's certificate is self-signed; the untrusted CA for
 //   every other fatal defect that names and dates do not show; else the CA.
+// - The demand for a stapled response.
 // A certificate that cannot be read gives a leaf for `host`.
 void leaf_spec_from_chain(struct leaf_spec *spec, const uint8_t *origin, size_t origin_len,
                           const char *host, const struct verification *verification, int64_t now);

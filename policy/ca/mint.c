@@ -173,6 +173,7 @@ struct leaf *mint_leaf(struct mint *mint, const struct leaf_spec *spec) {
         .subject_key = mint_key(mint, spec->key_type, self_signed),
         .not_before = spec->not_before,
         .not_after = spec->not_after,
+        .must_staple = spec->must_staple,
     };
     CBS_init(&template.san, spec->san.len != 0 ? buf_data(&spec->san) : NULL, spec->san.len);
     if (self_signed) {

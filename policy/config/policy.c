@@ -51,7 +51,7 @@ static bool expect_object(struct reader *reader, const json_t *json) {
 
 static bool refuse_key(struct reader *reader, enum object object, const char *name) {
     struct closest closest = {.word = name};
-    char keys[160];
+    char keys[512];
     size_t len = 0;
     for (const struct key *key = key_next(object, NULL), *next; key != NULL; key = next) {
         next = key_next(object, key);
@@ -82,8 +82,8 @@ static bool read_object(struct reader *reader, struct policy_rule *rule, enum ob
             return refuse_key(reader, object, name);
         }
         size_t back = reader_enter_key(reader, name);
-        if (key->type == TYPE_LEG ? !read_object(reader, rule, key->inside, value)
-                                  : !value_read(reader, rule, key, value)) {
+        if (key->type == TYPE_OBJECT ? !read_object(reader, rule, key->inside, value)
+                                     : !value_read(reader, rule, key, value)) {
             return false;
         }
         reader_leave(reader, back);
@@ -99,7 +99,7 @@ static void preset_object(struct reader *reader, struct policy_rule *rule, enum 
         if ((key->in & except) != 0) {
             continue;
         }
-        if (key->type == TYPE_LEG) {
+        if (key->type == TYPE_OBJECT) {
             preset_object(reader, rule, key->inside, except);
             continue;
         }

@@ -15,7 +15,7 @@ static json_t *object_json(const struct policy_rule *rule, enum object object) {
     CHECK(json != NULL);
     for (const struct key *key = key_next(object, NULL); key != NULL; key = key_next(object, key)) {
         json_t *value =
-            key->type == TYPE_LEG ? object_json(rule, key->inside) : value_json(rule, key);
+            key->type == TYPE_OBJECT ? object_json(rule, key->inside) : value_json(rule, key);
         CHECK(json_object_set_new(json, key->name, value) == 0);
     }
     return json;
@@ -79,7 +79,7 @@ static bool print_key(struct buf *out, const char *prefix, const struct key *key
     bool ok = buf_printf(out, "\n%s%s\n", name, key->in == OBJECT_RULE ? "  (rules only)" : "") &&
               print_text(out, 13, "    value", expected) &&
               print_text(out, 13, "    default", key->preset) && print_text(out, 4, "", key->help);
-    if (key->type == TYPE_LEG) {
+    if (key->type == TYPE_OBJECT) {
         strcat(name, ".");
         return ok && print_object_keys(out, name, key->inside);
     }

@@ -24,6 +24,9 @@ static const struct word ACTIONS[] = {
 static const struct word ON_FAILURES[] = {
     {"mirror", ON_FAILURE_MIRROR}, {"alert", ON_FAILURE_ALERT}, {"page", ON_FAILURE_PAGE}, {0}};
 
+static const struct word SECRETS[] = {
+    {"handshake", SECRETS_HANDSHAKE}, {"none", SECRETS_NONE}, {"all", SECRETS_ALL}, {0}};
+
 static const struct word VERSIONS[] = {{"any", 0},      {"1.0", 0x0301}, {"1.1", 0x0302},
                                        {"1.2", 0x0303}, {"1.3", 0x0304}, {0}};
 
@@ -62,6 +65,7 @@ static const struct type TYPES[] = {
     [TYPE_BOOL]       = {0, NULL, "true or false", read_bool, bool_json},
     [TYPE_ACTION]     = {0, ACTIONS, NULL, read_word, word_json},
     [TYPE_ON_FAILURE] = {0, ON_FAILURES, NULL, read_word, word_json},
+    [TYPE_SECRETS]    = {0, SECRETS, NULL, read_word, word_json},
     [TYPE_VERSION]    = {0, VERSIONS, NULL, read_version, version_json},
     [TYPE_HOSTS]      = {sizeof(struct host_glob), NULL,
                          "a host name, a glob such as \"*.example.test\", an address or a network",
@@ -73,7 +77,7 @@ static const struct type TYPES[] = {
                          "an address or a network such as \"192.0.2.0/24\" or \"2001:db8::/32\"",
                          read_client, client_json},
     [TYPE_FILES]      = {sizeof(char *), NULL, "the path of a PEM file", read_file, file_json},
-    [TYPE_LEG]        = {0, NULL, "an object", NULL, NULL},
+    [TYPE_OBJECT]     = {0, NULL, "an object", NULL, NULL},
     [TYPE_DEFAULT]    = {0, NULL, "an object", NULL, NULL},
     [TYPE_RULES]      = {sizeof(struct policy_rule), NULL, "an object", NULL, NULL},
 };
@@ -215,6 +219,7 @@ static json_t *find_name(int value, const struct key *key) {
 
 _Static_assert(sizeof(enum policy_action) == sizeof(int), "read_word writes an int");
 _Static_assert(sizeof(enum policy_on_failure) == sizeof(int), "read_word writes an int");
+_Static_assert(sizeof(enum policy_secrets) == sizeof(int), "read_word writes an int");
 
 static bool read_word(struct reader *reader, void *to, const struct key *key, const json_t *json) {
     int value;

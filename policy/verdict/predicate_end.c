@@ -153,6 +153,12 @@ ASK(up_ended) { return ended(view->up, row->word); }
 
 ASK(down_ended) { return ended(view->down, row->word); }
 
+ASK(down_left) {
+    enum answer alert = ask_down_alerted(view, row);
+    enum answer left = answer_or(ended(view->down, "client fin"), ended(view->down, "client rst"));
+    return answer_and(left, answer_not(alert));
+}
+
 ASK(down_reached) {
     return view_reached(view->down, view->down_step, (enum leg_step)row->codes[0]);
 }

@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 
 #include "logs/base/check.h"
 #include "policy/verdict/predicate_fn.h"
@@ -67,8 +68,35 @@ ASK(dns_error) {
     if (error != UNKNOWN) {
         return error;
     }
+    if (obj_str_is(view->root, F_RECORD_MODE, "import")) {
+        return UNKNOWN; // a connection of a capture tells nothing of names
+    }
     bool resolved = obj_num(leg, F_LEG_DNS_ANSWERS) > 0 || obj_num(leg, F_LEG_TRIED) > 0;
     return resolved || connected(view) == YES ? NO : UNKNOWN;
+}
+
+ASK(names_differ) {
+    (void)row;
+    const char *host = obj_str(view->root, F_RECORD_HOST);
+    const char *sni = obj_str(view->offer, F_LEG_SERVER_NAME);
+    if (host == NULL || sni == NULL) {
+        return UNKNOWN;
+    }
+    bool address = strchr(host, ':') != NULL || strspn(host, "0123456789.") == strlen(host);
+    return answer_from(!address && strcasecmp(host, sni) != 0);
+}
+
+ASK(dns_sink) {
+    (void)row;
+    const struct obj *leg = view->dial;
+    enum answer any = obj_num(leg, F_LEG_TRIED) == 0 ? UNKNOWN : NO;
+    for (size_t i = 0; i < obj_num(leg, F_LEG_TRIED); i++) {
+        const char *address = obj_str(obj_at(leg, F_LEG_TRIED, i), F_TRIED_ADDRESS);
+        bool nowhere =
+            address != NULL && (strcmp(address, "0.0.0.0") == 0 || strcmp(address, "::") == 0);
+        any = answer_or(any, address == NULL ? UNKNOWN : answer_from(nowhere));
+    }
+    return any;
 }
 
 ASK(dial_end) {

@@ -5,10 +5,20 @@
 
 #include "logs/base/check.h"
 #include "logs/record/text.h"
+#include "policy/verdict/predicate_fn.h"
 
 enum { VALUE_MAX = 160 };
 
-enum where { WHERE_ROOT, WHERE_UP, WHERE_OFFER, WHERE_VERIFICATION, WHERE_DIAL, WHERE_FUNCTION };
+enum where {
+    WHERE_ROOT,
+    WHERE_UP,
+    WHERE_OFFER,
+    WHERE_VERIFICATION,
+    WHERE_STAPLE,
+    WHERE_DIAL,
+    WHERE_CLAIM,
+    WHERE_FUNCTION
+};
 
 struct slot {
     const char *name;
@@ -57,6 +67,11 @@ static bool fill_names(struct buf *out, const struct view *view) {
     return num > 0;
 }
 
+static bool fill_inspector(struct buf *out, const struct view *view) {
+    const char *product = inspector_of(view);
+    return product != NULL && buf_printf(out, "%s", product);
+}
+
 static bool fill_detail(struct buf *out, const struct view *view) {
     text_write(out, view->down, F_LEG_END_DETAIL);
     return out->len != 0;
@@ -95,10 +110,16 @@ static const struct slot slots[] = {
     {"not_before",      WHERE_UP,           F_LEG_NOT_BEFORE,        "its date",           NULL},
     {"not_after",       WHERE_UP,           F_LEG_NOT_AFTER,         "its date",           NULL},
     {"name",            WHERE_VERIFICATION, F_VERIFICATION_NAME,     "the name asked for", NULL},
+    {"completed_by",    WHERE_VERIFICATION, F_VERIFICATION_COMPLETED_BY, "an intermediate", NULL},
+    {"revoked_at",      WHERE_STAPLE,       F_STAPLE_REVOKED_AT,     "some time",          NULL},
+    {"staple",          WHERE_STAPLE,       F_STAPLE_RESULT,         "bad",                NULL},
+    {"claim",           WHERE_CLAIM,        F_CLAIM_CLIENT,          "the client",         NULL},
+    {"hello_like",      WHERE_CLAIM,        F_CLAIM_LIKE,            "a known library",    NULL},
     {"detail",          WHERE_FUNCTION,     FIELD_COUNT,             "it ends too early", fill_detail},
     {"dns_error",       WHERE_DIAL,         F_LEG_DNS_ERROR,         "no reason",          NULL},
     {"server_alert",    WHERE_FUNCTION,     FIELD_COUNT,             "an alert", fill_server_alert},
     {"client_alert",    WHERE_FUNCTION,     FIELD_COUNT,             "an alert", fill_client_alert},
+    {"inspector",       WHERE_FUNCTION,     FIELD_COUNT,             "a product", fill_inspector},
     {"names",           WHERE_FUNCTION,     FIELD_COUNT,             "other names",     fill_names},
     {"defects",         WHERE_FUNCTION,     FIELD_COUNT,             "reason unknown", fill_defects},
 };
@@ -123,8 +144,12 @@ static const struct obj *slot_object(const struct slot *slot, const struct view 
         return view->offer;
     case WHERE_VERIFICATION:
         return obj_get(view->up, F_LEG_VERIFICATION);
+    case WHERE_STAPLE:
+        return obj_get(view->up, F_LEG_STAPLE);
     case WHERE_DIAL:
         return view->dial;
+    case WHERE_CLAIM:
+        return view->claim;
     case WHERE_FUNCTION:
         break;
     }

@@ -4,6 +4,8 @@
 
 #include "logs/base/check.h"
 #include "logs/record/text.h"
+#include "policy/verdict/browser.h"
+#include "policy/verdict/predicate_fn.h"
 #include "policy/verdict/rule.h"
 #include "policy/verdict/template.h"
 
@@ -19,6 +21,10 @@ struct writer {
 };
 
 static void set_template(struct writer *w, struct obj *obj, enum field field, const char *text) {
+    if (strchr(text, '{') == NULL) {
+        obj_set_str(obj, field, text);
+        return;
+    }
     buf_consume(&w->text, w->text.len);
     template_fill(&w->text, &w->reading->view, text);
     obj_set_strn(obj, field, buf_data(&w->text), w->text.len);
@@ -75,17 +81,42 @@ static bool has_value(const struct obj *from, enum field field) {
 }
 
 static const struct obj *holder(const struct obj *leg, enum field field) {
-    bool inside = field_row(field)->kind == KIND_VERIFICATION;
-    return inside ? obj_get(leg, F_LEG_VERIFICATION) : leg;
+    switch (field_row(field)->kind) {
+    case KIND_VERIFICATION:
+        return obj_get(leg, F_LEG_VERIFICATION);
+    case KIND_STAPLE:
+        return obj_get(leg, F_LEG_STAPLE);
+    default:
+        return leg;
+    }
+}
+
+// holder_beside returns the object of a field that belongs to no leg, or NULL.
+static const struct obj *holder_beside(const struct view *view, enum kind kind) {
+    return kind == KIND_RECORD    ? view->root
+           : kind == KIND_CLAIM   ? view->claim
+           : kind == KIND_HISTORY ? view->history
+                                  : NULL;
+}
+
+// path_prefix is what stands before the path of a field of an object that a leg or record holds.
+static const char *path_prefix(enum kind kind) {
+    return kind == KIND_VERIFICATION ? "verification."
+           : kind == KIND_STAPLE     ? "staple."
+           : kind == KIND_CLAIM      ? "claim."
+           : kind == KIND_HISTORY    ? "history."
+                                     : "";
 }
 
 // add_field shows one field of either leg. A field of the record stands with the client, whose
 // request it is about.
 static void add_field(struct writer *w, enum field field, const char *because) {
     const struct view *view = &w->reading->view;
-    bool root = field_row(field)->kind == KIND_RECORD;
-    const struct obj *client = root ? view->root : holder(view->client, field);
-    const struct obj *server = root ? NULL : holder(view->server, field);
+    const struct field_row *row = field_row(field);
+    bool beside = row->kind != KIND_LEG && row->kind != KIND_VERIFICATION;
+    const struct obj *client =
+        beside ? holder_beside(view, row->kind) : holder(view->client, field);
+    const struct obj *server = beside ? NULL : holder(view->server, field);
     for (size_t i = 0; i < w->num_shown; i++) {
         if (w->shown[i] == field) {
             return;
@@ -96,12 +127,7 @@ static void add_field(struct writer *w, enum field field, const char *because) {
     }
     w->shown[w->num_shown++] = field;
     struct obj *evidence = obj_add(w->verdict, F_VERDICT_EVIDENCE);
-    const struct field_row *row = field_row(field);
-    if (row->kind == KIND_VERIFICATION) {
-        obj_set_strf(evidence, F_EVIDENCE_FIELD, "verification.%s", row->path);
-    } else {
-        obj_set_strn(evidence, F_EVIDENCE_FIELD, row->path, row->path_len);
-    }
+    obj_set_strf(evidence, F_EVIDENCE_FIELD, "%s%s", path_prefix(row->kind), row->path);
     set_value(evidence, F_EVIDENCE_CLIENT, client, field);
     set_value(evidence, F_EVIDENCE_SERVER, server, field);
     set_template(w, evidence, F_EVIDENCE_BECAUSE, because);
@@ -116,10 +142,26 @@ static const char *literal_because(literal asked) {
     return asked < 0 ? row->because_no : row->because_yes;
 }
 
+// add_misfits shows what of the hello the claimed client does not send.
+static void add_misfits(struct writer *w) {
+    const struct obj *claim = w->reading->view.claim;
+    for (size_t i = 0; i < obj_num(claim, F_CLAIM_MISFITS); i++) {
+        const struct obj *misfit = obj_at(claim, F_CLAIM_MISFITS, i);
+        struct obj *evidence = obj_add(w->verdict, F_VERDICT_EVIDENCE);
+        obj_set_str(evidence, F_EVIDENCE_FIELD, obj_str(misfit, F_MISFIT_FIELD));
+        obj_set_str(evidence, F_EVIDENCE_CLIENT, obj_str(misfit, F_MISFIT_VALUE));
+        obj_set_str(evidence, F_EVIDENCE_BECAUSE, obj_str(misfit, F_MISFIT_SAYS));
+    }
+}
+
 static void add_literal(struct writer *w, literal asked) {
     const struct predicate_row *row = literal_row(asked);
+    bool misfits = row->fn == ask_claim_misfit && asked > 0;
     for (size_t i = 0; row->fields[i] != FIELD_COUNT; i++) {
         add_field(w, (enum field)row->fields[i], literal_because(asked));
+    }
+    if (misfits) {
+        add_misfits(w);
     }
 }
 
@@ -147,7 +189,13 @@ static void add_ruled_out(struct writer *w, const struct rule *rule) {
     }
 }
 
-void verdict_decide(struct obj *root) {
+// worked returns whether what `rule` names was found beside a connection that worked.
+static bool worked(struct reading *reading, const struct rule *rule) {
+    return rule->stage == STAGE_FOUND && reading_ask(reading, IS(ESTABLISHED)) == YES &&
+           reading_ask(reading, IS(CLIENT_DATA)) == YES;
+}
+
+static void decide(struct obj *root) {
     struct reading reading;
     obj_unset(root, F_RECORD_VERDICT);
     reading_init(&reading, root);
@@ -158,6 +206,9 @@ void verdict_decide(struct obj *root) {
     obj_set_str(w.verdict, F_VERDICT_PARTY, party_name(rule->party));
     obj_set_str(w.verdict, F_VERDICT_CAUSE, cause->id);
     obj_set_str(w.verdict, F_VERDICT_CONFIDENCE, confidence_name(rule_confidence(&reading, rule)));
+    if (worked(&reading, rule)) {
+        obj_set_int(w.verdict, F_VERDICT_WORKED, true);
+    }
     set_template(&w, w.verdict, F_VERDICT_SAYS, rule->says);
     add_evidence(&w, rule);
     add_ruled_out(&w, rule);
@@ -165,4 +216,17 @@ void verdict_decide(struct obj *root) {
                  rule->remedy != NULL ? rule->remedy : cause->remedy);
     set_template(&w, w.verdict, F_VERDICT_NEXT, rule->next);
     buf_cleanup(&w.text);
+}
+
+void verdict_decide(struct obj *root) {
+    browser_judge(root);
+    decide(root);
+}
+
+void verdict_decide_within(struct obj *root, struct history *history) {
+    browser_judge(root);
+    if (history != NULL) {
+        history_tell(history, root);
+    }
+    decide(root);
 }

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -34,6 +36,7 @@ struct engine {
     struct mint *mint;
     struct leaf_cache *leaves;
     struct verify_cache *verifications;
+    struct history *history;
     struct policy *policy;
     struct log_writer *log;
     struct net *net;
@@ -75,8 +78,11 @@ static struct session_shared *shared_make(struct engine *engine, struct policy *
         .authority = engine->authority,
         .leaves = engine->leaves,
         .verifications = engine->verifications,
+        .history = engine->history,
         .trust = engine->options.trust,
         .num_trust = engine->options.num_trust,
+        .crls = engine->options.crls,
+        .num_crls = engine->options.num_crls,
         .address = engine->address[0] != '\0' ? engine->address : NULL,
         .keylog = engine->keylog_fd >= 0 ? keylog : NULL,
         .keylog_ctx = engine,
@@ -133,6 +139,12 @@ static void on_reload(void *ctx) {
     fprintf(stderr, "tlsblame: reloaded the policy and reopened the log\n");
 }
 
+static uint64_t history_seed(void) {
+    uint64_t seed;
+    CHECK(getrandom(&seed, sizeof(seed), 0) == sizeof(seed));
+    return seed;
+}
+
 static bool open_ca(struct engine *engine, struct err *err) {
     int64_t now = time(NULL);
     if (!ca_folder_init(&engine->ca, engine->options.ca_dir, err)) {
@@ -145,6 +157,7 @@ static bool open_ca(struct engine *engine, struct err *err) {
     engine->mint = mint_new(engine->authority, now);
     engine->leaves = leaf_cache_new(engine->mint, LEAVES_MAX, LEAVES_BYTES);
     engine->verifications = verify_cache_new(VERIFICATIONS_MAX, VERIFICATIONS_BYTES);
+    engine->history = history_new(history_seed());
     return true;
 }
 
@@ -168,6 +181,15 @@ static bool open_keylog(struct engine *engine, struct err *err) {
     return engine->keylog_fd >= 0 || err_errno(err, "cannot open SSLKEYLOGFILE %s", path);
 }
 
+// descriptors_raise takes as many descriptors as the process may have: each connection needs two.
+static void descriptors_raise(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
 static bool open_net(struct engine *engine, struct err *err) {
     const struct net_config config = {
         .listens = engine->options.listens,
@@ -184,6 +206,7 @@ static bool open_net(struct engine *engine, struct err *err) {
         .on_warning = warn,
         .on_reload = on_reload,
     };
+    descriptors_raise();
     engine->net = net_new(&config, err);
     return engine->net != NULL;
 }
@@ -256,6 +279,7 @@ void engine_free(struct engine *engine) {
     policy_unref(engine->policy);
     leaf_cache_free(engine->leaves);
     verify_cache_free(engine->verifications);
+    history_free(engine->history);
     mint_free(engine->mint);
     authority_free(engine->authority);
     if (engine->keylog_fd >= 0) {

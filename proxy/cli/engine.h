@@ -19,9 +19,12 @@ struct engine_options {
     const char *ca_dir, *policy, *log;
     char **trust;
     size_t num_trust;
+    char **crls;
+    size_t num_crls;
     unsigned workers;
     int64_t timeout_us; // for each step that a peer may keep us waiting in; 0: the defaults
-    // catch_signals: SIGINT and SIGTERM stop, SIGHUP rereads the policy and reopens the log.
+    // catch_signals: SIGINT and SIGTERM stop, SIGHUP rereads the policy, the
+    // revocation lists and the trusted certificates, and reopens the log.
     bool catch_signals;
     bool prepare;     // make what only some clients need in the background of engine_run
     int64_t grace_us; // how long connections may end by themselves after engine_stop

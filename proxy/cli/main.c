@@ -7,6 +7,7 @@
 #include "proxy/cli/env.h"
 #include "proxy/cli/exit.h"
 #include "proxy/cli/explain.h"
+#include "proxy/cli/export.h"
 #include "proxy/cli/import.h"
 #include "proxy/cli/list.h"
 #include "proxy/cli/policy.h"
@@ -28,6 +29,7 @@ static const struct {
     {"show",    "show one connection, side by side", show_main},
     {"explain", "explain a verdict, or any cause", explain_main},
     {"import",  "read captures into records", import_main},
+    {"export",  "write connections as a capture, a key log or JSON", export_main},
     {"diff",    "show what changed between two records, logs or captures", diff_main},
     {"env",     "print the variables that make programs use the proxy", env_main},
     {"ca",      "show, make or export the CA that clients must trust", ca_main},

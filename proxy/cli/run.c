@@ -17,17 +17,28 @@
 enum {
     LISTENS_MAX = 16,
     TRUST_MAX = 64,
+    CRLS_MAX = 64,
     LINE_MAX_BYTES = 16 * 1024,
     WORKERS_MAX = 64,
     TIMEOUT_MAX_S = 3600
 };
 
-enum { OPT_CA_DIR = 256, OPT_POLICY, OPT_TRUST, OPT_LOG, OPT_WORKERS, OPT_TIMEOUT, OPT_COLOR };
+enum {
+    OPT_CA_DIR = 256,
+    OPT_POLICY,
+    OPT_TRUST,
+    OPT_CRL,
+    OPT_LOG,
+    OPT_WORKERS,
+    OPT_TIMEOUT,
+    OPT_COLOR
+};
 
 struct run {
     struct engine_options engine;
     struct address listens[LISTENS_MAX];
     char *trust[TRUST_MAX];
+    char *crls[CRLS_MAX];
     bool quiet;
     const char *color_when;
     bool color;
@@ -52,6 +63,8 @@ static const char help[] =
     "                          'tlsblame policy --help'\n"
     "      --trust FILE        PEM certificates that servers may chain to, beside the\n"
     "                          system's roots; may be repeated\n"
+    "      --crl FILE          revocation lists, PEM or DER, that servers' certificates\n"
+    "                          are looked up in; may be repeated\n"
     "      --ca-dir DIR        folder of the proxy's own CA, made at the first start\n"
     "                          (default ~/.config/tlsblame/ca)\n"
     "      --log FILE          the log (default ~/.local/state/tlsblame/log.ndjson)\n"
@@ -64,7 +77,8 @@ static const char help[] =
     "      --color WHEN        auto, always or never; auto honours NO_COLOR\n"
     "  -h, --help              show this\n"
     "\n"
-    "SIGINT and SIGTERM stop it, SIGHUP rereads the policy and reopens the log.\n"
+    "SIGINT and SIGTERM stop it; SIGHUP rereads the policy, the revocation lists and\n"
+    "the trusted certificates, and reopens the log.\n"
     "SSLKEYLOGFILE names a file for the TLS keys of both legs.\n"
     "\n"
     "Exit status: 0 after a clean stop; 2 for bad usage or a bad policy; 3 when the\n"
@@ -77,6 +91,7 @@ static const struct option options[] = {
     {"ca-dir", required_argument, NULL, OPT_CA_DIR},
     {"policy", required_argument, NULL, OPT_POLICY},
     {"trust", required_argument, NULL, OPT_TRUST},
+    {"crl", required_argument, NULL, OPT_CRL},
     {"log", required_argument, NULL, OPT_LOG},
     {"timeout", required_argument, NULL, OPT_TIMEOUT},
     {"workers", required_argument, NULL, OPT_WORKERS},
@@ -98,6 +113,14 @@ static bool add_trust(struct run *run, char *path, struct err *err) {
         return err_set(err, "at most %d --trust files can be given", TRUST_MAX);
     }
     run->trust[run->engine.num_trust++] = path;
+    return true;
+}
+
+static bool add_crl(struct run *run, char *path, struct err *err) {
+    if (run->engine.num_crls == CRLS_MAX) {
+        return err_set(err, "at most %d --crl files can be given", CRLS_MAX);
+    }
+    run->crls[run->engine.num_crls++] = path;
     return true;
 }
 
@@ -133,6 +156,8 @@ static bool option_take(struct run *run, int option, struct err *err) {
         return true;
     case OPT_TRUST:
         return add_trust(run, optarg, err);
+    case OPT_CRL:
+        return add_crl(run, optarg, err);
     case OPT_LOG:
         run->engine.log = optarg;
         return true;
@@ -249,6 +274,7 @@ int run_main(int argc, char **argv) {
     struct err err;
     run.engine.listens = run.listens;
     run.engine.trust = run.trust;
+    run.engine.crls = run.crls;
     int status = options_read(&run, argc, argv);
     if (status != -1) {
         return status;

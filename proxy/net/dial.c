@@ -19,6 +19,7 @@ struct attempt {
     ev_io io;
     int fd; // -1: not under way
     int64_t begun_us;
+    struct address local; // once connected
 };
 
 struct dial {
@@ -94,6 +95,7 @@ static void connected(struct dial *dial, struct attempt *attempt) {
     struct event event = {.kind = EVENT_CONNECTED};
     event.tried.address = *address_of(attempt);
     event.tried.us = clock_mono_us() - attempt->begun_us;
+    event.tried.local = attempt->local;
     int fd = attempt_end(attempt, 0);
     end_all(dial, ECANCELED);
     tell(dial, event, fd);
@@ -103,15 +105,14 @@ static void try_next(struct dial *dial);
 
 // Without a listener, a connection to one's own host can meet itself: the kernel picked the port
 // that is being dialled as the source port (simultaneous open, RFC 9293 section 3.5).
-static bool met_itself(int fd, const struct address *address) {
+static bool met_itself(struct attempt *attempt) {
     struct sockaddr_storage sa;
     socklen_t len = sizeof(sa);
-    struct address local;
-    if (!address_is_loopback(address) || getsockname(fd, (struct sockaddr *)&sa, &len) != 0) {
+    if (getsockname(attempt->fd, (struct sockaddr *)&sa, &len) != 0) {
         return false;
     }
-    address_from_sockaddr(&local, (struct sockaddr *)&sa);
-    return address_equal(&local, address);
+    address_from_sockaddr(&attempt->local, (struct sockaddr *)&sa);
+    return address_equal(&attempt->local, address_of(attempt));
 }
 
 static void on_writable(struct ev_loop *loop, ev_io *io, int revents) {
@@ -120,7 +121,7 @@ static void on_writable(struct ev_loop *loop, ev_io *io, int revents) {
     int errnum = 0;
     socklen_t len = sizeof(errnum);
     CHECK(getsockopt(attempt->fd, SOL_SOCKET, SO_ERROR, &errnum, &len) == 0);
-    if (errnum == 0 && met_itself(attempt->fd, address_of(attempt))) {
+    if (errnum == 0 && met_itself(attempt)) {
         errnum = ECONNREFUSED;
     }
     if (errnum == 0) {

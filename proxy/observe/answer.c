@@ -104,6 +104,7 @@ static void on_server_hello(struct observe *observe, struct note_sink *notes, co
     if (hello.has_extensions) {
         observe_extensions(observe, F_LEG_ANSWER_EXTENSIONS, hello.extensions);
     }
+    scts_add(leg, "tls", hello.scts);
     set_resumption(observe, &hello);
     set_sentinel(leg, hello.downgrade);
     if (hello.extended_master_secret) {
@@ -138,12 +139,19 @@ static void on_certificate(struct observe *observe, struct note_sink *notes, con
         return;
     }
     chain_begin(observe);
-    CBS entries = message.entries;
-    while (CBS_data(&message.entries) != NULL && certificate_next(&message, &entries, &entry)) {
+    CBS entries = message.entries, staple, scts;
+    CBS_init(&staple, NULL, 0);
+    CBS_init(&scts, NULL, 0);
+    for (size_t i = 0;
+         CBS_data(&message.entries) != NULL && certificate_next(&message, &entries, &entry); i++) {
         chain_add(observe, entry.der);
-        if (CBS_data(&entry.staple) != NULL) {
-            obj_set_int(observe->leg, F_LEG_ANSWER_STAPLE, true);
-        }
+        staple = i == 0 ? entry.staple : staple;
+        scts = i == 0 ? entry.scts : scts;
+    }
+    chain_link(observe);
+    scts_add(observe->leg, "tls", scts);
+    if (CBS_data(&staple) != NULL) {
+        staple_take(observe, staple);
     }
 }
 
@@ -186,7 +194,7 @@ static void on_certificate_status(struct observe *observe, struct note_sink *not
     struct certificate_status status;
     (void)now_us;
     if (certificate_status_parse(&status, notes, p, p_len)) {
-        obj_set_int(observe->leg, F_LEG_ANSWER_STAPLE, true);
+        staple_take(observe, status.staple);
     }
 }
 
@@ -232,6 +240,12 @@ static void on_ticket(struct observe *observe, struct note_sink *notes, const ui
     obj_set_int(observe->leg, F_LEG_ANSWER_TICKETS, ++observe->num_tickets);
 }
 
+// ends_staples returns whether a stapled response can no longer come once the server has said this.
+static bool ends_staples(uint8_t type) {
+    return type == HANDSHAKE_SERVER_KEY_EXCHANGE || type == HANDSHAKE_SERVER_HELLO_DONE ||
+           type == HANDSHAKE_CERTIFICATE_VERIFY;
+}
+
 void answer_message(struct observe *observe, const uint8_t *p, size_t p_len, int64_t now_us) {
     static const struct {
         uint8_t type;
@@ -248,6 +262,9 @@ void answer_message(struct observe *observe, const uint8_t *p, size_t p_len, int
         {HANDSHAKE_CERTIFICATE_VERIFY, on_certificate_verify},
         {HANDSHAKE_NEW_SESSION_TICKET, on_ticket},
     };
+    if (ends_staples(p[0])) {
+        staple_miss(observe);
+    }
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         if (rows[i].type == p[0]) {
             struct note_sink notes = {0};

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "proxy/session/mirror.h"
+#include "proxy/session/staple.h"
 #include "proxy/session/upstream.h"
 
 enum { SIGALG_ECDSA_P256_SHA256 = 0x0403, SIGALG_ECDSA_SHA1 = 0x0203 };
@@ -59,6 +60,21 @@ static struct leaf *leaf_get(struct session *s, const struct client_hello *hello
     return leaf_cache_get(s->shared->leaves, &request, s->wall_ms / 1000);
 }
 
+// chain_set gives `ssl` its certificates. A root of ours needs not be sent; but where there is a
+// staple and the server sent its leaf's issuer, so do we: curl looks for it there to check the
+// staple.
+static void chain_set(const struct session *s, SSL *ssl, const struct leaf *leaf, bool stapled) {
+    CRYPTO_BUFFER *chain[ARRAY_LEN(leaf->chain) + 1];
+    const struct obj *servers = s->lanes[SIDE_SERVER].observe.leg;
+    size_t num = leaf->num_chain;
+    memcpy(chain, leaf->chain, num * sizeof(*chain));
+    if (stapled && s->shared->authority->is_root && obj_num(servers, F_LEG_CHAIN_ISSUERS) > 1 &&
+        strchr("-0", obj_item(servers, F_LEG_CHAIN_ISSUERS, 0).p[0]) == NULL) {
+        chain[num++] = s->shared->authority->chain[0];
+    }
+    CHECK(SSL_set_chain_and_key(ssl, chain, num, leaf->key, NULL));
+}
+
 // http1_offered returns whether a page of ours can be read: ALPN absent or with HTTP/1.1.
 static bool http1_offered(const struct client_hello *hello) {
     CBS names = hello->alpn, name;
@@ -95,7 +111,7 @@ static void finished(struct session *s) {
 static void failed(struct session *s) {
     struct lane *client = &s->lanes[SIDE_CLIENT], *server = &s->lanes[SIDE_SERVER];
     char reason[128];
-    lane_reason(reason, sizeof(reason));
+    lane_reason(client, reason, sizeof(reason));
     if (client->peer_alert >= 0) {
         end_set(s, SIDE_CLIENT, "client", "alert", reason);
     } else if (client->eof && lane_waiting(client) == 0) {
@@ -103,6 +119,9 @@ static void failed(struct session *s) {
                 NULL);
     } else {
         end_set(s, SIDE_CLIENT, "proxy", "alert", reason);
+    }
+    if (server->ssl != NULL && !SSL_in_init(server->ssl)) {
+        lane_look(server); // tickets, or an alert, came meanwhile
     }
     end_set(s, SIDE_SERVER, "client", "fin", NULL);
     if (server->ssl != NULL && server->open) {
@@ -157,7 +176,8 @@ void downstream_begin(struct session *s) {
     CHECK(ssl != NULL && SSL_set_min_proto_version(ssl, min) &&
           SSL_set_max_proto_version(ssl, max));
     struct leaf *leaf = leaf_get(s, &hello, max, mirrored);
-    CHECK(SSL_set_chain_and_key(ssl, leaf->chain, leaf->num_chain, leaf->key, NULL));
+    bool stapled = mirrored && staple_show(s, ssl, &hello, leaf);
+    chain_set(s, ssl, leaf, stapled);
     leaf_unref(leaf);
     alpn_set(s, &hello, mirrored);
     SSL_set_app_data(ssl, s);

@@ -9,7 +9,7 @@
 #include "proxy/session/http.h"
 #include "proxy/session/internal.h"
 
-enum { HOST_MAX = 253, USER_AGENT_MAX = 512 };
+enum { HOST_MAX = 253 };
 
 struct front {
     struct http http;

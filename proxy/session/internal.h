@@ -7,6 +7,7 @@
 #include "policy/config/network.h"
 #include "policy/config/policy.h"
 #include "proxy/observe/observe.h"
+#include "proxy/observe/syn.h"
 #include "proxy/session/lane.h"
 #include "proxy/session/session.h"
 #include "proxy/session/shared.h"
@@ -52,6 +53,7 @@ struct session {
     struct address client, local;
     void (*sample)(void *ctx, enum side side, struct transport *out);
     void *sample_ctx;
+    struct syn syn; // of the client
 
     enum state state;
     int64_t start_us, now_us, wall_ms; // of accept; of the current event
@@ -84,13 +86,16 @@ void session_enter(struct session *s, enum state state, int64_t timeout_us);
 void session_dial(struct session *s, const char *host, uint16_t port);
 // session_close writes what waits, then closes both sides.
 void session_close(struct session *s);
+// session_secret takes a line of the NSS key log of one of the session's connections.
+void session_secret(struct session *s, const SSL *ssl, const char *line);
 // session_reset closes a side at once with RST.
 void session_reset(struct session *s, enum side side);
 
 // finish.c: the beginning and the end of a record.
 enum { IP_TEXT_MAX = NETWORK_TEXT_MAX };
 const char *ip_text(char out[IP_TEXT_MAX], const struct address *address);
-void leg_set_peer(struct obj *leg, const struct address *peer);
+// leg_set_ends records both ends of a leg; a `local` without a port is not known.
+void leg_set_ends(struct obj *leg, const struct address *peer, const struct address *local);
 void tried_add(struct obj *leg, const struct event *event);
 void leg_begin_server(struct session *s);
 // end_set tells how a leg ended, once: the first end counts. `detail` may be NULL.
@@ -99,6 +104,16 @@ void end_set(struct session *s, enum side leg, const char *by, const char *how, 
 void end_both(struct session *s, const char *by, const char *how, const char *detail);
 const char *end_how_errno(int errnum);
 void record_begin(struct session *s, const char *mode);
+// record_policy is what policy says of the record: of the rule that decided, or the defaults.
+const struct record_policy *record_policy(const struct session *s);
+// legs_sample asks the kernel about each leg that has come to a step which decides.
+void legs_sample(struct session *s);
+// USER_AGENT_MAX is the longest User-Agent that is kept, with its NUL.
+enum { USER_AGENT_MAX = 512 };
+
+// record_note tells the history what is known of the connection so far.
+void record_note(struct session *s);
+
 // record_judge fills counters, differences and the verdict from what is known now.
 void record_judge(struct session *s);
 // record_finish ends the record and puts it among those to be written; record_discard forgets it.
@@ -133,6 +148,10 @@ void tunnel_begin(struct session *s, const char *application);
 // tunnel_enter only passes bytes on: after a 101.
 void tunnel_enter(struct session *s);
 void tunnel_input(struct session *s, const struct event *event);
+// tunnel_splices returns whether bytes of `from` may be passed on without a look: what they could
+// tell has been seen. tunnel_spliced is told of `n` that were.
+bool tunnel_splices(const struct session *s, enum side from);
+void tunnel_spliced(struct session *s, enum side from, size_t n);
 
 // upstream.c: the server leg's handshake. failure.c: when it fails.
 void upstream_begin(struct session *s);

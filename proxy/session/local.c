@@ -171,11 +171,10 @@ static bool read_request(struct session *s) {
     struct lane *client = &s->lanes[SIDE_CLIENT];
     uint8_t piece[PIECE];
     for (;;) {
-        int n = SSL_read(client->ssl, piece, sizeof(piece));
+        int n = lane_read(client, piece, sizeof(piece));
         if (n <= 0) {
             return false;
         }
-        client->data_received += n;
         observe_step(&client->observe, STEP_DATA, s->now_us);
         size_t len = (size_t)n;
         enum message_result result = http_feed(&s->local_site->http, piece, &len);

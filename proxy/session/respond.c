@@ -43,8 +43,8 @@ static void send_client(struct session *s, const void *p, size_t p_len) {
     struct lane *client = &s->lanes[SIDE_CLIENT];
     if (client->ssl == NULL) {
         (void)!lane_put(client, p, p_len);
-    } else if (p_len != 0 && SSL_write(client->ssl, p, (int)p_len) > 0) {
-        client->data_sent += (int64_t)p_len;
+    } else {
+        (void)lane_write(client, p, p_len);
     }
 }
 

@@ -29,6 +29,12 @@ struct session *session_new(struct session_shared *shared, const struct address 
     return s;
 }
 
+void session_syn(struct session *s, const uint8_t *p, size_t p_len) {
+    if (syn_parse(&s->syn, p, p_len)) {
+        syn_record(obj_sub(s->lanes[SIDE_CLIENT].observe.leg, F_LEG_SYN), &s->syn);
+    }
+}
+
 void session_free(struct session *s) {
     if (s == NULL) {
         return;
@@ -64,17 +70,23 @@ void session_dial(struct session *s, const char *host, uint16_t port) {
                  s->now_us);
 }
 
+void session_secret(struct session *s, const SSL *ssl, const char *line) {
+    if (record_policy(s)->secrets != SECRETS_NONE) {
+        wire_log_secret(&s->lanes[s->lanes[SIDE_SERVER].ssl == ssl].wire, line);
+    }
+}
+
 void session_reset(struct session *s, enum side side) {
     struct lane *lane = &s->lanes[side];
     lane->reset = lane->open;
     lane->open = false;
-    buf_cleanup(&lane->out);
+    lane_drop_unsent(lane);
 }
 
 // closing_wait gives a side that still reads what waits for it the time of a slow reader, from each
 // byte on, and then a short one to close.
 static void closing_wait(struct session *s) {
-    bool waits = s->lanes[SIDE_CLIENT].out.len + s->lanes[SIDE_SERVER].out.len != 0;
+    bool waits = lane_unsent(&s->lanes[SIDE_CLIENT]) + lane_unsent(&s->lanes[SIDE_SERVER]) != 0;
     const struct limits *limits = &s->shared->limits;
     s->deadline_us = s->now_us + (waits ? limits->linger_us : limits->closing_us);
 }
@@ -97,7 +109,7 @@ static void closing_step(struct session *s) {
     for (int side = 0; side < 2; side++) {
         struct lane *lane = &s->lanes[side];
         lane_drop(lane, lane_waiting(lane));
-        if (lane->open && lane->out.len == 0 && (lane->eof || side == SIDE_SERVER)) {
+        if (lane->open && lane_unsent(lane) == 0 && (lane->eof || side == SIDE_SERVER)) {
             lane->closed = true;
             lane->open = false;
         }
@@ -128,7 +140,7 @@ static void dial_observe(struct session *s, const struct event *event) {
         tried_add(observe->leg, event);
         return;
     case EVENT_CONNECTED:
-        leg_set_peer(observe->leg, &event->tried.address);
+        leg_set_ends(observe->leg, &event->tried.address, &event->tried.local);
         observe_time(observe, F_LEG_MS_CONNECT, s->now_us);
         s->lanes[SIDE_SERVER].open = true;
         return;
@@ -142,11 +154,32 @@ static void on_bytes(struct session *s, const struct event *event) {
     lane->received += (int64_t)event->bytes.len;
     lane->num_reads++;
     lane->fresh = event->bytes;
+    wire_log_bytes(&lane->wire, WIRE_FROM_PEER, event->bytes.p, event->bytes.len, s->now_us);
     size_t room = sizeof(lane->head) - lane->head_len;
     size_t n = event->bytes.len < room ? event->bytes.len : room;
     if (n != 0) {
         memcpy(lane->head + lane->head_len, event->bytes.p, n);
         lane->head_len += n;
+    }
+}
+
+// on_spliced counts what the other side's peer was sent without a look. A side that is gone since
+// has nothing left that waits.
+static void on_spliced(struct session *s, const struct event *event) {
+    struct lane *from = &s->lanes[event->side], *to = &s->lanes[!event->side];
+    size_t taken = event->spliced.taken, written = event->spliced.written;
+    if (taken != 0) {
+        from->received += (int64_t)taken;
+        from->num_reads++;
+        tunnel_spliced(s, event->side, taken);
+    }
+    if (to->open) {
+        CHECK(written <= to->spliced + taken);
+        to->spliced += taken - written;
+        to->sent += (int64_t)written;
+    }
+    if (s->state == STATE_CLOSING && written != 0) {
+        closing_wait(s);
     }
 }
 
@@ -156,7 +189,7 @@ static void on_broken(struct session *s, const struct event *event) {
     lane->closed = true;
     lane->eof = true;
     lane->errnum = event->errnum;
-    buf_cleanup(&lane->out);
+    lane_drop_unsent(lane);
 }
 
 static void stop(struct session *s) {
@@ -165,7 +198,7 @@ static void stop(struct session *s) {
     for (int side = 0; side < 2; side++) {
         s->lanes[side].closed = s->lanes[side].open;
         s->lanes[side].open = false;
-        buf_cleanup(&s->lanes[side].out);
+        lane_drop_unsent(&s->lanes[side]);
     }
     s->state = STATE_DONE;
     s->deadline_us = never;
@@ -220,6 +253,9 @@ void session_input(struct session *s, const struct event *event) {
     case EVENT_BYTES:
         on_bytes(s, event);
         break;
+    case EVENT_SPLICED:
+        on_spliced(s, event);
+        break;
     case EVENT_EOF:
         s->lanes[event->side].eof = true;
         break;
@@ -241,6 +277,7 @@ void session_input(struct session *s, const struct event *event) {
         dial_observe(s, event);
     }
     handlers[s->state](s, event);
+    legs_sample(s);
     if (s->state == STATE_CLOSING) {
         closing_step(s);
     }
@@ -278,7 +315,7 @@ static bool wants_bytes(const struct session *s, enum side side) {
     case STATE_RELAY:
     case STATE_TUNNEL:
     case STATE_PLAIN:
-        return other->out.len < RELAY_HIGH && lane->in.len < RELAY_HIGH;
+        return lane_unsent(other) < RELAY_HIGH && other->spliced == 0 && lane->in.len < RELAY_HIGH;
     case STATE_CLOSING:
     case STATE_SILENT:
         return true;
@@ -292,6 +329,7 @@ void session_wishes(const struct session *s, struct wishes *out) {
     for (int side = 0; side < 2; side++) {
         const struct lane *lane = &s->lanes[side];
         out->read[side] = wants_bytes(s, (enum side)side);
+        out->splice[side] = out->read[side] && tunnel_splices(s, (enum side)side);
         out->shutdown[side] = lane->shut;
         out->close[side] = lane->closed;
         out->reset[side] = lane->reset;

@@ -42,7 +42,13 @@ static int inflate_brotli(SSL *ssl, CRYPTO_BUFFER **out, size_t out_len, const u
 
 static void keylog(const SSL *ssl, const char *line) {
     const struct session_shared *shared = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
-    shared->keylog(shared->keylog_ctx, line);
+    struct session *s = SSL_get_app_data(ssl);
+    if (shared->keylog != NULL) {
+        shared->keylog(shared->keylog_ctx, line);
+    }
+    if (s != NULL) {
+        session_secret(s, ssl, line);
+    }
 }
 
 static SSL_CTX *ctx_new(struct session_shared *shared) {
@@ -54,11 +60,10 @@ static SSL_CTX *ctx_new(struct session_shared *shared) {
           SSL_CTX_set_max_proto_version(ctx, TLS1_3_VERSION) &&
           SSL_CTX_set_strict_cipher_list(ctx, "ALL") &&
           SSL_CTX_set1_curves(ctx, groups, ARRAY_LEN(groups)));
+    SSL_CTX_set0_buffer_pool(ctx, shared->certificates);
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_max_cert_list(ctx, CERTIFICATE_MAX);
-    if (shared->keylog != NULL) {
-        SSL_CTX_set_keylog_callback(ctx, keylog);
-    }
+    SSL_CTX_set_keylog_callback(ctx, keylog);
     return ctx;
 }
 
@@ -70,6 +75,8 @@ static enum ssl_select_cert_result_t hello_read(const SSL_CLIENT_HELLO *hello) {
 
 static void contexts_make(struct session_shared *shared) {
     shared->lane_methods = lane_methods();
+    shared->certificates = CRYPTO_BUFFER_POOL_new();
+    CHECK(shared->certificates != NULL);
     shared->server_ctx = ctx_new(shared);
     SSL_CTX_set_options(shared->server_ctx, SSL_OP_NO_TICKET);
     SSL_CTX_set_alpn_select_cb(shared->server_ctx, downstream_alpn, NULL);
@@ -86,20 +93,32 @@ static void contexts_make(struct session_shared *shared) {
     }
 }
 
-// trust_for loads the roots of one rule: the system's, those of the configuration, its own.
+// files_join returns the files of the configuration, then those of a rule; the caller frees it.
+static const char **files_join(char *const *a, size_t num_a, char *const *b, size_t num_b) {
+    const char **files = xcalloc(num_a + num_b + 1, sizeof(*files));
+    for (size_t i = 0; i < num_a + num_b; i++) {
+        files[i] = i < num_a ? a[i] : b[i - num_a];
+    }
+    return files;
+}
+
+// trust_for loads the roots of one rule, the system's, those of the configuration, its own, and the
+// revocation lists.
 static struct trust *trust_for(const struct shared_config *config, const struct policy_rule *rule,
                                struct err *err) {
-    size_t num = config->num_trust + rule->num_trust;
-    const char **files = xcalloc(num + 1, sizeof(*files));
-    for (size_t i = 0; i < num; i++) {
-        files[i] = i < config->num_trust ? config->trust[i] : rule->trust[i - config->num_trust];
+    const char **files = files_join(config->trust, config->num_trust, rule->trust, rule->num_trust);
+    const char **crls = files_join(config->crls, config->num_crls, rule->crls, rule->num_crls);
+    struct trust *trust = trust_new(config->roots, files, config->num_trust + rule->num_trust, err);
+    if (trust != NULL && !trust_add_crls(trust, crls, config->num_crls + rule->num_crls, err)) {
+        trust_free(trust);
+        trust = NULL;
     }
-    struct trust *trust = trust_new(config->roots, files, num, err);
     free(files);
+    free(crls);
     return trust;
 }
 
-// trusts_load shares one set of roots among all rules that add none of their own.
+// trusts_load shares one set of roots and lists among all rules that add none of their own.
 static bool trusts_load(struct session_shared *shared, const struct shared_config *config,
                         struct err *err) {
     size_t num = policy_num_rules(shared->policy);
@@ -107,7 +126,8 @@ static bool trusts_load(struct session_shared *shared, const struct shared_confi
     shared->num_trusts = num;
     for (size_t i = 0; i < num; i++) {
         const struct policy_rule *rule = policy_rule(shared->policy, i);
-        if (rule->num_trust == 0 && shared->plain_trust != NULL) {
+        bool plain = rule->num_trust == 0 && rule->num_crls == 0;
+        if (plain && shared->plain_trust != NULL) {
             shared->trusts[i] = shared->plain_trust;
             continue;
         }
@@ -115,7 +135,7 @@ static bool trusts_load(struct session_shared *shared, const struct shared_confi
         if (shared->trusts[i] == NULL) {
             return false;
         }
-        if (rule->num_trust == 0) {
+        if (plain) {
             shared->plain_trust = shared->trusts[i];
         }
     }
@@ -129,6 +149,7 @@ struct session_shared *shared_new(const struct shared_config *config, struct err
     shared->authority = config->authority;
     shared->leaves = config->leaves;
     shared->verifications = config->verifications;
+    shared->history = config->history;
     shared->limits = config->limits != NULL ? *config->limits : limits_default;
     shared->address = config->address != NULL ? xstrdup(config->address) : NULL;
     shared->keylog = config->keylog;
@@ -161,6 +182,7 @@ void shared_unref(struct session_shared *shared) {
         SSL_CTX_free(shared->client_ctx[i]);
     }
     SSL_CTX_free(shared->server_ctx);
+    CRYPTO_BUFFER_POOL_free(shared->certificates);
     if (shared->lane_methods != NULL) {
         BIO_meth_free(shared->lane_methods);
     }

@@ -9,6 +9,7 @@
 #include "policy/ca/trust.h"
 #include "policy/ca/verify_cache.h"
 #include "policy/config/policy.h"
+#include "policy/verdict/history.h"
 #include "third_party/boringssl/boringssl_ssl.h"
 
 // Certificate compression algorithms that we can speak (RFC 8879).
@@ -33,9 +34,12 @@ struct shared_config {
     struct authority *authority;        // borrowed: must outlive all sessions
     struct leaf_cache *leaves;          // borrowed: mints from that authority
     struct verify_cache *verifications; // borrowed
+    struct history *history;            // borrowed; NULL: each connection is judged by itself
     const char *roots;                  // PEM file of the system's roots, NULL to look for it
     char **trust;                       // PEM files trusted in addition
     size_t num_trust;
+    char **crls; // files of revocation lists
+    size_t num_crls;
     const struct limits *limits; // copied; NULL for the defaults
     // Where the proxy listens, for the PAC file: "127.0.0.1:8080". Copied; may be NULL.
     const char *address;
@@ -52,20 +56,22 @@ struct session_shared {
     struct authority *authority;
     struct leaf_cache *leaves;
     struct verify_cache *verifications;
+    struct history *history;
     struct trust **trusts;     // one for each rule of the policy, by its index
-    struct trust *plain_trust; // shared by the rules that add no roots of their own
+    struct trust *plain_trust; // shared by the rules that add no files of their own
     size_t num_trusts;
     struct limits limits;
     char *address;
     void (*keylog)(void *ctx, const char *line);
     void *keylog_ctx;
     BIO_METHOD *lane_methods;
-    SSL_CTX *server_ctx;    // for the client leg
-    SSL_CTX *client_ctx[8]; // for the server leg: COMPRESS_* plus 4 with GREASE
+    CRYPTO_BUFFER_POOL *certificates; // of peers: connections to one host hold them once
+    SSL_CTX *server_ctx;              // for the client leg
+    SSL_CTX *client_ctx[8];           // for the server leg: COMPRESS_* plus 4 with GREASE
 };
 
 // shared_new makes the shared state with one reference. It returns NULL and fills `err` when a file
-// of roots cannot be read.
+// of roots or revocation lists cannot be read.
 WUNRES struct session_shared *shared_new(const struct shared_config *config, struct err *err);
 struct session_shared *shared_ref(struct session_shared *shared);
 void shared_unref(struct session_shared *shared); // any thread; NULL does nothing

@@ -39,6 +39,17 @@ static void pass_on(struct session *s, const char *application) {
     tunnel_begin(s, application);
 }
 
+// wire_begin tells the wire's log what policy wants, and that early data, if there is any, follows
+// the hello.
+static void wire_begin(struct session *s) {
+    struct lane *client = &s->lanes[SIDE_CLIENT];
+    wire_log_policy(&client->wire, record_policy(s));
+    if (obj_is(client->observe.leg, F_LEG_OFFER_EARLY_DATA, true)) {
+        wire_log_sure(&client->wire, WIRE_FROM_PEER, s->peek.wire_len);
+        wire_log_data(&client->wire, WIRE_FROM_PEER);
+    }
+}
+
 static void tls_begin(struct session *s) {
     struct observe *observe = &s->lanes[SIDE_CLIENT].observe;
     if (s->direct) {
@@ -52,6 +63,7 @@ static void tls_begin(struct session *s) {
     if (s->rule == NULL) {
         front_decide(s, obj_str(observe->leg, F_LEG_SERVER_NAME), false);
     }
+    wire_begin(s);
     switch (s->rule->action) {
     case ACTION_INTERCEPT:
         upstream_begin(s);
@@ -74,6 +86,7 @@ void sniff_begin(struct session *s) {
         obj_set_int(s->record->root, F_RECORD_RESPONSE_STATUS, 200);
     }
     client->num_reads = 0;
+    lane_wire_begin(client);
     observe_step(&client->observe, STEP_HELLO, s->now_us);
     session_enter(s, STATE_SNIFF, s->shared->limits.sniff_us);
     if (lane_waiting(client) != 0) {

@@ -3,14 +3,36 @@
 
 #include "proxy/session/internal.h"
 
+// Bytes of one direction after which nothing more is expected of a look at them: whoever objects to
+// a handshake has done so by then.
+enum { LOOKED_AT = 64 * 1024 };
+
 static void watch(struct session *s, enum side side) {
     const struct lane *lane = &s->lanes[side];
     bool client = side == SIDE_CLIENT;
     if (s->tap == NULL) {
         return; // after a 101
     }
+    if (lane->unseen) {
+        wire_tap_pass(s->tap, client, lane_waiting(lane));
+        return;
+    }
     wire_tap_bytes(s->tap, client, buf_data(&lane->in), lane->in.len, s->now_us);
     wire_tap_bytes(s->tap, client, lane->fresh.p, lane->fresh.len, s->now_us);
+}
+
+// wire_follow tells the log of the client leg, whose wire is that of both, how far the handshake
+// goes.
+static void wire_follow(struct session *s) {
+    struct wire_log *log = &s->lanes[SIDE_CLIENT].wire;
+    for (int i = 0; i < 2 && s->tap != NULL; i++) {
+        enum wire_direction direction = i == 0 ? WIRE_FROM_PEER : WIRE_TO_PEER;
+        uint64_t len = s->tap->handshake_len[i];
+        wire_log_sure(log, direction, len < log->total[direction] ? len : log->total[direction]);
+        if (len != UINT64_MAX) {
+            wire_log_data(log, direction);
+        }
+    }
 }
 
 // forward passes on all that waits at `from`.
@@ -19,7 +41,25 @@ static bool forward(struct session *s, enum side from) {
         return true;
     }
     watch(s, from);
-    return lane_move(&s->lanes[!from], &s->lanes[from]);
+    bool ok = lane_move(&s->lanes[!from], &s->lanes[from]);
+    wire_follow(s);
+    return ok;
+}
+
+bool tunnel_splices(const struct session *s, enum side from) {
+    const struct lane *lane = &s->lanes[from], *to = &s->lanes[!from];
+    if (s->state != STATE_TUNNEL || !to->open || to->shut || lane->in.len + to->out.len != 0) {
+        return false;
+    }
+    bool data = s->tap == NULL || s->lanes[SIDE_CLIENT].observe.step >= STEP_DATA;
+    return lane->unseen || (data && lane->received >= LOOKED_AT);
+}
+
+void tunnel_spliced(struct session *s, enum side from, size_t n) {
+    s->lanes[from].unseen = true;
+    if (s->tap != NULL) {
+        wire_tap_pass(s->tap, from == SIDE_CLIENT, n);
+    }
 }
 
 void tunnel_begin(struct session *s, const char *application) {
@@ -29,6 +69,8 @@ void tunnel_begin(struct session *s, const char *application) {
         obj_set_str(root, F_RECORD_APPLICATION, application);
         observe_step(&s->lanes[SIDE_CLIENT].observe, STEP_DATA, s->now_us);
         observe_step(&s->lanes[SIDE_SERVER].observe, STEP_DATA, s->now_us);
+        wire_log_data(&s->lanes[SIDE_CLIENT].wire, WIRE_FROM_PEER);
+        wire_log_data(&s->lanes[SIDE_CLIENT].wire, WIRE_TO_PEER);
     }
     // Where the server spoke first, the client may still say a ClientHello, in vain.
     s->tap = xcalloc(1, sizeof(*s->tap));

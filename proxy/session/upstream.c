@@ -37,6 +37,9 @@ static void verify(struct session *s) {
                          name, s->wall_ms / 1000);
     verification_record(obj_sub(s->lanes[SIDE_SERVER].observe.leg, F_LEG_VERIFICATION), name,
                         &upstream->verified->verification);
+    if (CBS_len(&upstream->verified->verification.issuer) != 0) {
+        observe_issuer(&s->lanes[SIDE_SERVER].observe, upstream->verified->verification.issuer);
+    }
     free(ders);
 }
 
@@ -76,7 +79,7 @@ static void failed(struct session *s, bool timeout) {
     struct lane *lane = &s->lanes[SIDE_SERVER];
     struct upstream *upstream = s->upstream;
     char reason[128];
-    lane_reason(reason, sizeof(reason));
+    lane_reason(lane, reason, sizeof(reason));
     if (timeout) {
         upstream->failure = FAILURE_TIMEOUT;
         end_set(s, SIDE_SERVER, "server", "timeout", NULL);
@@ -124,7 +127,10 @@ void upstream_begin(struct session *s) {
     SSL *ssl = mirror_new(s->shared, &hello, &s->rule->server_leg);
     SSL_set_app_data(ssl, s);
     SSL_set_connect_state(ssl);
+    SSL_set_shed_handshake_config(ssl, 1);
     SSL_set_custom_verify(ssl, SSL_VERIFY_PEER, on_verify);
+    lane_wire_begin(server);
+    wire_log_policy(&server->wire, record_policy(s));
     lane_start_tls(server, ssl, s->shared->lane_methods);
     observe_step(&server->observe, STEP_HELLO, s->now_us);
     session_enter(s, STATE_UPSTREAM, s->shared->limits.handshake_us);

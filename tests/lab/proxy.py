@@ -118,7 +118,8 @@ def has_ended(record):
     return any("end" in leg for leg in record["legs"].values())
 
 
-BULK = {"raw", "ja3_string", "ja4_string", "certificate_chain", "supported_ciphers"}
+BULK = {"raw", "ja3_string", "ja4_string", "certificate_chain", "supported_ciphers", "wire",
+        "secrets"}
 
 
 def without_bulk(lines):

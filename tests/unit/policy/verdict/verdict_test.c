@@ -179,15 +179,26 @@ static int sureness(const struct obj *verdict) {
     return -1;
 }
 
+// same_end returns whether two parties stand at one end of the connection: where nothing but the
+// one record tells, a box in front is the client that it speaks for, and a box behind the server.
+// So is one that is suspected in front.
+static bool same_end(const struct obj *verdict, const char *now) {
+    const char *was = obj_str(verdict, F_VERDICT_PARTY);
+    bool front = strcmp(was, "box-in-front") == 0 ||
+                 obj_str_is(verdict, F_VERDICT_CAUSE, "mitm-front-inspection");
+    return strcmp(now, was) == 0 || (front && strcmp(now, "client") == 0) ||
+           (strcmp(was, "box-behind") == 0 && strcmp(now, "server") == 0);
+}
+
 // compare holds the verdict on a record that lacks something, `what`, against the one on the whole.
 static void compare(const struct verdict_case *c, const struct obj *whole, const struct obj *less,
                     const char *what) {
     const struct obj *a = obj_get(whole, F_RECORD_VERDICT), *b = obj_get(less, F_RECORD_VERDICT);
-    const char *was = obj_str(a, F_VERDICT_PARTY), *now = obj_str(b, F_VERDICT_PARTY);
+    const char *now = obj_str(b, F_VERDICT_PARTY);
     char text[256];
     snprintf(text, sizeof(text), "%s: %s %s %s", what, now, obj_str(b, F_VERDICT_CAUSE),
              obj_str(b, F_VERDICT_CONFIDENCE));
-    check(!accuses(now) || strcmp(now, was) == 0, c, "without", text);
+    check(!accuses(now) || same_end(a, now), c, "without", text);
     bool same = strcmp(obj_str(a, F_VERDICT_CAUSE), obj_str(b, F_VERDICT_CAUSE)) == 0;
     check(!accuses(now) || !same || sureness(b) <= sureness(a), c, "surer without", text);
 }
@@ -203,6 +214,11 @@ static void test_less_is_never_somebody_else(void) {
             char path[64];
             struct record *less = case_record(cases[i].base, cases[i].lines);
             more = case_drop(less->root, n, path, sizeof(path));
+            if (more && strcmp(path, "history") == 0) {
+                // What other connections tell may well be the only thing that clears somebody.
+                record_free(less);
+                continue;
+            }
             if (more) {
                 verdict_decide(less->root);
                 compare(&cases[i], whole->root, less->root, path);

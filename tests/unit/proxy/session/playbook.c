@@ -312,6 +312,12 @@ void play_run(struct play *play, const char *script) {
     }
 }
 
+// What a kernel might say.
+static void sample(void *ctx, enum side side, struct transport *out) {
+    (void)ctx;
+    *out = (struct transport){side == SIDE_CLIENT ? 100 : 200, 50, 0, 0, 0};
+}
+
 struct play *play_new(const struct setup *setup) {
     static const struct setup nothing;
     struct play *play = xcalloc(1, sizeof(*play));
@@ -323,11 +329,12 @@ struct play *play_new(const struct setup *setup) {
     for (int side = 0; side < SIDES; side++) {
         buf_init(&play->sides[side].got, SEND_MAX);
         buf_init(&play->sides[side].send, SEND_MAX);
+        buf_init(&play->sides[side].spliced, SEND_MAX);
     }
     const struct address client = {.ip = {[15] = 1}, .port = 50000};
     const struct address local = {.ip = {[15] = 1}, .port = 8080};
     play->session = session_new(play->shared, &client, &local, play->now_us,
-                                PKI_NOW * 1000 + play->now_us / 1000, NULL, NULL);
+                                PKI_NOW * 1000 + play->now_us / 1000, sample, NULL);
     play->sides[SIDE_CLIENT].open = true;
     seed_open(play);
     play_settle(play);
@@ -365,6 +372,7 @@ void play_free(struct play *play) {
         peer_free(play->sides[side].peer);
         buf_cleanup(&play->sides[side].got);
         buf_cleanup(&play->sides[side].send);
+        buf_cleanup(&play->sides[side].spliced);
     }
     for (size_t i = 0; i < play->num_records; i++) {
         record_free(play->records[i].record);
@@ -406,6 +414,8 @@ struct peer *play_peer(struct play *play, enum side side) {
 }
 
 size_t play_most(const struct play *play, enum side side) { return play->sides[side].most; }
+
+size_t play_spliced(const struct play *play) { return play->num_spliced; }
 
 const struct obj *play_record(const struct play *play) {
     return play->next_record == 0 ? NULL : play->records[play->next_record - 1].record->root;
