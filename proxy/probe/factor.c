@@ -513,20 +513,23 @@ void factors_apply(const struct factors *factors, struct hello_draft *out,
     fields_apply(out, &at);
 }
 
-static bool are_alike(const struct factor *a, const struct factor *b) {
+static bool are_alike(const struct factor *a, const struct factor *b,
+                      enum factor_likeness likeness) {
     if (a->kind != b->kind || (a->kind != FACTOR_ADDED && a->kind != FACTOR_REMOVED)) {
         return false;
     }
-    bool grease_a = element_key_is_grease(a->key), grease_b = element_key_is_grease(b->key);
-    bool same_list = a->list == b->list && a->list != FACTOR_LIST_EXTENSIONS;
-    return grease_a || grease_b ? grease_a && grease_b : same_list;
+    if (likeness == FACTOR_LIKE_GREASE) {
+        return element_key_is_grease(a->key) && element_key_is_grease(b->key);
+    }
+    return a->list == b->list && a->list != FACTOR_LIST_EXTENSIONS;
 }
 
-void factors_group(const struct factors *factors, struct factor_set *out, size_t factor) {
+void factors_group(const struct factors *factors, struct factor_set *out, size_t factor,
+                   enum factor_likeness likeness) {
     CHECK(factor < factors->num);
     *out = (struct factor_set){0};
     for (size_t i = 0; i < factors->num; i++) {
-        if (i == factor || are_alike(&factors->factors[factor], &factors->factors[i])) {
+        if (i == factor || are_alike(&factors->factors[factor], &factors->factors[i], likeness)) {
             factor_set_add(out, i);
         }
     }
