@@ -73,6 +73,7 @@ struct policy_rule {
     enum policy_action action;
     enum policy_on_failure on_failure;
     struct leg_policy client_leg, server_leg;
+    bool experiments; // the proxy may ask these hosts on its own account why a connection failed
     struct record_policy record;
     char **trust; // PEM files trusted beside the system's roots; they could be read at load time
     size_t num_trust;

@@ -31,6 +31,8 @@ enum {
     OPT_LOG,
     OPT_WORKERS,
     OPT_TIMEOUT,
+    OPT_EXPERIMENTS,
+    OPT_CONTROL,
     OPT_COLOR
 };
 
@@ -71,6 +73,12 @@ static const char help[] =
     "      --timeout SECONDS   how long a name lookup, a connection attempt, a\n"
     "                          request to the proxy and each leg's handshake may take\n"
     "                          (default 10 for the first two, 30 for the others)\n"
+    "      --experiments WHEN  whether to ask a server on the proxy's own account, by\n"
+    "                          at most 12 connections, why one failed: never,\n"
+    "                          on-failure (the default) or always; its line is\n"
+    "                          printed when that is done\n"
+    "      --control HOST      a host that experiments may ask as well, to tell the\n"
+    "                          server from a box on the way\n"
     "      --workers N         threads that serve connections (default 1)\n"
     "  -q, --quiet             no line for each connection; with a COMMAND, only\n"
     "                          those that failed\n"
@@ -94,6 +102,8 @@ static const struct option options[] = {
     {"crl", required_argument, NULL, OPT_CRL},
     {"log", required_argument, NULL, OPT_LOG},
     {"timeout", required_argument, NULL, OPT_TIMEOUT},
+    {"experiments", required_argument, NULL, OPT_EXPERIMENTS},
+    {"control", required_argument, NULL, OPT_CONTROL},
     {"workers", required_argument, NULL, OPT_WORKERS},
     {"quiet", no_argument, NULL, 'q'},
     {"color", required_argument, NULL, OPT_COLOR},
@@ -144,6 +154,14 @@ static bool set_timeout(struct run *run, const char *text, struct err *err) {
     return true;
 }
 
+static bool set_experiments(struct run *run, const char *text, struct err *err) {
+    run->engine.experiments = strcmp(text, "never") != 0;
+    run->engine.experiments_always = strcmp(text, "always") == 0;
+    return !run->engine.experiments || run->engine.experiments_always ||
+           strcmp(text, "on-failure") == 0 ||
+           err_set(err, "--experiments takes never, on-failure or always, not %s", text);
+}
+
 static bool option_take(struct run *run, int option, struct err *err) {
     switch (option) {
     case 'l':
@@ -163,6 +181,11 @@ static bool option_take(struct run *run, int option, struct err *err) {
         return true;
     case OPT_TIMEOUT:
         return set_timeout(run, optarg, err);
+    case OPT_EXPERIMENTS:
+        return set_experiments(run, optarg, err);
+    case OPT_CONTROL:
+        run->engine.control = optarg;
+        return true;
     case OPT_WORKERS:
         return set_workers(run, optarg, err);
     case 'q':
@@ -270,7 +293,7 @@ static int options_read(struct run *run, int argc, char **argv) {
 }
 
 int run_main(int argc, char **argv) {
-    struct run run = {.color_when = "auto"};
+    struct run run = {.color_when = "auto", .engine.experiments = true};
     struct err err;
     run.engine.listens = run.listens;
     run.engine.trust = run.trust;

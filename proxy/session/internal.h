@@ -135,6 +135,8 @@ bool front_absolute(struct session *s, const char *target, size_t target_len);
 void front_decide(struct session *s, const char *sni, bool sni_to_come);
 // front_record writes what the request to the proxy says.
 void front_record(struct session *s, const struct http *http, const char *front);
+// dns_error_name returns the word of LEG.dns.error.
+const char *dns_error_name(enum dns_error error);
 // dial_failed records a failed dial and returns whether `event` is one, with the HTTP status for
 // it.
 bool dial_failed(struct session *s, const struct event *event, int *out_status);
