@@ -122,6 +122,18 @@ class Replay(harness.Lab):
         self.assertEqual(told["signature"], "good")
         self.assertEqual(messages, [f"server {n}" for n in (2, 11, 12, 14)])
 
+    def test_shapes(self):
+        """What we make is what servers take, from SSLv2 format to TLS 1.3."""
+        server = self.s_server(harness.leaf(HOST, key="rsa"), "-cipher", "ALL:@SECLEVEL=0")
+        versions = {"sslv2": "0301", "tls10": "0301", "tls11": "0302", "tls12": "0303", "legacy": "0303"}
+        for shape in [*versions, "tls13", *CLIENTS]:
+            with self.subTest(shape=shape):
+                told, _ = replay(server.port, "keyed", f"shape:{shape}")
+                self.assertEqual((told["status"], told["signature"]), ("done", "good"), told)
+                self.assertEqual(told["version"], versions.get(shape, "0304"))
+        told, _ = replay(server.port, "keyed", "shape:ssl3")
+        self.assertEqual(told["status"], "alert")
+
     def test_refused(self):
         server = self.s_server(harness.leaf(HOST), "-tls1_3")
         told, _ = replay(server.port, "keyed", "shape:tls12")
