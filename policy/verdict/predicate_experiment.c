@@ -179,7 +179,9 @@ ASK(factor_matters) {
     if (base == NO) {
         return probe_passes(view, factor.without);
     }
-    return answer_not(probe_passes(view, factor.with));
+    // What else the other end stumbles over is no news where its certificate is not good.
+    bool untrusted = obj_is(obj_get(view->up, F_LEG_VERIFICATION), F_VERIFICATION_OK, false);
+    return untrusted ? UNKNOWN : answer_not(probe_passes(view, factor.with));
 }
 
 // is_loopback returns whether the server is on this machine.

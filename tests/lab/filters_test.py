@@ -90,17 +90,22 @@ class Filters(harness.Lab):
     def test_sslsplit(self):
         """Both hosts behind a real inspecting box whose CA is not trusted."""
         root = harness.issue("Inspection CA", None, harness.CA_EXTENSIONS)
-        with open(root.key, "rb") as f:
-            key = self.file("inspection.key", f.read())
+        copies = []
+        for path in (root.key, root.file):  # which only root can read
+            with open(path, "rb") as f:
+                copies.append(self.file(f"inspection{len(copies)}", f.read()))
         ports = f"{{ {self.server.port}, {self.control.port} }}"
         splitter = harness.free_port()
         self.nft("add table ip front")
         self.nft("add chain ip front out { type nat hook output priority -100; }")
         self.nft(f"add rule ip front out meta skuid 0 tcp dport {ports} "
                  f"redirect to :{splitter}")
-        self.program(*self.command, "setpriv", "--reuid", "65534", "--clear-groups",
-                     "sslsplit", "-D", "-k", key, "-c", root.file,
-                     "ssl", "127.0.0.1", str(splitter))
+        # With nothing but loopback sslsplit resolves no address at all.
+        harness.run(*self.command, "ip", "address", "add", "192.0.2.77/32", "dev", "lo")
+        # Its child must not hold the pipe that the test reads.
+        self.program(*self.command, "setpriv", "--reuid", "65534", "--clear-groups", "sh", "-c",
+                     f"exec sslsplit -D -k {copies[0]} -c {copies[1]} ssl 127.0.0.1 {splitter} "
+                     ">/dev/null 2>&1")
         harness.until(lambda: harness.run(
             *self.command, "sh", "-c", f"ss -ltnH sport = :{splitter} | grep -q .",
             check=False).returncode == 0, "sslsplit to listen")

@@ -243,6 +243,38 @@ class Limits(Probing):
         self.assertLess(record["legs"]["server"]["bytes"]["received"], 1024 * 1024)
 
 
+class Minimizing(Probing):
+    def minimized(self, box, *args):
+        before = box.connections
+        _, record = self.probe(f"{HOST}:{box.port}", "--factor", "base", "--repeat", "1",
+                               "--minimize", *args)
+        self.assertLess(box.connections - before, 45)
+        return record["minimized"]
+
+    def test_one_trigger(self):
+        box = Box(self, self.server.port, lambda h: "reset" if ECH in h.extensions else None)
+        self.assertIn("encrypted_client_hello", self.minimized(box, "--hello", "chromium"))
+
+    def test_two_together(self):
+        box = Box(self, self.server.port, lambda h: "drop" if ECH in h.extensions
+                  and h.name == HOST else None)
+        says = self.minimized(box, "--hello", "chromium")
+        self.assertIn("encrypted_client_hello", says)
+        self.assertIn(f"the server name {HOST}", says)
+
+    def test_a_size(self):
+        box = Box(self, self.server.port, lambda h: "close" if h.size > 1300 else None)
+        self.assertIn("longer than 1300 bytes", self.minimized(box, "--hello", "chromium"))
+
+    def test_nothing_fails(self):
+        box = Box(self, self.server.port, lambda _: None)
+        self.assertIn("No hello fails", self.minimized(box))
+
+    def test_nothing_passes(self):
+        box = Box(self, self.server.port, lambda _: alert(40))
+        self.assertIn("No hello passes", self.minimized(box))
+
+
 class BadTargets(Probing):
     def test_no_such_host(self):
         status, record = self.probe("nothing-is-here.invalid")

@@ -39,6 +39,7 @@ static const struct answer_case answers[] = {
     {P_X_GREASE, BASE_hello, E(0, "base", "answered") E(1, "grease", "closed"), YES},
     {P_X_GREASE, BASE_hello, E(0, "base", "answered") E(1, "grease", "answered"), NO},
     {P_X_GREASE, BASE_hello, E(0, "base", "answered") E(1, "no-grease", "answered"), UNKNOWN},
+    {P_X_GREASE, BASE_hello, E(0, "base", "answered") E(1, "grease", "closed") "s.verification.ok false", UNKNOWN},
     {P_X_GREASE_FOLLOWS, BASE_hello, E(0, "base", "reset") E(1, "control", "reset") E(2, "control=no-grease", "answered"), YES},
     {P_X_GREASE_FOLLOWS, BASE_hello, E(0, "base", "reset") E(1, "control", "reset"), UNKNOWN},
     {P_X_GREASE_FOLLOWS, BASE_hello, E(0, "base", "reset") E(1, "control", "answered"), NO},
