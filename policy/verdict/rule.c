@@ -118,12 +118,22 @@ enum confidence rule_confidence(struct reading *reading, const struct rule *rule
     return confidence > (int)CONFIDENCE_CERTAIN ? CONFIDENCE_CERTAIN : (enum confidence)confidence;
 }
 
+// fires is `rule_answer` where only a YES matters: most rules fall at their first literal.
+static bool fires(struct reading *reading, const struct rule *rule) {
+    for (size_t i = 0; i < RULE_NEEDS_MAX && rule->needs[i] != 0; i++) {
+        if (reading_ask(reading, rule->needs[i]) != YES) {
+            return false;
+        }
+    }
+    return relevant(reading, rule) == YES;
+}
+
 const struct rule *rule_choose(struct reading *reading) {
     const struct rule *best = NULL;
     enum confidence sure = CONFIDENCE_POSSIBLE;
     for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
         const struct rule *rule = &rules[i];
-        if ((best != NULL && rule->stage > best->stage) || rule_answer(reading, rule) != YES) {
+        if ((best != NULL && rule->stage > best->stage) || !fires(reading, rule)) {
             continue;
         }
         enum confidence confidence = rule_confidence(reading, rule);

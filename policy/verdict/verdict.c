@@ -21,6 +21,10 @@ struct writer {
 };
 
 static void set_template(struct writer *w, struct obj *obj, enum field field, const char *text) {
+    if (strchr(text, '{') == NULL) {
+        obj_set_str(obj, field, text);
+        return;
+    }
     buf_consume(&w->text, w->text.len);
     template_fill(&w->text, &w->reading->view, text);
     obj_set_strn(obj, field, buf_data(&w->text), w->text.len);

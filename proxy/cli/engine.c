@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -203,6 +204,15 @@ static bool open_keylog(struct engine *engine, struct err *err) {
     return engine->keylog_fd >= 0 || err_errno(err, "cannot open SSLKEYLOGFILE %s", path);
 }
 
+// descriptors_raise takes as many descriptors as the process may have: each connection needs two.
+static void descriptors_raise(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
 static bool open_net(struct engine *engine, struct err *err) {
     const struct net_config config = {
         .listens = engine->options.listens,
@@ -219,6 +229,7 @@ static bool open_net(struct engine *engine, struct err *err) {
         .on_warning = warn,
         .on_reload = on_reload,
     };
+    descriptors_raise();
     engine->net = net_new(&config, err);
     return engine->net != NULL;
 }

@@ -26,15 +26,17 @@ struct net {
 };
 
 // What stays free beside the connections: standard streams, listeners, loops, DNS, logs, the CA.
-enum { SPARE_DESCRIPTORS = 64 };
+enum { SPARE_DESCRIPTORS = 64, PIPES_MAX = 32 };
 
 // set_ceilings shares the descriptors out: each connection takes two, and goes on taking one while
-// it drains.
+// it drains; each worker has its pipes.
 static void set_ceilings(struct net_config *c) {
     struct rlimit limit;
     CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0);
-    c->max_draining = c->max_draining != 0 ? c->max_draining : limit.rlim_cur / 8 + 1;
-    size_t taken = SPARE_DESCRIPTORS + c->max_draining;
+    c->max_draining = c->max_draining != 0 ? c->max_draining : limit.rlim_cur / 16 + 1;
+    size_t pipes = limit.rlim_cur / 64 / c->workers;
+    c->max_pipes = c->max_pipes != 0 ? c->max_pipes : pipes < PIPES_MAX ? pipes : PIPES_MAX;
+    size_t taken = SPARE_DESCRIPTORS + c->max_draining + c->workers * c->max_pipes * 2;
     if (c->max_connections == 0) {
         c->max_connections = limit.rlim_cur > taken + 2 ? (limit.rlim_cur - taken) / 2 : 1;
     }

@@ -20,7 +20,8 @@ struct net_config {
     size_t num_listens;            // at least 1
     unsigned workers;              // 1; at most NET_MAX_WORKERS
     size_t max_connections;        // as many as the descriptor limit allows, two for each
-    size_t max_draining;           // an eighth of the descriptors: closed, see drain_us
+    size_t max_draining;           // a sixteenth of the descriptors: closed, see drain_us
+    size_t max_pipes;              // of each worker, see pipes.h: 32, or what descriptors allow
     int64_t dns_timeout_us;        // 10 s
     int64_t connect_timeout_us;    // 10 s, for all addresses of a name together
     int64_t attempt_delay_us;      // 250 ms (RFC 8305 section 5)

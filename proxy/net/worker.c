@@ -183,6 +183,7 @@ struct worker *worker_new(struct worker_env *env, const int *fds, const struct a
     worker->env = env;
     worker->config = config;
     worker->max_connections = (config->max_connections + config->workers - 1) / config->workers;
+    worker->pipes.max = config->max_pipes;
     worker->listeners = xcalloc(num, sizeof(*worker->listeners));
     worker->num_listeners = num;
     for (size_t i = 0; i < num; i++) {
@@ -209,6 +210,7 @@ void worker_free(struct worker *worker) {
     }
     CHECK(worker->connections == NULL);
     listeners_close(worker);
+    pipes_cleanup(&worker->pipes);
     if (worker->loop != NULL) {
         drain_cleanup(&worker->drain);
         hangup_cleanup(&worker->hangup);

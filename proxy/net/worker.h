@@ -14,6 +14,7 @@
 #include "proxy/net/drain.h"
 #include "proxy/net/hangup.h"
 #include "proxy/net/net.h"
+#include "proxy/net/pipes.h"
 #include "proxy/net/resolve.h"
 
 struct connection;
@@ -36,6 +37,7 @@ struct worker {
     struct dialer dialer;
     struct hangup hangup;
     struct drain drain;
+    struct pipes pipes;
     struct listener *listeners;
     size_t num_listeners;
     bool accepting;

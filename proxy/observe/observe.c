@@ -11,9 +11,10 @@
 // Ceilings of what is kept of a peer that never stops.
 enum {
     FIRST_BYTES_MAX = 64,
-    NOTES_MAX = 256,   // of a record
-    ALERTS_MAX = 64,   // of a leg; warnings take up half of them at most
-    MESSAGES_MAX = 64, // of a leg, both ways; an honest handshake has less than 20
+    NOTES_MAX = 256,    // of a record
+    ALERTS_MAX = 64,    // of a leg; warnings take up half of them at most
+    CODES_AT_ONCE = 64, // of a list
+    MESSAGES_MAX = 64,  // of a leg, both ways; an honest handshake has less than 20
 };
 
 const char *step_name(enum step step) {
@@ -81,7 +82,15 @@ void observe_codes(struct observe *observe, enum field field, const struct code_
     if (list->p == NULL) {
         return;
     }
+    uint16_t codes[CODES_AT_ONCE];
     obj_touch(observe->leg, field);
+    if (list->num <= CODES_AT_ONCE) {
+        for (size_t i = 0; i < list->num; i++) {
+            codes[i] = (uint16_t)code_list_at(list, i);
+        }
+        obj_set_codes(observe->leg, field, codes, list->num);
+        return;
+    }
     for (size_t i = 0; i < list->num; i++) {
         obj_add_code(observe->leg, field, (uint16_t)code_list_at(list, i));
     }

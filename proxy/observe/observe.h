@@ -133,6 +133,10 @@ void wire_tap_bytes(struct wire_tap *tap, bool from_client, const uint8_t *p, si
 // where in it the next ones stand. The tap goes on at the next record that it finds.
 void wire_tap_gap(struct wire_tap *tap, bool from_client, uint64_t n);
 
+// wire_tap_pass says that `n` bytes of one direction go by behind the handshake without being
+// looked at, and none of that direction will be any more. All of them count as application data.
+void wire_tap_pass(struct wire_tap *tap, bool from_client, uint64_t n);
+
 // wire_tap_eof says that one direction has ended, so that what it left unfinished can be told.
 void wire_tap_eof(struct wire_tap *tap, bool from_client, int64_t now_us);
 

@@ -1,9 +1,8 @@
 // The client's offer.
 #include "proxy/observe/internal.h"
-#include "proxy/tls/fingerprint.h"
+#include "proxy/tls/fingerprint_memo.h"
 
 enum {
-    FINGERPRINT_MAX = 8 * 1024,
     SCSV_RENEGOTIATION = 0x00ff, // RFC 5746 section 3.3
     SCSV_FALLBACK = 0x5600,      // RFC 7507
     VERSION_LOWEST = 0x0300,
@@ -26,25 +25,20 @@ static const char *ech_text(const struct ech *ech) {
     }
 }
 
-static void set_fingerprint_text(struct obj *leg, enum field field, struct buf *text, bool ok) {
-    if (ok) {
+static void set_text(struct obj *leg, enum field field, const struct buf *text) {
+    if (text->len != 0) {
         obj_set_strn(leg, field, buf_data(text), text->len);
     }
-    buf_cleanup(text);
 }
 
 static void fingerprints(struct observe *observe, const struct client_hello *hello) {
-    char ja3[JA3_SIZE], ja4[JA4_SIZE];
-    struct buf text;
-    if (!fingerprint_ja3(ja3, hello) || !fingerprint_ja4(ja4, JA4_TCP, hello)) {
-        return;
+    const struct client_fingerprints *prints = fingerprint_memo_client(hello);
+    if (prints != NULL) {
+        obj_set_str(observe->leg, F_LEG_JA3, prints->ja3);
+        obj_set_str(observe->leg, F_LEG_JA4, prints->ja4);
+        set_text(observe->leg, F_LEG_JA3_RAW, &prints->ja3_text);
+        set_text(observe->leg, F_LEG_JA4_RAW, &prints->ja4_raw);
     }
-    obj_set_str(observe->leg, F_LEG_JA3, ja3);
-    obj_set_str(observe->leg, F_LEG_JA4, ja4);
-    buf_init(&text, FINGERPRINT_MAX);
-    set_fingerprint_text(observe->leg, F_LEG_JA3_RAW, &text, fingerprint_ja3_text(&text, hello));
-    set_fingerprint_text(observe->leg, F_LEG_JA4_RAW, &text,
-                         fingerprint_ja4_raw(&text, JA4_TCP, hello));
 }
 
 // versions lists what is offered, highest first: supported_versions, or all that legacy_version

@@ -217,6 +217,10 @@ void wire_tap_gap(struct wire_tap *tap, bool from_client, uint64_t n) {
     }
 }
 
+void wire_tap_pass(struct wire_tap *tap, bool from_client, uint64_t n) {
+    record_reader_pass(&tap->reader[from_client ? 0 : 1], n);
+}
+
 void wire_tap_eof(struct wire_tap *tap, bool from_client, int64_t now_us) {
     struct wire_event event;
     struct record_reader *reader = &tap->reader[from_client ? 0 : 1];

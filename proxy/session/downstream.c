@@ -68,9 +68,8 @@ static void chain_set(const struct session *s, SSL *ssl, const struct leaf *leaf
     const struct obj *servers = s->lanes[SIDE_SERVER].observe.leg;
     size_t num = leaf->num_chain;
     memcpy(chain, leaf->chain, num * sizeof(*chain));
-    int64_t issued_by;
-    if (stapled && s->shared->authority->is_root && obj_num(servers, F_LEG_CHAIN) > 1 &&
-        obj_int(obj_at(servers, F_LEG_CHAIN, 0), F_CERT_ISSUED_BY, &issued_by) && issued_by > 0) {
+    if (stapled && s->shared->authority->is_root && obj_num(servers, F_LEG_CHAIN_ISSUERS) > 1 &&
+        strchr("-0", obj_item(servers, F_LEG_CHAIN_ISSUERS, 0).p[0]) == NULL) {
         chain[num++] = s->shared->authority->chain[0];
     }
     CHECK(SSL_set_chain_and_key(ssl, chain, num, leaf->key, NULL));

@@ -196,7 +196,7 @@ void record_note(struct session *s) {
 void record_judge(struct session *s) {
     for (int side = 0; side < 2; side++) {
         const struct lane *lane = &s->lanes[side];
-        int64_t sent = lane->sent + (int64_t)lane->out.len;
+        int64_t sent = lane->sent + (int64_t)lane_unsent(lane);
         if (lane->observe.leg == NULL || lane->received + sent == 0) {
             continue;
         }
@@ -242,7 +242,7 @@ static void record_leave(struct session *s) {
     client->observe.leg = server->observe.leg = NULL;
     client->sampled = server->sampled = STEP_DNS;
     client->received = client->data_received = client->data_sent = 0;
-    client->sent = -(int64_t)client->out.len; // this record has counted what waits
+    client->sent = -(int64_t)lane_unsent(client); // this record has counted what waits
 }
 
 void record_discard(struct session *s) {

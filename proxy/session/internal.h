@@ -150,6 +150,10 @@ void tunnel_begin(struct session *s, const char *application);
 // tunnel_enter only passes bytes on: after a 101.
 void tunnel_enter(struct session *s);
 void tunnel_input(struct session *s, const struct event *event);
+// tunnel_splices returns whether bytes of `from` may be passed on without a look: what they could
+// tell has been seen. tunnel_spliced is told of `n` that were.
+bool tunnel_splices(const struct session *s, enum side from);
+void tunnel_spliced(struct session *s, enum side from, size_t n);
 
 // upstream.c: the server leg's handshake. failure.c: when it fails.
 void upstream_begin(struct session *s);

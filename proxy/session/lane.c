@@ -18,6 +18,13 @@ void lane_cleanup(struct lane *lane) {
     wire_log_cleanup(&lane->wire);
 }
 
+size_t lane_unsent(const struct lane *lane) { return lane->out.len + lane->spliced; }
+
+void lane_drop_unsent(struct lane *lane) {
+    buf_cleanup(&lane->out);
+    lane->spliced = 0;
+}
+
 size_t lane_waiting(const struct lane *lane) { return lane->in.len + lane->fresh.len; }
 
 struct span lane_peek(struct lane *lane) {

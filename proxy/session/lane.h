@@ -18,6 +18,8 @@ struct lane {
     struct buf in;          // received in earlier events and not yet taken
     struct span fresh;      // received in this event, behind `in`; lives only during the event
     struct buf out;         // to be written
+    size_t spliced;         // to be written, too, but held by who carries the session
+    bool unseen;            // from here on bytes of the peer are passed on without a look
     bool open;              // there is a socket
     bool eof;               // the peer sent FIN
     bool shut;              // FIN is to be sent after `out`
@@ -41,6 +43,12 @@ struct lane {
 // lane_init makes an empty lane whose callbacks read the time from `now_us`.
 void lane_init(struct lane *lane, const int64_t *now_us);
 void lane_cleanup(struct lane *lane);
+
+// lane_unsent is how many bytes wait to be written.
+size_t lane_unsent(const struct lane *lane);
+
+// lane_drop_unsent forgets them: nobody is there to read them.
+void lane_drop_unsent(struct lane *lane);
 
 // lane_waiting is how many received bytes wait; lane_peek makes them one piece, at most
 // LANE_IN_MAX, and returns it, valid until the next call; lane_take copies and drops up to

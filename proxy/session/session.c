@@ -80,13 +80,13 @@ void session_reset(struct session *s, enum side side) {
     struct lane *lane = &s->lanes[side];
     lane->reset = lane->open;
     lane->open = false;
-    buf_cleanup(&lane->out);
+    lane_drop_unsent(lane);
 }
 
 // closing_wait gives a side that still reads what waits for it the time of a slow reader, from each
 // byte on, and then a short one to close.
 static void closing_wait(struct session *s) {
-    bool waits = s->lanes[SIDE_CLIENT].out.len + s->lanes[SIDE_SERVER].out.len != 0;
+    bool waits = lane_unsent(&s->lanes[SIDE_CLIENT]) + lane_unsent(&s->lanes[SIDE_SERVER]) != 0;
     const struct limits *limits = &s->shared->limits;
     s->deadline_us = s->now_us + (waits ? limits->linger_us : limits->closing_us);
 }
@@ -109,7 +109,7 @@ static void closing_step(struct session *s) {
     for (int side = 0; side < 2; side++) {
         struct lane *lane = &s->lanes[side];
         lane_drop(lane, lane_waiting(lane));
-        if (lane->open && lane->out.len == 0 && (lane->eof || side == SIDE_SERVER)) {
+        if (lane->open && lane_unsent(lane) == 0 && (lane->eof || side == SIDE_SERVER)) {
             lane->closed = true;
             lane->open = false;
         }
@@ -163,13 +163,33 @@ static void on_bytes(struct session *s, const struct event *event) {
     }
 }
 
+// on_spliced counts what the other side's peer was sent without a look. A side that is gone since
+// has nothing left that waits.
+static void on_spliced(struct session *s, const struct event *event) {
+    struct lane *from = &s->lanes[event->side], *to = &s->lanes[!event->side];
+    size_t taken = event->spliced.taken, written = event->spliced.written;
+    if (taken != 0) {
+        from->received += (int64_t)taken;
+        from->num_reads++;
+        tunnel_spliced(s, event->side, taken);
+    }
+    if (to->open) {
+        CHECK(written <= to->spliced + taken);
+        to->spliced += taken - written;
+        to->sent += (int64_t)written;
+    }
+    if (s->state == STATE_CLOSING && written != 0) {
+        closing_wait(s);
+    }
+}
+
 static void on_broken(struct session *s, const struct event *event) {
     struct lane *lane = &s->lanes[event->side];
     lane->open = false;
     lane->closed = true;
     lane->eof = true;
     lane->errnum = event->errnum;
-    buf_cleanup(&lane->out);
+    lane_drop_unsent(lane);
 }
 
 static void stop(struct session *s) {
@@ -178,7 +198,7 @@ static void stop(struct session *s) {
     for (int side = 0; side < 2; side++) {
         s->lanes[side].closed = s->lanes[side].open;
         s->lanes[side].open = false;
-        buf_cleanup(&s->lanes[side].out);
+        lane_drop_unsent(&s->lanes[side]);
     }
     s->state = STATE_DONE;
     s->deadline_us = never;
@@ -232,6 +252,9 @@ void session_input(struct session *s, const struct event *event) {
     switch (event->kind) {
     case EVENT_BYTES:
         on_bytes(s, event);
+        break;
+    case EVENT_SPLICED:
+        on_spliced(s, event);
         break;
     case EVENT_EOF:
         s->lanes[event->side].eof = true;
@@ -292,7 +315,7 @@ static bool wants_bytes(const struct session *s, enum side side) {
     case STATE_RELAY:
     case STATE_TUNNEL:
     case STATE_PLAIN:
-        return other->out.len < RELAY_HIGH && lane->in.len < RELAY_HIGH;
+        return lane_unsent(other) < RELAY_HIGH && other->spliced == 0 && lane->in.len < RELAY_HIGH;
     case STATE_CLOSING:
     case STATE_SILENT:
         return true;
@@ -306,6 +329,7 @@ void session_wishes(const struct session *s, struct wishes *out) {
     for (int side = 0; side < 2; side++) {
         const struct lane *lane = &s->lanes[side];
         out->read[side] = wants_bytes(s, (enum side)side);
+        out->splice[side] = out->read[side] && tunnel_splices(s, (enum side)side);
         out->shutdown[side] = lane->shut;
         out->close[side] = lane->closed;
         out->reset[side] = lane->reset;

@@ -60,6 +60,7 @@ static SSL_CTX *ctx_new(struct session_shared *shared) {
           SSL_CTX_set_max_proto_version(ctx, TLS1_3_VERSION) &&
           SSL_CTX_set_strict_cipher_list(ctx, "ALL") &&
           SSL_CTX_set1_curves(ctx, groups, ARRAY_LEN(groups)));
+    SSL_CTX_set0_buffer_pool(ctx, shared->certificates);
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_max_cert_list(ctx, CERTIFICATE_MAX);
     SSL_CTX_set_keylog_callback(ctx, keylog);
@@ -74,6 +75,8 @@ static enum ssl_select_cert_result_t hello_read(const SSL_CLIENT_HELLO *hello) {
 
 static void contexts_make(struct session_shared *shared) {
     shared->lane_methods = lane_methods();
+    shared->certificates = CRYPTO_BUFFER_POOL_new();
+    CHECK(shared->certificates != NULL);
     shared->server_ctx = ctx_new(shared);
     SSL_CTX_set_options(shared->server_ctx, SSL_OP_NO_TICKET);
     SSL_CTX_set_alpn_select_cb(shared->server_ctx, downstream_alpn, NULL);
@@ -179,6 +182,7 @@ void shared_unref(struct session_shared *shared) {
         SSL_CTX_free(shared->client_ctx[i]);
     }
     SSL_CTX_free(shared->server_ctx);
+    CRYPTO_BUFFER_POOL_free(shared->certificates);
     if (shared->lane_methods != NULL) {
         BIO_meth_free(shared->lane_methods);
     }

@@ -65,8 +65,9 @@ struct session_shared {
     void (*keylog)(void *ctx, const char *line);
     void *keylog_ctx;
     BIO_METHOD *lane_methods;
-    SSL_CTX *server_ctx;    // for the client leg
-    SSL_CTX *client_ctx[8]; // for the server leg: COMPRESS_* plus 4 with GREASE
+    CRYPTO_BUFFER_POOL *certificates; // of peers: connections to one host hold them once
+    SSL_CTX *server_ctx;              // for the client leg
+    SSL_CTX *client_ctx[8];           // for the server leg: COMPRESS_* plus 4 with GREASE
 };
 
 // shared_new makes the shared state with one reference. It returns NULL and fills `err` when a file

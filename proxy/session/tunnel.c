@@ -3,11 +3,19 @@
 
 #include "proxy/session/internal.h"
 
+// Bytes of one direction after which nothing more is expected of a look at them: whoever objects to
+// a handshake has done so by then.
+enum { LOOKED_AT = 64 * 1024 };
+
 static void watch(struct session *s, enum side side) {
     const struct lane *lane = &s->lanes[side];
     bool client = side == SIDE_CLIENT;
     if (s->tap == NULL) {
         return; // after a 101
+    }
+    if (lane->unseen) {
+        wire_tap_pass(s->tap, client, lane_waiting(lane));
+        return;
     }
     wire_tap_bytes(s->tap, client, buf_data(&lane->in), lane->in.len, s->now_us);
     wire_tap_bytes(s->tap, client, lane->fresh.p, lane->fresh.len, s->now_us);
@@ -36,6 +44,22 @@ static bool forward(struct session *s, enum side from) {
     bool ok = lane_move(&s->lanes[!from], &s->lanes[from]);
     wire_follow(s);
     return ok;
+}
+
+bool tunnel_splices(const struct session *s, enum side from) {
+    const struct lane *lane = &s->lanes[from], *to = &s->lanes[!from];
+    if (s->state != STATE_TUNNEL || !to->open || to->shut || lane->in.len + to->out.len != 0) {
+        return false;
+    }
+    bool data = s->tap == NULL || s->lanes[SIDE_CLIENT].observe.step >= STEP_DATA;
+    return lane->unseen || (data && lane->received >= LOOKED_AT);
+}
+
+void tunnel_spliced(struct session *s, enum side from, size_t n) {
+    s->lanes[from].unseen = true;
+    if (s->tap != NULL) {
+        wire_tap_pass(s->tap, from == SIDE_CLIENT, n);
+    }
 }
 
 void tunnel_begin(struct session *s, const char *application) {

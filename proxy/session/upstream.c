@@ -127,6 +127,7 @@ void upstream_begin(struct session *s) {
     SSL *ssl = mirror_new(s->shared, &hello, &s->rule->server_leg);
     SSL_set_app_data(ssl, s);
     SSL_set_connect_state(ssl);
+    SSL_set_shed_handshake_config(ssl, 1);
     SSL_set_custom_verify(ssl, SSL_VERIFY_PEER, on_verify);
     lane_wire_begin(server);
     wire_log_policy(&server->wire, record_policy(s));

@@ -572,6 +572,14 @@ bool record_reader_gap(struct record_reader *reader, uint64_t n) {
     return false;
 }
 
+void record_reader_pass(struct record_reader *reader, uint64_t n) {
+    uint64_t counted = reader->state == RECORD_IN_BODY ? reader->left : 0;
+    counted = n < counted ? n : counted;
+    reader->left -= (uint32_t)counted;
+    reader->offset += n;
+    reader->data_bytes += n - counted;
+}
+
 enum wire_event_type record_reader_eof(struct record_reader *reader, struct wire_event *out_event) {
     *out_event = (struct wire_event){.type = WIRE_MORE};
     buffers_drop(reader);

@@ -136,6 +136,10 @@ bool record_reader_opens(const struct record_reader *reader);
 // gone, and nothing is opened any more, as nobody knows how many records are missing.
 bool record_reader_gap(struct record_reader *reader, uint64_t n);
 
+// record_reader_pass says that the next `n` bytes are records of application data, and that the
+// caller gives the reader nothing more. What `data_bytes` had of them already is not counted twice.
+void record_reader_pass(struct record_reader *reader, uint64_t n);
+
 // record_reader_eof says that the stream has ended. It notes what was cut, and returns what can
 // still be said: the beginning of a message, a short text that is not TLS, or WIRE_MORE for nothing
 // (more). The caller calls it until then.

@@ -329,6 +329,7 @@ struct play *play_new(const struct setup *setup) {
     for (int side = 0; side < SIDES; side++) {
         buf_init(&play->sides[side].got, SEND_MAX);
         buf_init(&play->sides[side].send, SEND_MAX);
+        buf_init(&play->sides[side].spliced, SEND_MAX);
     }
     const struct address client = {.ip = {[15] = 1}, .port = 50000};
     const struct address local = {.ip = {[15] = 1}, .port = 8080};
@@ -371,6 +372,7 @@ void play_free(struct play *play) {
         peer_free(play->sides[side].peer);
         buf_cleanup(&play->sides[side].got);
         buf_cleanup(&play->sides[side].send);
+        buf_cleanup(&play->sides[side].spliced);
     }
     for (size_t i = 0; i < play->num_records; i++) {
         record_free(play->records[i].record);
@@ -412,6 +414,8 @@ struct peer *play_peer(struct play *play, enum side side) {
 }
 
 size_t play_most(const struct play *play, enum side side) { return play->sides[side].most; }
+
+size_t play_spliced(const struct play *play) { return play->num_spliced; }
 
 const struct obj *play_record(const struct play *play) {
     return play->next_record == 0 ? NULL : play->records[play->next_record - 1].record->root;

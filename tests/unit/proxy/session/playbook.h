@@ -97,6 +97,9 @@ struct peer *play_peer(struct play *play, enum side side);
 // play_most is the most output that ever waited for a side.
 size_t play_most(const struct play *play, enum side side);
 
+// play_spliced is how many bytes were passed on without the session's seeing them.
+size_t play_spliced(const struct play *play);
+
 // play_record is the current record.
 const struct obj *play_record(const struct play *play);
 
