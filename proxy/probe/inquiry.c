@@ -197,14 +197,37 @@ static const char *base_failure(const struct inquiry *inquiry, int *out_alert) {
     return base->failed != 0 ? base->failure : NULL;
 }
 
+// dates_bad returns whether the server's certificates are out of their time by this clock.
+static bool dates_bad(const struct inquiry *inquiry) {
+    static const char *const ids[] = {"expired", "not-yet-valid", "issuer-expired",
+                                      "issuer-not-yet-valid"};
+    const struct obj *leg = record_leg(inquiry->root, true);
+    const struct obj *verification = obj_get(leg, F_LEG_VERIFICATION);
+    for (size_t i = 0; i < obj_num(verification, F_VERIFICATION_DEFECTS); i++) {
+        const struct obj *defect = obj_at(verification, F_VERIFICATION_DEFECTS, i);
+        for (size_t j = 0; j < ARRAY_LEN(ids); j++) {
+            if (obj_str_is(defect, F_DEFECT_ID, ids[j])) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 static void choose(struct inquiry *inquiry) {
+    static const char *const clocks[] = {"time", "own-time"};
     int alert;
     const char *failure = base_failure(inquiry, &alert);
     bool reached = failure == NULL || strcmp(failure, "unreachable") != 0;
     for (size_t i = 0; i < inquiry->config.num_picks; i++) {
         plan_add(&inquiry->plan, &inquiry->config.picks[i]);
     }
-    if (inquiry->config.num_picks == 0 && !inquiry->config.only_base && reached) {
+    bool usual = inquiry->config.num_picks == 0 && !inquiry->config.only_base && reached;
+    for (size_t i = 0; usual && dates_bad(inquiry) && i < ARRAY_LEN(clocks); i++) {
+        const struct probe_pick pick = probe_pick_of(clocks[i]);
+        plan_add(&inquiry->plan, &pick);
+    }
+    if (usual) {
         plan_add_usual(&inquiry->plan, failure, alert);
     }
 }

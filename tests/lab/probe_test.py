@@ -91,6 +91,21 @@ class Healthy(Probing):
                          ("server", "server-cert-expired"))
 
 
+class Clocks(Probing):
+    """Every certificate looks expired where the clock is ten years ahead; two hosts tell so."""
+
+    @unittest.skipIf(harness.sanitized(), "faketime wants to be loaded first")
+    def test_this_machines_clock(self):
+        www = self.nginx(certificate=harness.leaf(HOST))
+        other = self.nginx(certificate=harness.leaf("other.localhost"))
+        done = harness.run(
+            "faketime", "-f", "+3650d", harness.PROGRAM, "probe", "--json", "--log", self.log,
+            "--trust", self.trust, "--control", f"other.localhost:{other.port}",
+            f"{HOST}:{www.port}", check=False)
+        verdict = json.loads(done.stdout)["verdict"]
+        self.assertEqual((verdict["party"], verdict["cause"]), ("proxy", "clock-skew-proxy"))
+
+
 class Names(Probing):
     """A box that acts on the name, with a control host behind the same box and past it."""
 
