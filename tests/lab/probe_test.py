@@ -368,6 +368,10 @@ class Ways(Probing):
                                f"http://user:secret@127.0.0.1:{parent.port}")
         detail = record["experiments"][0]["leg"]["end"]["detail"]
         self.assertIn("407", detail)
+        self.assertEqual(record["verdict"]["cause"], "corporate-proxy-chain")
+        _, record = self.probe(f"{HOST}:{self.server.port}", "--parent",
+                               f"127.0.0.1:{harness.free_port()}")
+        self.assertEqual(record["verdict"]["cause"], "corporate-proxy-chain")
 
     def test_the_plan_sends_nothing(self):
         box = Box(self, self.server.port, lambda _: None)
