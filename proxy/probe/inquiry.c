@@ -105,6 +105,17 @@ static void address_keep(struct inquiry *inquiry, const struct obj *leg) {
     }
 }
 
+// chain_drop leaves the bytes of a chain out that the server's leg shows as well: the log is long
+// enough.
+static void chain_drop(const struct inquiry *inquiry, struct obj *leg) {
+    const char *leaf = obj_str(leg, F_LEG_LEAF_SHA256);
+    const struct obj *server = record_leg(inquiry->root, true);
+    if (leaf != NULL && obj_str_is(server, F_LEG_LEAF_SHA256, leaf) &&
+        obj_num(leg, F_LEG_CERTIFICATE_CHAIN) == obj_num(server, F_LEG_CERTIFICATE_CHAIN)) {
+        obj_unset(leg, F_LEG_CERTIFICATE_CHAIN);
+    }
+}
+
 static void on_result(void *ctx, const struct runner_result *result) {
     struct inquiry *inquiry = ctx;
     const struct run *run = &inquiry->runs[result->index];
@@ -130,6 +141,7 @@ static void on_result(void *ctx, const struct runner_result *result) {
             obj_copy(obj_sub(inquiry->root, F_RECORD_LEG_SERVER), leg);
         }
     }
+    chain_drop(inquiry, leg);
     plan_result(&inquiry->plan, run->entry, outcome);
     if (inquiry->config.on_result != NULL) {
         inquiry->config.on_result(inquiry->config.ctx, experiment);

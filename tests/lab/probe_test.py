@@ -85,6 +85,14 @@ class Healthy(Probing):
         status, record = self.probe(f"{HOST}:{server.port}")
         self.assertEqual((status, record["verdict"]["party"]), (0, "none"))
 
+    def test_a_server_that_wants_a_certificate(self):
+        """It objects after the handshake, and not to the hello."""
+        server = self.s_server(harness.leaf(HOST), "-Verify", "1")
+        _, record = self.probe(f"{HOST}:{server.port}")
+        self.assertEqual(record["verdict"]["cause"], "client-cert-required")
+        self.assertEqual({e["result"] for e in record["experiments"] if e["probe"] == "base"},
+                         {"answered"})
+
     def test_an_expired_certificate_is_the_servers(self):
         server = self.s_server(harness.expired(HOST))
         self.assertEqual(self.verdict(f"{HOST}:{server.port}")[:2],
