@@ -367,6 +367,13 @@ ASK(control_same_issuer) {
                        obj_is(verification, F_VERIFICATION_OK, false));
 }
 
+// A private CA is on many hosts of its owner: only one on the public network tells something.
+ASK(control_public) {
+    (void)row;
+    enum reach reach = reach_of(obj_str(leg_of(view, "control"), F_LEG_ADDRESS));
+    return reach == REACH_UNKNOWN ? UNKNOWN : answer_from(reach == REACH_FAR);
+}
+
 // One clock may be wrong itself; two that agree are not.
 ASK(clock_wrong) {
     int64_t far = (int64_t)row->codes[0] * 60, ahead;

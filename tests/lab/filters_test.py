@@ -2,7 +2,10 @@
 
 import base64
 import json
+import os
+import shutil
 import sys
+import tempfile
 import unittest
 
 from tests.lab import harness
@@ -90,10 +93,13 @@ class Filters(harness.Lab):
     def test_sslsplit(self):
         """Both hosts behind a real inspecting box whose CA is not trusted."""
         root = harness.issue("Inspection CA", None, harness.CA_EXTENSIONS)
-        copies = []
-        for path in (root.key, root.file):  # which only root can read
-            with open(path, "rb") as f:
-                copies.append(self.file(f"inspection{len(copies)}", f.read()))
+        # Of folders on the way to the test's own some are for root alone.
+        folder = tempfile.mkdtemp(prefix="sslsplit-", dir="/tmp")
+        self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
+        os.chmod(folder, 0o755)
+        copies = [shutil.copy(path, folder) for path in (root.key, root.file)]
+        for path in copies:
+            os.chmod(path, 0o644)
         ports = f"{{ {self.server.port}, {self.control.port} }}"
         splitter = harness.free_port()
         self.nft("add table ip front")
