@@ -148,10 +148,17 @@ static int attempt_begin(struct attempt *attempt, const struct address *address)
     if (dial->dialer->prepare != NULL) {
         dial->dialer->prepare(dial->dialer->ctx, fd);
     }
+    if (dial->dialer->loops != NULL) {
+        int mark = ARRIVAL_MARK;
+        (void)setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark));
+    }
     if (connect(fd, (struct sockaddr *)&sa, sa_len) != 0 && errno != EINPROGRESS) {
         int errnum = errno;
         close(fd);
         return errnum;
+    }
+    if (dial->dialer->loops != NULL) {
+        loops_note(dial->dialer->loops, fd, address);
     }
     attempt->fd = fd;
     dial->num_under_way++;

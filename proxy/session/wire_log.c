@@ -142,10 +142,10 @@ static bool opens_data(const struct wire_log *log, const char *label, size_t lab
 }
 
 static void secrets_write(const struct wire_log *log, const struct wire_log_leg *to, bool final) {
-    const char *line = (const char *)buf_data(&log->secrets), *end = line + log->secrets.len;
     if (to->policy->secrets == SECRETS_NONE || log->secrets.len == 0) {
-        return;
+        return; // without any, buf_data is NULL
     }
+    const char *line = (const char *)buf_data(&log->secrets), *end = line + log->secrets.len;
     obj_unset(to->leg, F_LEG_SECRETS);
     while (line < end) {
         size_t len = (size_t)((const char *)memchr(line, '\n', (size_t)(end - line)) - line);
