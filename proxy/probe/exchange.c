@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "logs/base/base64.h"
 #include "proxy/observe/observe.h"
 #include "proxy/probe/outcome.h"
 #include "proxy/session/internal.h"
@@ -78,12 +77,8 @@ static void connect_put(struct exchange *x, const struct exchange_config *config
     const char *open = ipv6 ? "[" : "", *close = ipv6 ? "]" : "";
     buf_printf(&x->in, "CONNECT %s%s%s:%u HTTP/1.1\r\nHost: %s%s%s:%u\r\n", open, config->host,
                close, config->port, open, config->host, close, config->port);
-    if (config->parent_user != NULL) {
-        size_t len = strlen(config->parent_user), text_len = base64_encoded_len(len);
-        char *text = xcalloc(1, text_len + 1);
-        base64_encode(text, config->parent_user, len);
-        buf_printf(&x->in, "Proxy-Authorization: Basic %s\r\n", text);
-        free(text);
+    if (config->parent_authorization != NULL && *config->parent_authorization != '\0') {
+        buf_printf(&x->in, "Proxy-Authorization: %s\r\n", config->parent_authorization);
     }
     buf_printf(&x->in, "\r\n");
 }

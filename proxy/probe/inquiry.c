@@ -46,7 +46,7 @@ static bool can(void *ctx, const struct probe_pick *pick) {
     const struct inquiry *inquiry = ctx;
     const struct probe_material material = material_of(&inquiry->config, inquiry->nonce);
     struct hello_draft draft;
-    if (pick->probe->direct && inquiry->config.parent.host == NULL) {
+    if (pick->probe->direct && (inquiry->config.parent.host == NULL || !inquiry->config.direct)) {
         return false;
     }
     hello_draft_init(&draft);
@@ -179,7 +179,7 @@ static void run_begin(struct inquiry *inquiry, size_t entry) {
                      .host = peer->host,
                      .port = peer->port,
                      .by_parent = by_parent,
-                     .parent_user = config->parent_user,
+                     .parent_authorization = config->parent_authorization,
                      .finish = probe->finish,
                      .ask_date = probe->finish && probe->number == PROBE_ASKS_DATE,
                      .answer_us = config->answer_us,
@@ -278,6 +278,7 @@ struct inquiry *inquiry_new(const struct inquiry_config *config, struct obj *roo
         .residual_us = config->residual_us,
         .connect_timeout_us = config->connect_us,
         .family = config->family,
+        .mark = config->mark,
         .is_self = config->is_self != NULL ? is_self : NULL,
         .on_result = on_result,
         .on_idle = on_idle,

@@ -340,7 +340,7 @@ class BadTargets(Probing):
     def test_bad_usage(self):
         for args in ([], ["a b"], ["a:0"], ["a", "b"], ["--factor", "nonsense", "a"],
                      ["--factor", "group=nonsense", "a"], ["--hello", "nonsense", "a"],
-                     ["--address", "a", "a"], ["--parent", "http://a:b:c", "a"],
+                     ["--address", "a", "a"], ["--parent", "http://a:b:c", "a"], ["--parent", "https://a", "a"],
                      ["--like", "zzzz"]):
             with self.subTest(args):
                 done = harness.run(harness.PROGRAM, "probe", "--log", self.log, *args, check=False)
@@ -379,7 +379,7 @@ class Ways(Probing):
         self.assertIn("407", detail)
         self.assertEqual(record["verdict"]["cause"], "corporate-proxy-chain")
         _, record = self.probe(f"{HOST}:{self.server.port}", "--parent",
-                               f"127.0.0.1:{harness.free_port()}")
+                               f"http://127.0.0.1:{harness.free_port()}")
         self.assertEqual(record["verdict"]["cause"], "corporate-proxy-chain")
 
     def test_the_plan_sends_nothing(self):

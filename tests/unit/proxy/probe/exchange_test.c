@@ -182,7 +182,7 @@ static void test_an_early_answer(void) {
 static void test_parent(void) {
     begin();
     config.by_parent = true;
-    config.parent_user = "u:p";
+    config.parent_authorization = "Basic dTpw";
     start();
     open_tcp();
     struct span out = exchange_output(x);
