@@ -20,6 +20,7 @@
 #include "proxy/cli/overload.h"
 #include "proxy/cli/probe_target.h"
 #include "proxy/net/address.h"
+#include "proxy/net/arrival.h"
 #include "proxy/net/net.h"
 #include "proxy/probe/experimenter.h"
 #include "proxy/session/shared.h"
@@ -274,6 +275,8 @@ static bool open_experimenter(struct engine *engine, struct err *err) {
         .when = options->experiments_always ? EXPERIMENTER_ALWAYS : EXPERIMENTER_ON_FAILURE,
         .control = {options->control != NULL ? engine->control.host : NULL, engine->control.port,
                     NULL},
+        .parent = options->parent,
+        .mark = options->transparent ? ARRIVAL_MARK : 0,
         .trust = (const char *const *)options->trust,
         .num_trust = options->num_trust,
         .is_self = is_self,
