@@ -33,6 +33,7 @@ packages_test=(
     nodejs
     openssl
     python3
+    sslsplit
     tshark
     wget
 )

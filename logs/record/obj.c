@@ -298,3 +298,50 @@ struct obj *obj_get(const struct obj *obj, enum field field) {
     const struct value *value = value_get(obj, field);
     return value == NULL ? NULL : value->obj;
 }
+
+static void field_copy(struct obj *to, const struct obj *from, enum field field) {
+    size_t num = 0;
+    switch ((enum field_type)field_row(field)->type) {
+    case TYPE_INT:
+    case TYPE_MS:
+    case TYPE_BOOL:
+    case TYPE_TIME:
+    case TYPE_DATE:
+    case TYPE_CODE:
+        obj_set_int(to, field, value_get(from, field)->i);
+        return;
+    case TYPE_STR:
+    case TYPE_BYTES:
+        set_bytes(to, field, value_get(from, field)->p, value_get(from, field)->num);
+        return;
+    case TYPE_CODES:
+        obj_set_codes(to, field, value_get(from, field)->codes, value_get(from, field)->num);
+        return;
+    case TYPE_OBJ:
+        obj_copy(obj_sub(to, field), obj_get(from, field));
+        return;
+    case TYPE_STRS:
+    case TYPE_BYTES_LIST:
+    case TYPE_OBJS:
+        num = obj_num(from, field);
+        obj_touch(to, field);
+        break;
+    }
+    for (size_t i = 0; i < num; i++) {
+        if (field_row(field)->type == TYPE_OBJS) {
+            obj_copy(obj_add(to, field), obj_at(from, field, i));
+        } else {
+            struct span item = obj_item(from, field, i);
+            add_span(to, field, item.p, item.len);
+        }
+    }
+}
+
+void obj_copy(struct obj *to, const struct obj *from) {
+    CHECK(to->kind == from->kind);
+    enum field end = kind_row(from->kind)->end;
+    for (enum field field = obj_next(from, kind_row(from->kind)->first); field < end;
+         field = obj_next(from, field + 1)) {
+        field_copy(to, from, field);
+    }
+}

@@ -73,6 +73,9 @@ void obj_add_obj_ref(struct obj *obj, enum field field, const struct obj *item);
 // object must not change. obj_json returns it, or `{NULL, 0}`.
 void obj_set_json(struct obj *obj, struct span json);
 struct span obj_json(const struct obj *obj);
+// obj_copy sets every field that `from` has in `to`, an empty object of the same kind, all the way
+// down.
+void obj_copy(struct obj *to, const struct obj *from);
 
 // obj_int returns whether the field was seen and stores its value. obj_is is true only when the
 // field was seen and equals `value`.

@@ -223,6 +223,13 @@ static bool add_san(CBB *extensions, const struct cert_template *t) {
             CBB_add_bytes(&names, CBS_data(&t->san), CBS_len(&t->san)) && CBB_flush(extensions));
 }
 
+// RFC 7633: the TLS feature status_request.
+static bool add_must_staple(CBB *extensions) {
+    static const uint8_t extension[] = {0x30, 0x11, 0x06, 0x08, 0x2b, 0x06, 0x01, 0x05, 0x05, 0x07,
+                                        0x01, 0x18, 0x04, 0x05, 0x30, 0x03, 0x02, 0x01, 0x05};
+    return CBB_add_bytes(extensions, extension, sizeof(extension));
+}
+
 // Those of the template, which may be none at all.
 static bool add_own_extensions(CBB *tbs, CBS own) {
     CBB wrapped, extensions;
@@ -230,13 +237,6 @@ static bool add_own_extensions(CBB *tbs, CBS own) {
            (CBB_add_asn1(tbs, &wrapped, CBS_ASN1_CONTEXT_SPECIFIC | CBS_ASN1_CONSTRUCTED | 3) &&
             CBB_add_asn1(&wrapped, &extensions, CBS_ASN1_SEQUENCE) &&
             CBB_add_bytes(&extensions, CBS_data(&own), CBS_len(&own)) && CBB_flush(tbs));
-}
-
-// RFC 7633: the TLS feature status_request.
-static bool add_must_staple(CBB *extensions) {
-    static const uint8_t extension[] = {0x30, 0x11, 0x06, 0x08, 0x2b, 0x06, 0x01, 0x05, 0x05, 0x07,
-                                        0x01, 0x18, 0x04, 0x05, 0x30, 0x03, 0x02, 0x01, 0x05};
-    return CBB_add_bytes(extensions, extension, sizeof(extension));
 }
 
 static bool add_extensions(CBB *tbs, const struct cert_template *t) {

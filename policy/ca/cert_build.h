@@ -61,6 +61,10 @@ CRYPTO_BUFFER *cert_build(const struct cert_template *template);
 // CN's string type.
 bool cert_build_name(CBB *cbb, CBS cn, unsigned cn_tag, const char *o);
 
+// cert_build_signature appends the AlgorithmIdentifier that goes with `key`, and the BIT STRING of
+// its signature over `tbs`.
+bool cert_build_signature(CBB *cbb, const uint8_t *tbs, size_t tbs_len, EVP_PKEY *key);
+
 // cert_build_attribute appends an attribute of a Name as a set of its own: `type` is "CN", "O" and
 // the like, `tag` the value's string type. Those called `type` must be in cert_oid_attributes.
 bool cert_build_attribute(CBB *name, const char *type, CBS value, unsigned tag);
@@ -68,10 +72,6 @@ bool cert_build_attribute(CBB *name, const char *type, CBS value, unsigned tag);
 // cert_build_extension appends an Extension to the contents of Extensions; `oid` is in DER, its
 // contents only.
 bool cert_build_extension(CBB *extensions, CBS oid, bool critical, CBS value);
-
-// cert_build_signature appends the AlgorithmIdentifier that goes with `key`, and the BIT STRING of
-// its signature over `tbs`.
-bool cert_build_signature(CBB *cbb, const uint8_t *tbs, size_t tbs_len, EVP_PKEY *key);
 
 // cert_build_can_sign returns whether `key` can make a signature at all.
 bool cert_build_can_sign(EVP_PKEY *key);

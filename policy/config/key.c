@@ -55,6 +55,9 @@ static const struct key KEYS[] = {
     {"verify", OBJECT_SERVER_LEG, TYPE_BOOL, 0, AT(server_leg.verify), "true",
      "Whether defects of the server's certificate reach the client. With false they are "
      "recorded, and the client is shown a sound certificate."},
+    {"experiments", BOTH, TYPE_BOOL, 0, AT(experiments), "true",
+     "Whether the proxy may connect to these hosts on its own account to find out why a "
+     "connection failed. `run --experiments` says when it does."},
     {"record", BOTH, TYPE_OBJECT, OBJECT_RECORD, NOWHERE, "{}",
      "What the record keeps beyond the facts, so that 'tlsblame export' can write a capture."},
     {"handshake_bytes", OBJECT_RECORD, TYPE_BOOL, 0, AT(record.handshake_bytes), "true",

@@ -75,6 +75,7 @@ struct policy_rule {
     char *profile; // ACTION_EMULATE: the boxes to be, as profile_load reads them; else ""
     bool parent;   // dials go through the parent proxy, where there is one
     struct leg_policy client_leg, server_leg;
+    bool experiments; // the proxy may ask these hosts on its own account why a connection failed
     struct record_policy record;
     char **trust; // PEM files trusted beside the system's roots; they could be read at load time
     size_t num_trust;

@@ -79,6 +79,19 @@ static enum confidence surest_of(const struct rule *rule) {
     return sure > (int)CONFIDENCE_CERTAIN ? CONFIDENCE_CERTAIN : (enum confidence)sure;
 }
 
+// asks returns whether a rule needs experiments.
+static bool asks(const struct rule *rule) {
+    for (size_t i = 0; i < RULE_NEEDS_MAX && rule->needs[i] != 0; i++) {
+        literal need = rule->needs[i];
+        const struct predicate_row *row =
+            predicate_row((enum predicate)((need < 0 ? -need : need) - 1));
+        if (row->fields[0] == F_RECORD_EXPERIMENTS) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool needs_history(const struct rule *rule) {
     bool needs = false;
     for (size_t i = 0; i < RULE_NEEDS_MAX && rule->needs[i] != 0; i++) {
@@ -93,6 +106,9 @@ static bool needs_history(const struct rule *rule) {
 static void add(struct tellers *out, const struct rule *rule) {
     CHECK(out->num < TELLERS_MAX);
     out->rules[out->num++] = rule;
+    if (asks(rule)) {
+        return;
+    }
     enum confidence sure = surest_of(rule);
     enum telling telling = needs_history(rule) ? TELLS_HISTORY : TELLS_CAUSE;
     bool accuses = rule->party != PARTY_UNDETERMINED && sure >= CONFIDENCE_LIKELY;

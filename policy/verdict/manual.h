@@ -48,7 +48,8 @@ enum telling { TELLS_NOTHING, TELLS_SUSPICION, TELLS_HISTORY, TELLS_CAUSE };
 enum { TELLERS_MAX = 16 };
 
 // struct tellers holds the rules that name a cause, in the table's order, and the best that they
-// can make of it. `surest` counts from TELLS_HISTORY on.
+// can make of it; those that need experiments count only among `rules`. `surest` counts from
+// TELLS_HISTORY on.
 struct tellers {
     enum telling telling;
     enum confidence surest;

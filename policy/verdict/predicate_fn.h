@@ -95,6 +95,19 @@ ASK(down_resumed);
 ASK(seen_12);
 ASK(saw_finished); // seen in clear, TLS 1.2 and before
 
+// predicate_experiment.c: what experiments showed. `word` names probes.
+ASK(probe_passes);      // every run of any one of them was answered
+ASK(probe_failed_how);  // "NAME:WORDS": every run failed, in one of these ways
+ASK(probe_fails_alike); // every run of it and of the base failed in the same way
+ASK(probe_repeated);    // it passed twice, and the base failed twice
+ASK(probe_flaky);       // its runs did not all come out alike
+ASK(factor_matters);    // "WITHOUT WITH": the factor decides
+ASK(factor_follows);    // the same with the control host
+ASK(reset_early);
+ASK(hello_unacknowledged);
+ASK(nonce_certificate);
+ASK(control_same_issuer);
+ASK(clock_wrong); // by more than codes[0] minutes
 // predicate_staple.c: stapled OCSP responses, and what was fetched
 ASK(staple_is);       // what the staple comes to is `word`
 ASK(staple_bad);      // it proves nothing, and does not say revoked either

@@ -19,9 +19,11 @@
 #define OPEN(name, what)                                                                           \
     { CAUSE_##name, what, true }
 
-// In the order of a connection's life; the last rule stays last.
+// What was asked goes before what was merely seen; then in the order of a connection's life. The
+// last rule stays last.
 static const struct rule rules[] = {
 // clang-format off
+#include "policy/verdict/rules_experiment.inc"
 #include "policy/verdict/rules_transport.inc"
 #include "policy/verdict/rules_negotiation.inc"
 #include "policy/verdict/rules_name.inc"

@@ -143,6 +143,54 @@ static const char *literal_because(literal asked) {
     return asked < 0 ? row->because_no : row->because_yes;
 }
 
+// is_asked returns whether the experiment is of one of the probes that a predicate asks about, or
+// of the base, with which they are compared.
+static bool is_asked(const struct obj *experiment, const struct predicate_row *row) {
+    const char *probe = obj_str(experiment, F_EXPERIMENT_PROBE), *word = row->word;
+    size_t len = probe == NULL ? 0 : strlen(probe);
+    if (len == 0 || word == NULL || strcmp(probe, "base") == 0) {
+        return len != 0;
+    }
+    if (row->fn == ask_factor_follows) {
+        return strncmp(probe, "control", strlen("control")) == 0;
+    }
+    for (const char *p = word; (p = strstr(p, probe)) != NULL; p++) {
+        bool begins = p == word || p[-1] == ' ';
+        if (begins && (p[len] == '\0' || p[len] == ' ' || p[len] == ':')) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// add_experiments shows what the probes of a predicate met with: "base: reset, reset".
+static void add_experiments(struct writer *w, const struct predicate_row *row,
+                            const char *because) {
+    const struct obj *root = w->reading->view.root;
+    struct buf value;
+    if (w->num_shown == EVIDENCE_MAX) {
+        return;
+    }
+    buf_init(&value, EVIDENCE_VALUE_MAX);
+    for (size_t i = 0; i < obj_num(root, F_RECORD_EXPERIMENTS); i++) {
+        const struct obj *experiment = obj_at(root, F_RECORD_EXPERIMENTS, i);
+        if (is_asked(experiment, row)) {
+            buf_printf(&value, value.len != 0 ? ", " : "");
+            text_write(&value, experiment, F_EXPERIMENT_PROBE);
+            buf_printf(&value, " ");
+            text_write(&value, experiment, F_EXPERIMENT_RESULT);
+        }
+    }
+    if (value.len != 0) {
+        struct obj *evidence = obj_add(w->verdict, F_VERDICT_EVIDENCE);
+        w->shown[w->num_shown++] = F_RECORD_EXPERIMENTS;
+        obj_set_str(evidence, F_EVIDENCE_FIELD, "experiments");
+        obj_set_strn(evidence, F_EVIDENCE_SERVER, buf_data(&value), value.len);
+        set_template(w, evidence, F_EVIDENCE_BECAUSE, because);
+    }
+    buf_cleanup(&value);
+}
+
 // add_misfits shows what of the hello the claimed client does not send.
 static void add_misfits(struct writer *w) {
     const struct obj *claim = w->reading->view.claim;
@@ -159,7 +207,11 @@ static void add_literal(struct writer *w, literal asked) {
     const struct predicate_row *row = literal_row(asked);
     bool misfits = row->fn == ask_claim_misfit && asked > 0;
     for (size_t i = 0; row->fields[i] != FIELD_COUNT; i++) {
-        add_field(w, (enum field)row->fields[i], literal_because(asked));
+        if (row->fields[i] == F_RECORD_EXPERIMENTS) {
+            add_experiments(w, row, literal_because(asked));
+        } else {
+            add_field(w, (enum field)row->fields[i], literal_because(asked));
+        }
     }
     if (misfits) {
         add_misfits(w);
@@ -188,6 +240,12 @@ static void add_ruled_out(struct writer *w, const struct rule *rule) {
                          literal_because((literal)-look_alike->speaks));
         }
     }
+}
+
+// worked returns whether what `rule` names was found beside a connection that worked.
+static bool worked(struct reading *reading, const struct rule *rule) {
+    return rule->stage == STAGE_FOUND && reading_ask(reading, IS(ESTABLISHED)) == YES &&
+           reading_ask(reading, IS(CLIENT_DATA)) == YES;
 }
 
 // dates_of_server returns whether `cause` is about dates, which boxes copy from the server's own
@@ -225,12 +283,6 @@ static void set_two(struct writer *w, enum field field, const char *a, const cha
     char text[TEMPLATE_MAX];
     CHECK(snprintf(text, sizeof(text), "%s%s", a, b) < (int)sizeof(text));
     set_template(w, w->verdict, field, text);
-}
-
-// worked returns whether what `rule` names was found beside a connection that worked.
-static bool worked(struct reading *reading, const struct rule *rule) {
-    return rule->stage == STAGE_FOUND && reading_ask(reading, IS(ESTABLISHED)) == YES &&
-           reading_ask(reading, IS(CLIENT_DATA)) == YES;
 }
 
 static void decide(struct obj *root) {

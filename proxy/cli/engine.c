@@ -16,8 +16,10 @@
 #include "logs/store/paths.h"
 #include "policy/profiles/profile.h"
 #include "proxy/cli/exit.h"
+#include "proxy/cli/probe_target.h"
 #include "proxy/net/address.h"
 #include "proxy/net/net.h"
+#include "proxy/probe/experimenter.h"
 #include "proxy/session/shared.h"
 
 enum {
@@ -42,6 +44,8 @@ struct engine {
     struct policy *policy;
     struct log_writer *log;
     struct net *net;
+    struct experimenter *experimenter; // NULL: none are made
+    struct probe_target control;
     int keylog_fd;        // -1: no SSLKEYLOGFILE
     pthread_mutex_t lock; // guards `shared` and on_record
     struct session_shared *shared;
@@ -83,13 +87,13 @@ static struct session_shared *shared_make(struct engine *engine, struct policy *
         .history = engine->history,
         .trust = engine->options.trust,
         .num_trust = engine->options.num_trust,
+        .crls = engine->options.crls,
+        .num_crls = engine->options.num_crls,
         .parent = engine->options.parent,
         .as = engine->options.as,
         .boxes = engine->boxes,
         .now = time(NULL),
         .seed = engine->options.seed,
-        .crls = engine->options.crls,
-        .num_crls = engine->options.num_crls,
         .address = engine->address[0] != '\0' ? engine->address : NULL,
         .keylog = engine->keylog_fd >= 0 ? keylog : NULL,
         .keylog_ctx = engine,
@@ -115,14 +119,33 @@ static void on_shared_unref(void *ctx, struct session_shared *shared) {
     shared_unref(shared);
 }
 
-static void on_record(void *ctx, const struct obj *root, bool final) {
-    struct engine *engine = ctx;
-    (void)log_writer_put(engine->log, root);
-    if (final && engine->options.on_record != NULL) {
+static void record_tell(struct engine *engine, const struct obj *root) {
+    if (engine->options.on_record != NULL) {
         pthread_mutex_lock(&engine->lock);
         engine->options.on_record(engine->options.ctx, root);
         pthread_mutex_unlock(&engine->lock);
     }
+}
+
+// on_record writes a record at once; one that is experimented with comes again.
+static void on_record(void *ctx, const struct obj *root, bool final) {
+    struct engine *engine = ctx;
+    (void)log_writer_put(engine->log, root);
+    bool later =
+        final && engine->experimenter != NULL && experimenter_offer(engine->experimenter, root);
+    if (final && !later) {
+        record_tell(engine, root);
+    }
+}
+
+static void on_experimented(void *ctx, const struct obj *root) {
+    struct engine *engine = ctx;
+    (void)log_writer_put(engine->log, root);
+    record_tell(engine, root);
+}
+
+static bool is_self(void *ctx, const struct address *address) {
+    return net_is_self(((const struct engine *)ctx)->net, address);
 }
 
 // on_reload brings the policy and the log up to date. A policy that cannot be read leaves the old
@@ -231,6 +254,25 @@ static bool open_net(struct engine *engine, struct err *err) {
     return engine->net != NULL;
 }
 
+static bool open_experimenter(struct engine *engine, struct err *err) {
+    const struct engine_options *options = &engine->options;
+    const struct experimenter_config config = {
+        .when = options->experiments_always ? EXPERIMENTER_ALWAYS : EXPERIMENTER_ON_FAILURE,
+        .control = {options->control != NULL ? engine->control.host : NULL, engine->control.port,
+                    NULL},
+        .trust = (const char *const *)options->trust,
+        .num_trust = options->num_trust,
+        .is_self = is_self,
+        .on_record = on_experimented,
+        .ctx = engine,
+    };
+    if (!options->experiments) {
+        return true;
+    }
+    engine->experimenter = experimenter_new(&config, err);
+    return engine->experimenter != NULL;
+}
+
 struct engine *engine_new(const struct engine_options *options, int *out_status, struct err *err) {
     struct engine *engine = xcalloc(1, sizeof(*engine));
     engine->options = *options;
@@ -238,13 +280,15 @@ struct engine *engine_new(const struct engine_options *options, int *out_status,
     pthread_mutex_init(&engine->lock, NULL);
     *out_status = EXIT_USAGE;
     engine->policy = policy_open(engine, err);
-    if (engine->policy == NULL) {
+    if (engine->policy == NULL ||
+        (options->control != NULL &&
+         !probe_target_parse(&engine->control, options->control, 443, err))) {
         engine_free(engine);
         return NULL;
     }
     *out_status = EXIT_ENVIRONMENT;
     if (!open_net(engine, err) || !open_ca(engine, err) || !open_log(engine, err) ||
-        !open_keylog(engine, err)) {
+        !open_keylog(engine, err) || !open_experimenter(engine, err)) {
         engine_free(engine);
         return NULL;
     }
@@ -284,6 +328,8 @@ bool engine_run(struct engine *engine, struct err *err) {
     if (preparing) {
         CHECK(pthread_join(rsa, NULL) == 0);
     }
+    experimenter_free(engine->experimenter, engine->options.experiments_wait_us);
+    engine->experimenter = NULL;
     return ok;
 }
 
@@ -293,6 +339,7 @@ void engine_free(struct engine *engine) {
     if (engine == NULL) {
         return;
     }
+    experimenter_free(engine->experimenter, 0);
     net_free(engine->net);
     log_writer_close(engine->log);
     shared_unref(engine->shared);

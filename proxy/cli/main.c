@@ -11,6 +11,7 @@
 #include "proxy/cli/import.h"
 #include "proxy/cli/list.h"
 #include "proxy/cli/policy.h"
+#include "proxy/cli/probe.h"
 #include "proxy/cli/profiles.h"
 #include "proxy/cli/run.h"
 #include "proxy/cli/show.h"
@@ -29,6 +30,7 @@ static const struct {
     {"list",    "show the log, a line per connection", list_main},
     {"show",    "show one connection, side by side", show_main},
     {"explain", "explain a verdict, or any cause", explain_main},
+    {"probe",   "ask a server, without a client, what it makes of hellos", probe_main},
     {"import",  "read captures into records", import_main},
     {"export",  "write connections as a capture, a key log or JSON", export_main},
     {"diff",    "show what changed between two records, logs or captures", diff_main},

@@ -29,9 +29,12 @@ enum {
     OPT_CA_DIR = 256,
     OPT_POLICY,
     OPT_TRUST,
+    OPT_CRL,
     OPT_LOG,
     OPT_WORKERS,
     OPT_TIMEOUT,
+    OPT_EXPERIMENTS,
+    OPT_CONTROL,
     OPT_COLOR,
     OPT_PARENT,
     OPT_PARENT_AUTH,
@@ -39,17 +42,16 @@ enum {
     OPT_AS,
     OPT_SEED,
     OPT_TRANSPARENT,
-    OPT_CRL,
 };
 
 struct run {
     struct engine_options engine;
     struct address listens[LISTENS_MAX];
     char *trust[TRUST_MAX];
+    char *crls[CRLS_MAX];
     struct parent parent;
     const char *parent_auth; // a file
     struct target to;
-    char *crls[CRLS_MAX];
     bool quiet;
     const char *color_when;
     bool color;
@@ -75,6 +77,8 @@ static const char help[] =
     "                          'tlsblame policy --help'\n"
     "      --trust FILE        PEM certificates that servers may chain to, beside the\n"
     "                          system's roots; may be repeated\n"
+    "      --crl FILE          revocation lists, PEM or DER, that servers' certificates\n"
+    "                          are looked up in; may be repeated\n"
     "      --as PROFILE[,...]  be the box of a profile ('tlsblame profiles' lists\n"
     "                          them; ./FILE.json is one of your own), where the\n"
     "                          policy does not say tunnel or refuse; the record\n"
@@ -91,14 +95,18 @@ static const char help[] =
     "      --transparent       connections come as a firewall sends them: REDIRECT,\n"
     "                          or TPROXY (with CAP_NET_ADMIN); its rules must let\n"
     "                          pass what bears the mark 0x746c, or is of this user\n"
-    "      --crl FILE          revocation lists, PEM or DER, that servers' certificates\n"
-    "                          are looked up in; may be repeated\n"
     "      --ca-dir DIR        folder of the proxy's own CA, made at the first start\n"
     "                          (default ~/.config/tlsblame/ca)\n"
     "      --log FILE          the log (default ~/.local/state/tlsblame/log.ndjson)\n"
     "      --timeout SECONDS   how long a name lookup, a connection attempt, a\n"
     "                          request to the proxy and each leg's handshake may take\n"
     "                          (default 10 for the first two, 30 for the others)\n"
+    "      --experiments WHEN  whether to ask a server on the proxy's own account, by\n"
+    "                          at most 12 connections, why one failed: never,\n"
+    "                          on-failure (the default) or always; its line is\n"
+    "                          printed when that is done\n"
+    "      --control HOST      a host that experiments may ask as well, to tell the\n"
+    "                          server from a box on the way\n"
     "      --workers N         threads that serve connections (default 1)\n"
     "  -q, --quiet             no line for each connection; with a COMMAND, only\n"
     "                          those that failed\n"
@@ -119,15 +127,17 @@ static const struct option options[] = {
     {"ca-dir", required_argument, NULL, OPT_CA_DIR},
     {"policy", required_argument, NULL, OPT_POLICY},
     {"trust", required_argument, NULL, OPT_TRUST},
+    {"crl", required_argument, NULL, OPT_CRL},
     {"as", required_argument, NULL, OPT_AS},
     {"seed", required_argument, NULL, OPT_SEED},
     {"parent", required_argument, NULL, OPT_PARENT},
     {"parent-auth", required_argument, NULL, OPT_PARENT_AUTH},
     {"to", required_argument, NULL, OPT_TO},
     {"transparent", no_argument, NULL, OPT_TRANSPARENT},
-    {"crl", required_argument, NULL, OPT_CRL},
     {"log", required_argument, NULL, OPT_LOG},
     {"timeout", required_argument, NULL, OPT_TIMEOUT},
+    {"experiments", required_argument, NULL, OPT_EXPERIMENTS},
+    {"control", required_argument, NULL, OPT_CONTROL},
     {"workers", required_argument, NULL, OPT_WORKERS},
     {"quiet", no_argument, NULL, 'q'},
     {"color", required_argument, NULL, OPT_COLOR},
@@ -176,6 +186,14 @@ static bool set_timeout(struct run *run, const char *text, struct err *err) {
     }
     run->engine.timeout_us = (int64_t)(seconds * 1e6);
     return true;
+}
+
+static bool set_experiments(struct run *run, const char *text, struct err *err) {
+    run->engine.experiments = strcmp(text, "never") != 0;
+    run->engine.experiments_always = strcmp(text, "always") == 0;
+    return !run->engine.experiments || run->engine.experiments_always ||
+           strcmp(text, "on-failure") == 0 ||
+           err_set(err, "--experiments takes never, on-failure or always, not %s", text);
 }
 
 static bool set_seed(struct run *run, const char *text, struct err *err) {
@@ -233,6 +251,11 @@ static bool option_take(struct run *run, int option, struct err *err) {
         return true;
     case OPT_TIMEOUT:
         return set_timeout(run, optarg, err);
+    case OPT_EXPERIMENTS:
+        return set_experiments(run, optarg, err);
+    case OPT_CONTROL:
+        run->engine.control = optarg;
+        return true;
     case OPT_WORKERS:
         return set_workers(run, optarg, err);
     case 'q':
@@ -391,7 +414,7 @@ static int options_read(struct run *run, int argc, char **argv) {
 }
 
 int run_main(int argc, char **argv) {
-    struct run run = {.color_when = "auto"};
+    struct run run = {.color_when = "auto", .engine.experiments = true};
     struct err err;
     run.engine.listens = run.listens;
     run.engine.trust = run.trust;

@@ -34,7 +34,7 @@ struct dial {
     struct address addresses[RESOLVE_MAX_ADDRESSES];
     struct attempt attempts[RESOLVE_MAX_ADDRESSES];
     size_t num, num_tried, num_under_way;
-    int last_errnum;
+    int last_errnum; // of no address at all, where the family is not wanted: EAFNOSUPPORT
 };
 
 static const struct address *address_of(const struct attempt *attempt) {
@@ -145,6 +145,9 @@ static int attempt_begin(struct attempt *attempt, const struct address *address)
     if (fd < 0) {
         return errno;
     }
+    if (dial->dialer->prepare != NULL) {
+        dial->dialer->prepare(dial->dialer->ctx, fd);
+    }
     if (dial->dialer->loops != NULL) {
         int mark = ARRIVAL_MARK;
         (void)setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark));
@@ -184,15 +187,22 @@ static void try_next(struct dial *dial) {
     }
 }
 
+static bool wanted(const struct dial *dial, const struct address *address) {
+    int family = dial->dialer->family;
+    return family == 0 || (family == AF_INET) == address_is_ipv4(address);
+}
+
 // RFC 8305 section 4: the first family is that of the first address, then they alternate.
 static void set_addresses(struct dial *dial, const struct address *addresses, size_t num) {
     const struct address *queues[2][RESOLVE_MAX_ADDRESSES];
     size_t lens[2] = {0}, taken[2] = {0};
     for (size_t i = 0; i < num; i++) {
         bool other = address_is_ipv4(&addresses[i]) != address_is_ipv4(&addresses[0]);
-        queues[other][lens[other]++] = &addresses[i];
+        if (wanted(dial, &addresses[i])) {
+            queues[other][lens[other]++] = &addresses[i];
+        }
     }
-    for (size_t turn = 0; dial->num < num; turn ^= 1) {
+    for (size_t turn = 0; dial->num < lens[0] + lens[1]; turn ^= 1) {
         if (taken[turn] < lens[turn]) {
             struct address *to = &dial->addresses[dial->num++];
             *to = *queues[turn][taken[turn]++];
@@ -221,12 +231,13 @@ static void on_limit(struct ev_loop *loop, ev_timer *timer, int revents) {
 static void on_looked_up(void *ctx, const struct lookup_result *result) {
     struct dial *dial = ctx;
     dial->lookup = NULL;
-    if (result->num == 0) {
+    set_addresses(dial, result->addresses, result->num);
+    if (dial->num == 0) {
+        enum dns_error error = result->num == 0 ? result->dns_error : DNS_NO_DATA;
         over(dial);
-        tell(dial, (struct event){.kind = EVENT_UNRESOLVED, .dns_error = result->dns_error}, -1);
+        tell(dial, (struct event){.kind = EVENT_UNRESOLVED, .dns_error = error}, -1);
         return;
     }
-    set_addresses(dial, result->addresses, result->num);
     struct event event = {.kind = EVENT_RESOLVED};
     event.resolved.addresses = dial->addresses;
     event.resolved.num = dial->num;
@@ -241,6 +252,7 @@ struct dial *dial_new(const struct dialer *dialer, const char *host, uint16_t po
     dial->on_event = on_event;
     dial->ctx = ctx;
     dial->port = port;
+    dial->last_errnum = EAFNOSUPPORT;
     ev_timer_init(&dial->next, on_next, 0, (double)dialer->attempt_delay_us * 1e-6);
     ev_timer_init(&dial->limit, on_limit, (double)dialer->connect_timeout_us * 1e-6, 0);
     dial->next.data = dial->limit.data = dial;

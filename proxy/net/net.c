@@ -1,6 +1,5 @@
 #include "proxy/net/net.h"
 
-#include <ares.h>
 #include <errno.h>
 #include <ifaddrs.h>
 #include <pthread.h>
@@ -136,7 +135,6 @@ struct net *net_new(const struct net_config *config, struct err *err) {
         .config = &net->config, .is_self = is_self, .on_stopping = on_stopping, .ctx = net};
     atomic_init(&net->stopped_by, -1);
     net->env.loops = config->transparent ? loops_new() : NULL;
-    CHECK(ares_library_init(ARES_LIB_INIT_ALL) == ARES_SUCCESS);
     size_t num = config->num_listens;
     net->addresses = xmemdup(config->listens, num * sizeof(*config->listens));
     int *fds = xcalloc(num, sizeof(*fds));
@@ -170,7 +168,6 @@ void net_free(struct net *net) {
     for (unsigned w = 0; w < net->config.workers; w++) {
         worker_free(net->workers[w]);
     }
-    ares_library_cleanup();
     loops_free(net->env.loops);
     free(net->addresses);
     free(net);

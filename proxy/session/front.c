@@ -116,6 +116,9 @@ void front_decide(struct session *s, const char *sni, bool sni_to_come) {
     obj_set_str(root, F_RECORD_POLICY_RULE, s->rule->path);
     obj_set_str(root, F_RECORD_POLICY_ON_FAILURE, policy_on_failure_name(s->rule->on_failure));
     obj_set_int(root, F_RECORD_POLICY_VERIFY, s->rule->server_leg.verify);
+    if (!s->rule->experiments) {
+        obj_set_int(root, F_RECORD_POLICY_EXPERIMENTS, false);
+    }
 }
 
 void front_record(struct session *s, const struct http *http, const char *front) {
@@ -257,7 +260,7 @@ void front_timeout(struct session *s) {
     respond_text(s, 408, "The request was not completed in time.");
 }
 
-static const char *dns_error_name(enum dns_error error) {
+const char *dns_error_name(enum dns_error error) {
     static const char *const names[] = {
         [DNS_NOT_FOUND] = "not-found",
         [DNS_NO_DATA] = "no-data",

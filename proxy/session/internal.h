@@ -179,6 +179,8 @@ void front_decide(struct session *s, const char *sni, bool sni_to_come);
 const struct policy_rule *front_ask(const struct session *s, const char *sni, bool sni_to_come);
 // front_record writes what the request to the proxy says.
 void front_record(struct session *s, const struct http *http, const char *front);
+// dns_error_name returns the word of LEG.dns.error.
+const char *dns_error_name(enum dns_error error);
 // dial_failed records a failed dial and returns whether `event` is one, with the HTTP status for
 // it.
 bool dial_failed(struct session *s, const struct event *event, int *out_status);
@@ -230,14 +232,14 @@ void tunnel_begin(struct session *s, const char *application);
 // tunnel_enter only passes bytes on: after a 101.
 void tunnel_enter(struct session *s);
 void tunnel_input(struct session *s, const struct event *event);
-void tunnel_go_on(struct session *s);
-// tunnel_replace begins a tunnel in which `p` goes to the server in the place of the first `len`
-// bytes of the client.
-void tunnel_replace(struct session *s, size_t len, const uint8_t *p, size_t p_len);
 // tunnel_splices returns whether bytes of `from` may be passed on without a look: what they could
 // tell has been seen. tunnel_spliced is told of `n` that were.
 bool tunnel_splices(const struct session *s, enum side from);
 void tunnel_spliced(struct session *s, enum side from, size_t n);
+void tunnel_go_on(struct session *s);
+// tunnel_replace begins a tunnel in which `p` goes to the server in the place of the first `len`
+// bytes of the client.
+void tunnel_replace(struct session *s, size_t len, const uint8_t *p, size_t p_len);
 
 // upstream.c: the server leg's handshake. failure.c: when it fails.
 void upstream_begin(struct session *s);

@@ -1,7 +1,6 @@
 // TLS between this proxy and its parent. What the session says to its server side goes through it,
 // and the session itself never sees it.
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -113,10 +112,7 @@ void outer_open(struct session *s, struct event *out, const struct event *wire) 
     } else {
         char reason[128];
         bool handshake = SSL_in_init(outer->ssl);
-        uint32_t code = ERR_peek_error();
-        const char *words = code == 0 ? NULL : ERR_reason_error_string(code);
-        snprintf(reason, sizeof(reason), "%s", words != NULL ? words : "");
-        ERR_clear_error();
+        lane_reason(&s->lanes[SIDE_SERVER], reason, sizeof(reason));
         if (handshake && s->record != NULL) {
             parent_failed(s, "tls", reason);
         }

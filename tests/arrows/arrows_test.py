@@ -33,7 +33,8 @@ ROOMS = {
     ),
     "proxy/net": (["proxy/session"], ["cares", "libev"]),
     "proxy/probe": (
-        ["policy/ca", "policy/config", "proxy/net", "proxy/observe", "proxy/session", "proxy/tls"],
+        ["policy/ca", "policy/config", "policy/verdict"]
+        + ["proxy/net", "proxy/observe", "proxy/session", "proxy/tls"],
         ["boringssl_crypto", "libev"],
     ),
     "proxy/cli": (ANYTHING, ANYTHING),

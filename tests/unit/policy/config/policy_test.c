@@ -39,7 +39,8 @@ static char *print(const struct policy *policy) {
 #define VERSION "\"any\", \"1.0\", \"1.1\", \"1.2\" or \"1.3\""
 #define RULE_KEYS                                                                                  \
     "\"hosts\", \"ports\", \"clients\", \"action\", \"profile\", \"on_server_failure\", "          \
-    "\"parent\", \"client_leg\", \"server_leg\", \"record\", \"trust\", \"crls\" or \"fetch\""
+    "\"parent\", \"client_leg\", \"server_leg\", \"experiments\", \"record\", \"trust\", "         \
+    "\"crls\" or \"fetch\""
 #define GLOB_LETTERS "a name has letters, digits, \"-\", \"_\" and \".\", a glob \"*\" as well"
 
 // clang-format off
@@ -69,7 +70,7 @@ static const struct { const char *text, *says; } BAD[] = {
     {"{\"default\": {\"record\": {\"secrets\": \"handshakes\"}}}", "default.record.secrets: expected \"handshake\", \"none\" or \"all\", found \"handshakes\"; did you mean \"handshake\"?"},
     {"{\"default\": {\"record\": {\"secrets\": true}}}", "default.record.secrets: expected \"handshake\", \"none\" or \"all\", found true"},
     {"{\"rules\": [{\"verify\": true}]}", "rules[0].verify: unknown key, expected " RULE_KEYS},
-    {"{\"default\": {\"hosts\": [\"*\"]}}", "default.hosts: unknown key, expected \"action\", \"profile\", \"on_server_failure\", \"parent\", \"client_leg\", \"server_leg\", \"record\", \"trust\", \"crls\" or \"fetch\""},
+    {"{\"default\": {\"hosts\": [\"*\"]}}", "default.hosts: unknown key, expected \"action\", \"profile\", \"on_server_failure\", \"parent\", \"client_leg\", \"server_leg\", \"experiments\", \"record\", \"trust\", \"crls\" or \"fetch\""},
     {"{\"default\": {\"client_leg\": {\"verify\": true}}}", "default.client_leg.verify: unknown key, expected \"min_version\" or \"max_version\""},
     {"{\"default\": {\"server_leg\": {\"min-version\": \"1.2\"}}}", "default.server_leg[\"min-version\"]: unknown key, expected \"min_version\", \"max_version\" or \"verify\"; did you mean \"min_version\"?"},
 
@@ -249,6 +250,7 @@ static void expect_default(const struct policy_rule *rule) {
     CU_ASSERT_EQUAL(rule->server_leg.min_version, 0);
     CU_ASSERT_EQUAL(rule->server_leg.max_version, 0);
     CU_ASSERT(rule->server_leg.verify);
+    CU_ASSERT(rule->experiments);
     CU_ASSERT(rule->record.handshake_bytes);
     CU_ASSERT_FALSE(rule->record.application_data);
     CU_ASSERT_EQUAL(rule->record.secrets, SECRETS_HANDSHAKE);
@@ -286,7 +288,7 @@ static void test_every_key(void) {
         "\"client_leg\": {\"min_version\": \"1.0\", \"max_version\": \"TLS 1.1\"},"
         "\"server_leg\": {\"min_version\": \"TLSv1.2\", \"max_version\": \"1.3\", "
         "\"verify\": false}, \"record\": {\"handshake_bytes\": false, \"secrets\": \"all\", "
-        "\"application_data\": true},"
+        "\"application_data\": true}, \"experiments\": false,"
         "\"trust\": [\"/dev/../etc/passwd\"]}]}");
     CU_ASSERT_EQUAL_FATAL(policy_num_rules(policy), 2);
     const struct policy_rule *rule = policy_rule(policy, 0);
@@ -314,6 +316,7 @@ static void test_every_key(void) {
     CU_ASSERT_EQUAL(rule->server_leg.min_version, 0x0303);
     CU_ASSERT_EQUAL(rule->server_leg.max_version, 0x0304);
     CU_ASSERT_FALSE(rule->server_leg.verify);
+    CU_ASSERT_FALSE(rule->experiments);
     CU_ASSERT_FALSE(rule->record.handshake_bytes);
     CU_ASSERT(rule->record.application_data);
     CU_ASSERT_EQUAL(rule->record.secrets, SECRETS_ALL);
@@ -379,6 +382,7 @@ static void test_print(void) {
         "      \"client_leg\": {\"min_version\": \"1.2\", \"max_version\": \"any\"},\n"
         "      \"server_leg\": {\"min_version\": \"any\", \"max_version\": \"any\", "
         "\"verify\": true},\n"
+        "      \"experiments\": true,\n"
         "      " RECORD "      \"trust\": [],\n"
         "      \"crls\": [],\n"
         "      \"fetch\": {\"aia\": false, \"crl\": false}\n"
@@ -394,6 +398,7 @@ static void test_print(void) {
         "      \"client_leg\": {\"min_version\": \"any\", \"max_version\": \"any\"},\n"
         "      \"server_leg\": {\"min_version\": \"any\", \"max_version\": \"any\", "
         "\"verify\": true},\n"
+        "      \"experiments\": true,\n"
         "      " RECORD "      \"trust\": [\"/etc/passwd\"],\n"
         "      \"crls\": [],\n"
         "      \"fetch\": {\"aia\": false, \"crl\": false}\n"
@@ -407,6 +412,7 @@ static void test_print(void) {
         "    \"client_leg\": {\"min_version\": \"any\", \"max_version\": \"any\"},\n"
         "    \"server_leg\": {\"min_version\": \"any\", \"max_version\": \"any\", "
         "\"verify\": true},\n"
+        "    \"experiments\": true,\n"
         "    " RECORD "    \"trust\": [],\n"
         "    \"crls\": [],\n"
         "    \"fetch\": {\"aia\": false, \"crl\": false}\n"

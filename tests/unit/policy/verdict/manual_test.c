@@ -52,7 +52,7 @@ static void test_settled(void) {
         struct tellers tellers;
         manual_tellers(&tellers, cause);
         num[tellers.telling]++;
-        CU_ASSERT_EQUAL(tellers.telling == TELLS_NOTHING, tellers.num == 0);
+        CU_ASSERT(tellers.telling == TELLS_NOTHING || tellers.num != 0);
         check(tellers.telling >= TELLS_HISTORY || manual_row(cause)->test != NULL, cause,
               "nothing settles it");
     }
