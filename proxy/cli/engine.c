@@ -20,6 +20,7 @@
 #include "proxy/cli/overload.h"
 #include "proxy/cli/probe_target.h"
 #include "proxy/net/address.h"
+#include "proxy/net/arrival.h"
 #include "proxy/net/net.h"
 #include "proxy/probe/experimenter.h"
 #include "proxy/session/shared.h"
@@ -134,8 +135,9 @@ static void record_tell(struct engine *engine, const struct obj *root) {
 static void on_record(void *ctx, const struct obj *root, bool final) {
     struct engine *engine = ctx;
     (void)log_writer_put(engine->log, root);
-    bool later =
-        final && engine->experimenter != NULL && experimenter_offer(engine->experimenter, root);
+    bool later = final && engine->experimenter != NULL &&
+                 !obj_has(root, F_RECORD_EMULATION_PROFILE) &&
+                 experimenter_offer(engine->experimenter, root);
     if (final && !later) {
         record_tell(engine, root);
     }
@@ -273,13 +275,18 @@ static bool open_experimenter(struct engine *engine, struct err *err) {
         .when = options->experiments_always ? EXPERIMENTER_ALWAYS : EXPERIMENTER_ON_FAILURE,
         .control = {options->control != NULL ? engine->control.host : NULL, engine->control.port,
                     NULL},
+        .parent = options->parent,
+        .mark = options->transparent ? ARRIVAL_MARK : 0,
         .trust = (const char *const *)options->trust,
         .num_trust = options->num_trust,
         .is_self = is_self,
         .on_record = on_experimented,
         .ctx = engine,
     };
-    if (!options->experiments) {
+    // They go straight, and would not meet what connections meet here: the parent proxy, the box
+    // that we are ourselves, or the firewall that would bring them back.
+    if (!options->experiments || options->parent != NULL || options->as != NULL ||
+        options->transparent) {
         return true;
     }
     engine->experimenter = experimenter_new(&config, err);

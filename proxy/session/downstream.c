@@ -70,6 +70,9 @@ static struct leaf *leaf_get(struct session *s, const struct client_hello *hello
         request.sni = obj_str(s->lanes[SIDE_CLIENT].observe.leg, F_LEG_SERVER_NAME);
         request.address = s->server.port != 0 ? s->server.ip : NULL;
         request.issuer = s->emulation.issuer;
+        if (page != NULL && page->cert_host == NULL && request.sni != NULL) {
+            request.host = request.sni; // a page stands in for who was asked
+        }
     }
     return leaf_cache_get(leaves, &request, s->wall_ms / 1000);
 }
