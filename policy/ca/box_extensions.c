@@ -145,6 +145,29 @@ static bool add_constraints(CBB *out, const struct cert_knobs *knobs, CBS origin
     return cert_build_extension(out, VIEW(CONSTRAINTS), critical, VIEW(no_ca));
 }
 
+// may_sign returns whether the key usage of `origin` has digitalSignature, the first bit of the BIT
+// STRING that ends the Extension, or is not there.
+static bool may_sign(CBS origin) {
+    CBS extension, inside, octets, bits;
+    uint8_t unused, first;
+    if (!box_origin_extension(origin, VIEW(USAGE), &extension)) {
+        return true;
+    }
+    return CBS_get_asn1(&extension, &inside, CBS_ASN1_SEQUENCE) &&
+           CBS_get_asn1(&inside, NULL, CBS_ASN1_OBJECT) &&
+           CBS_get_optional_asn1(&inside, NULL, NULL, CBS_ASN1_BOOLEAN) &&
+           CBS_get_asn1(&inside, &octets, CBS_ASN1_OCTETSTRING) &&
+           CBS_get_asn1(&octets, &bits, CBS_ASN1_BITSTRING) && CBS_get_u8(&bits, &unused) &&
+           CBS_get_u8(&bits, &first) && (first & 0x80) != 0;
+}
+
+// key_usage_of returns what the library can show: see cert_knobs.h.
+static enum cert_knob_usage key_usage_of(const struct cert_knobs *knobs, bool rsa, CBS origin) {
+    bool shown = rsa || knobs->key_usage == CERT_KNOB_USAGE_NONE ||
+                 (knobs->key_usage == CERT_KNOB_USAGE_COPY && may_sign(origin));
+    return shown ? knobs->key_usage : CERT_KNOB_USAGE_STANDARD;
+}
+
 static bool add_one(CBB *out, enum cert_knob_extension extension, const struct cert_knobs *knobs,
                     const struct box_leaf *leaf) {
     bool rsa = EVP_PKEY_id(leaf->key->key) == EVP_PKEY_RSA;
@@ -154,8 +177,9 @@ static bool add_one(CBB *out, enum cert_knob_extension extension, const struct c
     case CERT_KNOB_EXTENSION_BASIC_CONSTRAINTS:
         return add_constraints(out, knobs, origin);
     case CERT_KNOB_EXTENSION_KEY_USAGE:
-        return add_usage(out, VIEW(USAGE), knobs->key_usage, rsa ? VIEW(usage_rsa) : VIEW(usage_ec),
-                         VIEW(usage_wrong), !knobs->key_usage_not_critical, origin);
+        return add_usage(out, VIEW(USAGE), key_usage_of(knobs, rsa, origin),
+                         rsa ? VIEW(usage_rsa) : VIEW(usage_ec), VIEW(usage_wrong),
+                         !knobs->key_usage_not_critical, origin);
     case CERT_KNOB_EXTENSION_EXT_KEY_USAGE:
         return add_usage(out, VIEW(EXT_USAGE), knobs->ext_key_usage, VIEW(server_auth),
                          VIEW(client_auth), false, origin);

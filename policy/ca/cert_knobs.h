@@ -70,7 +70,9 @@ struct cert_knob_date {
 };
 
 // Key usage and extended key usage: what a TLS server needs; those of the server's certificate; no
-// such extension; those of something else (keyCertSign alone, clientAuth alone).
+// such extension; those of something else (keyCertSign alone, clientAuth alone). BoringSSL shows no
+// certificate with an EC key whose key usage is without digitalSignature: where the server's is,
+// the leaf has the first, and WRONG is for RSA keys.
 enum cert_knob_usage {
     CERT_KNOB_USAGE_STANDARD,
     CERT_KNOB_USAGE_COPY,

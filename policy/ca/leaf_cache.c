@@ -98,8 +98,8 @@ static struct lru_key key_of(const struct leaf_request *request,
         fact_len = strlen(fact);
         break;
     case LEAF_CACHE_IP:
-        fact = request->address;
-        fact_len = fact != NULL ? 16 : 0;
+        fact = request->address != NULL ? (const void *)request->address : request->host;
+        fact_len = request->address != NULL ? 16 : strlen(request->host);
         break;
     case LEAF_CACHE_ORIGIN:
         fact = CBS_data(&origin);

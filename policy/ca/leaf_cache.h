@@ -27,7 +27,7 @@ struct leaf_request {
     enum cert_key_type key_type;
     // Of an emulated box (see mint_set_box); else without meaning.
     const char *sni;         // NULL: there was none
-    const uint8_t *address;  // 16 bytes, the server's; or NULL
+    const uint8_t *address;  // 16 bytes, the server's; NULL: not known
     enum leaf_issuer issuer; // AUTO: as `verification` says
 };
 

@@ -223,6 +223,10 @@ void mint_box_issue(struct leaf *leaf, const struct mint_box_request *request) {
     leaf->num_chain = 1;
     leaf->bytes = CRYPTO_BUFFER_len(leaf->chain[0]);
     chain_make(leaf, knobs->chain, &issuer);
+    if (issuer.ca == request->untrusted && spec->send_issuer &&
+        knobs->chain == CERT_KNOB_CHAIN_AUTO) {
+        chain_add_ca(leaf, issuer.ca); // as the ordinary proxy does
+    }
     CBB_cleanup(&subject);
     CBB_cleanup(&extensions);
 }

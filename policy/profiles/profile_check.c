@@ -93,6 +93,11 @@ static bool check_cert(struct reader *reader, const struct cert_knobs *cert) {
                          self ? "\"sha1\" and \"md5\" need a \"key\" that is RSA"
                               : "\"sha1\" and \"md5\" need a \"ca\" whose \"key\" is RSA");
     }
+    if (cert->key_usage == CERT_KNOB_USAGE_WRONG && !is_rsa(cert->key)) {
+        return refuse_at(reader, "key_usage",
+                         "\"wrong\" needs a \"key\" that is RSA: the TLS library shows no other "
+                         "certificate that may not sign");
+    }
     if (cert->chain == CERT_KNOB_CHAIN_INTERMEDIATE && cert->ca.intermediate_subject.num == 0) {
         return refuse_at(reader, "chain", "\"intermediate\" needs an \"intermediate_subject\"");
     }

@@ -39,13 +39,44 @@ static void test_usages(void) {
                                     .ext_key_usage = CERT_KNOB_USAGE_NONE});
     CU_ASSERT_FALSE(f.has_key_usage || f.has_ext_key_usage);
     end();
-    f = leaf_of((struct cert_knobs){.key_usage = CERT_KNOB_USAGE_WRONG,
+    f = leaf_of((struct cert_knobs){.key = CERT_KNOB_KEY_RSA_1024,
+                                    .key_usage = CERT_KNOB_USAGE_WRONG,
                                     .ext_key_usage = CERT_KNOB_USAGE_WRONG});
     CU_ASSERT_EQUAL(f.key_usage, CERT_KU_KEY_CERT_SIGN);
     CU_ASSERT_TRUE(!f.server_auth && f.ext_key_usages.num == 1);
     end();
     f = leaf_of((struct cert_knobs){.key = CERT_KNOB_KEY_RSA_1024});
     CU_ASSERT_EQUAL(f.key_usage, CERT_KU_DIGITAL_SIGNATURE | CERT_KU_KEY_ENCIPHERMENT);
+    end();
+}
+
+// BoringSSL shows no certificate with an EC key that may not sign.
+static void test_usages_that_cannot_be_shown(void) {
+    struct cert_facts f = leaf_of((struct cert_knobs){.key_usage = CERT_KNOB_USAGE_WRONG});
+    CU_ASSERT_EQUAL(f.key_usage, CERT_KU_DIGITAL_SIGNATURE);
+    leaf_unref(leaf);
+    EVP_PKEY *rsa = pki_rsa_key(2048);
+    struct pki_cert *old = pki_make((struct pki_options){.cn = "old.test",
+                                                         .issuer = world.ca,
+                                                         .key = rsa,
+                                                         .key_usage = "critical, keyEncipherment"});
+    struct cert_knobs copies = {.key_usage = CERT_KNOB_USAGE_COPY};
+    struct box *box = box_new(&copies, PKI_NOW);
+    mint_set_box(world.mint, box);
+    const struct leaf_request request = {
+        .host = "old.test", .origin = old->der, .origin_len = old->der_len};
+    leaf = leaf_cache_get(world.cache, &request, PKI_NOW);
+    f = box_world_facts(&world, leaf, 0);
+    CU_ASSERT_EQUAL(f.key_usage, CERT_KU_DIGITAL_SIGNATURE);
+    leaf_unref(leaf);
+    copies.key = CERT_KNOB_KEY_RSA_2048;
+    copies.cache.key = LEAF_CACHE_HOST;
+    leaf = leaf_cache_get(world.cache, &request, PKI_NOW);
+    f = box_world_facts(&world, leaf, 0);
+    CU_ASSERT_EQUAL(f.key_usage, CERT_KU_KEY_ENCIPHERMENT);
+    box_free(box);
+    pki_free(old);
+    EVP_PKEY_free(rsa);
     end();
 }
 
@@ -159,6 +190,7 @@ static void test_ca(void) {
 const struct unit_case unit_cases[] = {
     {"ordinary", test_ordinary},
     {"usages", test_usages},
+    {"usages that cannot be shown", test_usages_that_cannot_be_shown},
     {"constraints and ids", test_constraints_and_ids},
     {"URLs", test_urls},
     {"order", test_order},
