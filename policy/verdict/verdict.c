@@ -114,7 +114,8 @@ static const char *path_prefix(enum kind kind) {
 static void add_field(struct writer *w, enum field field, const char *because) {
     const struct view *view = &w->reading->view;
     const struct field_row *row = field_row(field);
-    bool beside = row->kind != KIND_LEG && row->kind != KIND_VERIFICATION;
+    bool beside =
+        row->kind != KIND_LEG && row->kind != KIND_VERIFICATION && row->kind != KIND_STAPLE;
     const struct obj *client =
         beside ? holder_beside(view, row->kind) : holder(view->client, field);
     const struct obj *server = beside ? NULL : holder(view->server, field);

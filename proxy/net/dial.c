@@ -145,12 +145,12 @@ static int attempt_begin(struct attempt *attempt, const struct address *address)
     if (fd < 0) {
         return errno;
     }
-    if (dial->dialer->prepare != NULL) {
-        dial->dialer->prepare(dial->dialer->ctx, fd);
-    }
     if (dial->dialer->loops != NULL) {
         int mark = ARRIVAL_MARK;
         (void)setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark));
+    }
+    if (dial->dialer->prepare != NULL) {
+        dial->dialer->prepare(dial->dialer->ctx, fd);
     }
     if (connect(fd, (struct sockaddr *)&sa, sa_len) != 0 && errno != EINPROGRESS) {
         int errnum = errno;

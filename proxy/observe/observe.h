@@ -37,7 +37,8 @@ struct observe {
     uint16_t cipher;   // likewise
     bool chain_cut;    // more certificates came than are kept
     size_t chain_bytes;
-    size_t num_messages; // taken, both ways
+    size_t num_messages;    // taken, both ways
+    uint8_t num_records[2]; // told, of the server, of the client
     int64_t num_tickets;
     struct span hello;      // the ClientHello message, in the record's arena
     struct span session_id; // inside it
@@ -59,6 +60,10 @@ void observe_hello(struct observe *observe, const uint8_t *p, size_t p_len, size
 // read. Of a leg that never stops, the first 64 messages are read, and the first chain.
 void observe_message(struct observe *observe, bool from_client, const uint8_t *p, size_t p_len,
                      int64_t now_us);
+
+// observe_record tells of a record by its header: the first 12 of each direction are kept.
+void observe_record(struct observe *observe, bool from_client, uint8_t type, uint16_t version,
+                    uint16_t len);
 
 // observe_alert takes the body of an alert, two bytes unless it is malformed.
 void observe_alert(struct observe *observe, bool from_client, const uint8_t *p, size_t p_len,

@@ -68,10 +68,11 @@ static void key_shares(struct observe *observe, const struct client_hello *hello
     }
 }
 
-static void alpn(struct observe *observe, const struct client_hello *hello) {
-    CBS names = hello->alpn, name;
-    while (CBS_data(&hello->alpn) != NULL && name_next(&names, &name)) {
-        obj_add_str(observe->leg, F_LEG_OFFER_ALPN, CBS_data(&name), CBS_len(&name));
+// names adds the protocols of a list.
+static void names(struct observe *observe, enum field field, CBS list) {
+    CBS name;
+    while (name_next(&list, &name)) {
+        obj_add_str(observe->leg, field, CBS_data(&name), CBS_len(&name));
     }
 }
 
@@ -89,12 +90,51 @@ static void flags(struct observe *observe, const struct client_hello *hello) {
         {F_LEG_OFFER_FALLBACK, code_list_has(&hello->ciphers, SCSV_FALLBACK)},
         {F_LEG_OFFER_GREASE, hello->grease != 0},
         {F_LEG_OFFER_SSLV2, hello->sslv2},
+        {F_LEG_OFFER_POST_AUTH, hello->post_handshake_auth},
+        {F_LEG_OFFER_ETM, hello->encrypt_then_mac},
+        {F_LEG_OFFER_STATUS_V2, hello->has_status_v2},
+        {F_LEG_OFFER_NPN, hello->npn},
+        {F_LEG_OFFER_CHANNEL_ID, hello->channel_id},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         if (rows[i].value) {
             obj_set_int(observe->leg, rows[i].field, true);
         }
     }
+}
+
+// sizes writes numbers that are 0 where their extension was not sent.
+static void sizes(struct observe *observe, const struct client_hello *hello) {
+    const struct {
+        enum field field;
+        size_t value;
+    } rows[] = {
+        {F_LEG_OFFER_PSK, hello->num_psk_identities},
+        {F_LEG_OFFER_RECORD_LIMIT, hello->record_size_limit},
+        {F_LEG_OFFER_AUTHORITIES, hello->num_authorities},
+        {F_LEG_OFFER_COOKIE, CBS_len(&hello->cookie)},
+        {F_LEG_OFFER_FRAGMENT, hello->max_fragment_length},
+        {F_LEG_OFFER_HEARTBEAT, hello->heartbeat_mode},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        if (rows[i].value != 0) {
+            obj_set_int(observe->leg, rows[i].field, (int64_t)rows[i].value);
+        }
+    }
+}
+
+static void ech(struct observe *observe, const struct ech *ech) {
+    char kdf[CODEPOINT_NAME_MAX], aead[CODEPOINT_NAME_MAX], kem[CODEPOINT_NAME_MAX];
+    obj_set_str(observe->leg, F_LEG_OFFER_ECH, ech_text(ech));
+    if (ech->form != ECH_OUTER) {
+        return;
+    }
+    obj_set_strf(observe->leg, F_LEG_OFFER_ECH_SUITE, "%s, %s, %s",
+                 ech->kem != 0 ? codepoint_name(REGISTRY_HPKE_KEM, ech->kem, kem) : "no known KEM",
+                 codepoint_name(REGISTRY_HPKE_KDF, ech->kdf, kdf),
+                 codepoint_name(REGISTRY_HPKE_AEAD, ech->aead, aead));
+    obj_set_int(observe->leg, F_LEG_OFFER_ECH_CONFIG, ech->config_id);
+    obj_set_int(observe->leg, F_LEG_OFFER_ECH_PAYLOAD, (int64_t)CBS_len(&ech->payload));
 }
 
 void offer_write(struct observe *observe, const struct client_hello *hello) {
@@ -109,7 +149,8 @@ void offer_write(struct observe *observe, const struct client_hello *hello) {
     key_shares(observe, hello);
     observe_codes(observe, F_LEG_OFFER_SIGALGS, &hello->sigalgs);
     observe_codes(observe, F_LEG_OFFER_SIGALGS_CERT, &hello->sigalgs_cert);
-    alpn(observe, hello);
+    names(observe, F_LEG_OFFER_ALPN, hello->alpn);
+    names(observe, F_LEG_OFFER_ALPS, hello->alps);
     if (hello->has_extensions) {
         observe_extensions(observe, F_LEG_OFFER_EXTENSIONS, hello->extensions);
     }
@@ -117,19 +158,15 @@ void offer_write(struct observe *observe, const struct client_hello *hello) {
     observe_codes(observe, F_LEG_OFFER_POINT_FORMATS, &hello->point_formats);
     observe_codes(observe, F_LEG_OFFER_PSK_MODES, &hello->psk_modes);
     observe_codes(observe, F_LEG_OFFER_CERT_COMPRESSION, &hello->cert_compressions);
-    if (hello->num_psk_identities != 0) {
-        obj_set_int(leg, F_LEG_OFFER_PSK, hello->num_psk_identities);
-    }
+    observe_codes(observe, F_LEG_OFFER_DELEGATED, &hello->delegated);
+    sizes(observe, hello);
     if (CBS_data(&hello->session_ticket) != NULL) {
         obj_set_int(leg, F_LEG_OFFER_TICKET, (int64_t)CBS_len(&hello->session_ticket));
     }
     if (CBS_data(&hello->session_id) != NULL) {
         obj_set_int(leg, F_LEG_OFFER_SESSION_ID, (int64_t)CBS_len(&hello->session_id));
     }
-    obj_set_str(leg, F_LEG_OFFER_ECH, ech_text(&hello->ech));
-    if (hello->record_size_limit != 0) {
-        obj_set_int(leg, F_LEG_OFFER_RECORD_LIMIT, hello->record_size_limit);
-    }
+    ech(observe, &hello->ech);
     if (hello->has_padding) {
         obj_set_int(leg, F_LEG_OFFER_PADDING, hello->padding_len);
     }

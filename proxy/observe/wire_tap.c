@@ -244,6 +244,11 @@ void wire_tap_finish(struct wire_tap *tap) {
     for (int i = 0; i < 2; i++) {
         const struct record_reader *reader = &tap->reader[i];
         obj_set_int(observe->leg, counts[i], (int64_t)reader->data_bytes);
+        for (size_t k = observe->num_records[i == 0]; k < reader->num_records && k < RECORD_FIRST;
+             k++) {
+            const struct record_head *head = &reader->first[k];
+            observe_record(observe, i == 0, head->content_type, head->version, head->length);
+        }
         if (!tap->told) {
             observe_notes(observe, &reader->notes);
         }

@@ -152,6 +152,8 @@ enum { USER_AGENT_MAX = 512 };
 // record_note tells the history what is known of the connection so far.
 void record_note(struct session *s);
 
+// wires_settle hands what was kept of the handshakes over to the record, once they are established.
+void wires_settle(struct session *s);
 // record_judge fills counters, differences and the verdict from what is known now.
 void record_judge(struct session *s);
 // record_finish ends the record and puts it among those to be written; record_discard forgets it.

@@ -191,7 +191,11 @@ static void observe_library(int is_write, int version, int content_type, const v
     if (observe->leg == NULL) {
         return; // the record is written
     }
-    if (content_type == SSL3_RT_ALERT) {
+    const uint8_t *header = p;
+    if (content_type == SSL3_RT_HEADER && len == SSL3_RT_HEADER_LENGTH) {
+        observe_record(observe, from_client, header[0], (uint16_t)(header[1] << 8 | header[2]),
+                       (uint16_t)(header[3] << 8 | header[4]));
+    } else if (content_type == SSL3_RT_ALERT) {
         const uint8_t *alert = p;
         observe_alert(observe, from_client, p, len, *lane->now_us);
         if (!is_write && len == 2 && alert[1] != SSL_AD_CLOSE_NOTIFY &&

@@ -81,9 +81,7 @@ void session_dial(struct session *s, const char *host, uint16_t port) {
 }
 
 void session_secret(struct session *s, const SSL *ssl, const char *line) {
-    if (record_policy(s)->secrets != SECRETS_NONE) {
-        wire_log_secret(&s->lanes[s->lanes[SIDE_SERVER].ssl == ssl].wire, line);
-    }
+    wire_log_secret(&s->lanes[s->lanes[SIDE_SERVER].ssl == ssl].wire, record_policy(s), line);
 }
 
 void session_reset(struct session *s, enum side side) {

@@ -41,10 +41,8 @@ static bool forward(struct session *s, enum side from) {
         return true;
     }
     watch(s, from);
-    if (from == SIDE_SERVER ? emulate_answer(s) : emulate_second_hello(s)) {
-        return true;
-    }
-    bool ok = lane_move(&s->lanes[!from], &s->lanes[from]);
+    bool done = from == SIDE_SERVER ? emulate_answer(s) : emulate_second_hello(s);
+    bool ok = done || lane_move(&s->lanes[!from], &s->lanes[from]);
     wire_follow(s);
     return ok;
 }
@@ -52,7 +50,8 @@ static bool forward(struct session *s, enum side from) {
 bool tunnel_splices(const struct session *s, enum side from) {
     const struct lane *lane = &s->lanes[from], *to = &s->lanes[!from];
     if (s->valves != NULL || s->outer != NULL || s->state != STATE_TUNNEL || !to->open ||
-        to->shut || lane->in.len + to->out.len != 0) {
+        to->shut || lane->in.len + to->out.len != 0 ||
+        wire_log_wants(&s->lanes[SIDE_CLIENT].wire)) {
         return false;
     }
     bool data = s->tap == NULL || s->lanes[SIDE_CLIENT].observe.step >= STEP_DATA;
@@ -60,9 +59,11 @@ bool tunnel_splices(const struct session *s, enum side from) {
 }
 
 void tunnel_spliced(struct session *s, enum side from, size_t n) {
+    bool client = from == SIDE_CLIENT;
     s->lanes[from].unseen = true;
+    wire_log_pass(&s->lanes[SIDE_CLIENT].wire, client ? WIRE_FROM_PEER : WIRE_TO_PEER, n);
     if (s->tap != NULL) {
-        wire_tap_pass(s->tap, from == SIDE_CLIENT, n);
+        wire_tap_pass(s->tap, client, n);
     }
 }
 

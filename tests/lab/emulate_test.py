@@ -27,7 +27,7 @@ CASES = {
     "alpn-strip-grpc": (CURL_OK, "box-behind", "mitm-behind-untrusted"),
     "sha1-leaf": (CURL_REFUSES, None, None),
     "eku-missing": (CURL_REFUSES, None, None),
-    "captive-portal": (CURL_REFUSES, "undetermined", None),
+    "captive-portal": (CURL_REFUSES, "box-behind", "blockpage-cert"),
     "plain-http-answer": (CURL_TLS, "undetermined", "plain-http-on-tls-port"),
     "hrr-breaker": (CURL_TLS, "undetermined", None),
     "session-id-echo-12": (CURL_OK, None, None),
@@ -158,7 +158,8 @@ class Blocking(Box):
         box = self.proxy(policy={"rules": [{"hosts": [BLOCKED], "action": "emulate",
                                             "profile": "plain-http-answer"}]})
         self.assertEqual(self.both(box), [CURL_OK, CURL_TLS])
-        broken = harness.run(harness.PROGRAM, "run", "--policy",
+        broken = harness.run(harness.PROGRAM, "run", "-l", "127.0.0.1:0", "--ca-dir",
+                             f"{self.dir}/ca", "--log", f"{self.dir}/log", "--policy",
                              self.file("p.json", '{"default": {"action": "emulate", "profile": '
                                                  '"plain-http-answr"}}'), check=False)
         self.assertEqual(broken.returncode, 2)

@@ -24,6 +24,7 @@ OTHER_BY_NATURE = {
     "secrets": "likewise",
     "verification": "import trusts no roots and verifies nothing",
     "transport": "the kernel's view of TCP, whose place the synthesised TCP takes",
+    "records": "records with data are left out, and the proxy's own alerts have none",
     "tried": "attempts are the proxy's; a capture shows the one connection",
     "dns": "names are resolved by the proxy",
     "offer.segments": "reads of the proxy become segments of at most 1460 bytes",
@@ -41,6 +42,8 @@ OTHER_BY_NATURE = {
 LEFT_OUT_WITH_DATA = {
     "alerts": "close_notify",
     "answer.session_tickets": "tickets",
+    "answer.ticket_lifetime": "tickets",
+    "answer.ticket_early_data": "tickets",
     "end.at": "whether data was seen",
     "end.how": "an alert behind data",
     "bytes": "what is missing counts, with its records around it",

@@ -33,8 +33,8 @@ static void test_der(void) {
 
 static void test_pem(void) {
     BIO *bio = BIO_new(BIO_s_mem());
-    const uint8_t *text;
-    size_t text_len;
+    const uint8_t *text = NULL;
+    size_t text_len = 0;
     CU_ASSERT(BIO_puts(bio, "subject=x\n") > 0 && PEM_write_bio_X509(bio, inter->x509) &&
               PEM_write_bio_X509(bio, root->x509) && BIO_mem_contents(bio, &text, &text_len));
     CU_ASSERT_EQUAL_FATAL(parse(text, text_len), 2);
@@ -44,8 +44,8 @@ static void test_pem(void) {
 
 static void test_pkcs7(void) {
     CBB cbb;
-    uint8_t *der, text[8192];
-    size_t der_len;
+    uint8_t *der = NULL, text[8192];
+    size_t der_len = 0;
     STACK_OF(X509) *certs = sk_X509_new_null();
     CU_ASSERT(sk_X509_push(certs, inter->x509) && sk_X509_push(certs, root->x509));
     CU_ASSERT(CBB_init(&cbb, 1024) && PKCS7_bundle_certificates(&cbb, certs) &&
@@ -67,8 +67,8 @@ static void test_pkcs7(void) {
 // Past the ceilings nothing more is taken.
 static void test_ceilings(void) {
     BIO *bio = BIO_new(BIO_s_mem());
-    const uint8_t *text;
-    size_t text_len;
+    const uint8_t *text = NULL;
+    size_t text_len = 0;
     static uint8_t large[CERT_BUNDLE_MAX + 1];
     for (int i = 0; i < CERT_BUNDLE_CERTS + 3; i++) {
         CU_ASSERT(PEM_write_bio_X509(bio, root->x509));

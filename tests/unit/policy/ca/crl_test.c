@@ -127,7 +127,7 @@ static void write_file(const char *path, const void *p, size_t p_len) {
 static void test_files(void) {
     struct err err = {0};
     char path[512], *folder = pki_folder();
-    size_t len, text_len;
+    size_t len, text_len = 0;
     make_certs();
     struct crl_set *set = crl_set_new();
     snprintf(path, sizeof(path), "%s/list", folder);
@@ -141,7 +141,7 @@ static void test_files(void) {
     X509_CRL *crl = d2i_X509_CRL(NULL, &p, (long)len);
     CU_ASSERT_PTR_NOT_NULL_FATAL(crl);
     BIO *bio = BIO_new(BIO_s_mem());
-    const uint8_t *text;
+    const uint8_t *text = NULL;
     CU_ASSERT(PEM_write_bio_X509_CRL(bio, crl) && BIO_puts(bio, "# next\n") > 0 &&
               PEM_write_bio_X509_CRL(bio, crl) && BIO_mem_contents(bio, &text, &text_len));
     write_file(path, text, text_len);
