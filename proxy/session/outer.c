@@ -1,6 +1,7 @@
 // TLS between this proxy and its parent. What the session says to its server side goes through it,
 // and the session itself never sees it.
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
