@@ -195,7 +195,9 @@ static void pieces_add(struct moments *moments, struct side *side, int64_t start
         } else if (n != 0) {
             bytes = (struct span){hello.p, n};
         }
-        hello = (struct span){hello.p + n, hello.len - n};
+        if (n != 0) {
+            hello = (struct span){hello.p + n, hello.len - n};
+        }
         if (bytes.len != 0) {
             data_add(moments, side, start_us + us, from_client, bytes);
         }

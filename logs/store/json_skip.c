@@ -95,6 +95,10 @@ uint64_t json_brackets(struct json_state *state, const char *p) {
     if ((m.backslashes | state->escaped) != 0) {
         m.quotes &= ~escaped_of(state, m.backslashes);
     }
+    if (m.brackets == 0) { // as in most blocks
+        state->in_string ^= __builtin_parityll(m.quotes) != 0 ? UINT64_MAX : 0;
+        return 0;
+    }
     // Each bit becomes the parity of the quotes up to it: odd inside a string.
     uint64_t inside = m.quotes;
     for (int shift = 1; shift < JSON_BLOCK; shift *= 2) {

@@ -301,25 +301,34 @@ const char *log_reader_id(const struct log_reader *reader, size_t i) {
     return entry_at(reader, i)->id;
 }
 
-// cached_fill reads the file from `entry` on: its line, and as much of what follows as is likely to
-// be asked for next.
+// cached_from returns where to read the file for `entry`: from its line on, or, where lines are
+// asked for backwards, so that what comes before it is read as well.
+static uint64_t cached_from(const struct cached *cached, const struct entry *entry) {
+    uint64_t end = entry->offset + entry->len;
+    bool before = cached->len != 0 && cached->file == entry->file && end <= cached->offset &&
+                  cached->offset - end < READ_SIZE && entry->len < READ_SIZE;
+    return !before ? entry->offset : end > READ_SIZE ? end - READ_SIZE : 0;
+}
+
+// cached_fill reads the line of `entry`, and as much around it as is likely to be asked for next.
 static bool cached_fill(struct log_reader *reader, const struct entry *entry, struct err *err) {
     struct cached *cached = &reader->cached;
     const struct file *file = &reader->files[entry->file];
     size_t want = entry->len > READ_SIZE ? entry->len : READ_SIZE;
+    uint64_t from = cached_from(cached, entry);
     cached->len = 0;
     if (cached->cap < want) {
         free(cached->data);
         cached->cap = want;
         cached->data = xmalloc(want);
     }
-    ssize_t n = pread(file->fd, cached->data, want, (off_t)entry->offset);
-    if (n < (ssize_t)entry->len) {
+    ssize_t n = pread(file->fd, cached->data, want, (off_t)from);
+    if (n < 0 || (uint64_t)n < entry->offset - from + entry->len) {
         return n < 0 ? err_errno(err, "cannot read %s", file->path)
                      : err_set(err, "%s became shorter while it was read", file->path);
     }
     cached->len = (size_t)n;
-    cached->offset = entry->offset;
+    cached->offset = from;
     cached->file = entry->file;
     return true;
 }

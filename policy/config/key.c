@@ -28,10 +28,17 @@ static const struct key KEYS[] = {
 
     {"action", BOTH, TYPE_ACTION, 0, AT(action), "\"intercept\"",
      "\"intercept\" ends TLS on both legs, \"tunnel\" only watches and changes nothing, \"refuse\" "
-     "does not connect."},
+     "does not connect, \"emulate\" is the box that \"profile\" names."},
+    {"profile", BOTH, TYPE_PROFILE, 0, AT(profile), "\"\"",
+     "With \"emulate\": profiles that 'tlsblame profiles' lists, or files (with a slash in their "
+     "path, which starts at the working directory), with commas between."},
     {"on_server_failure", BOTH, TYPE_ON_FAILURE, 0, AT(on_failure), "\"mirror\"",
      "What the client is shown when the server leg fails after TLS has begun: \"mirror\" the same "
      "defect, \"alert\" a matching TLS alert, \"page\" a page that tells the verdict."},
+    {"parent", BOTH, TYPE_BOOL, 0, AT(parent), "true",
+     "Whether the way to the server goes through the parent proxy of 'run --parent'. With false "
+     "the proxy connects straight. It is decided by the name or address that the client asks "
+     "for, before there is an SNI."},
     {"client_leg", BOTH, TYPE_OBJECT, OBJECT_CLIENT_LEG, NOWHERE, "{}",
      "TLS between the client and this proxy."},
     {"min_version", OBJECT_CLIENT_LEG, TYPE_VERSION, 0, AT(client_leg.min_version), "\"any\"",

@@ -23,6 +23,7 @@ enum key_type {
     TYPE_ACTION,
     TYPE_ON_FAILURE,
     TYPE_SECRETS,
+    TYPE_PROFILE,
     TYPE_VERSION,
     TYPE_HOSTS,
     TYPE_PORTS,

@@ -9,7 +9,7 @@
 #include "logs/base/buf.h"
 #include "logs/base/err.h"
 
-enum policy_action { ACTION_INTERCEPT, ACTION_TUNNEL, ACTION_REFUSE };
+enum policy_action { ACTION_INTERCEPT, ACTION_TUNNEL, ACTION_REFUSE, ACTION_EMULATE };
 
 // What the client is shown when the server leg fails after TLS has begun: the same defect, a
 // matching alert, or a page that tells the verdict.
@@ -72,6 +72,8 @@ struct policy_rule {
     size_t num_clients;
     enum policy_action action;
     enum policy_on_failure on_failure;
+    char *profile; // ACTION_EMULATE: the boxes to be, as profile_load reads them; else ""
+    bool parent;   // dials go through the parent proxy, where there is one
     struct leg_policy client_leg, server_leg;
     bool experiments; // the proxy may ask these hosts on its own account why a connection failed
     struct record_policy record;

@@ -18,8 +18,11 @@ struct word {
     int value;
 };
 
-static const struct word ACTIONS[] = {
-    {"intercept", ACTION_INTERCEPT}, {"tunnel", ACTION_TUNNEL}, {"refuse", ACTION_REFUSE}, {0}};
+static const struct word ACTIONS[] = {{"intercept", ACTION_INTERCEPT},
+                                      {"tunnel", ACTION_TUNNEL},
+                                      {"refuse", ACTION_REFUSE},
+                                      {"emulate", ACTION_EMULATE},
+                                      {0}};
 
 static const struct word ON_FAILURES[] = {
     {"mirror", ON_FAILURE_MIRROR}, {"alert", ON_FAILURE_ALERT}, {"page", ON_FAILURE_PAGE}, {0}};
@@ -51,6 +54,7 @@ static bool read_version(struct reader *, void *, const struct key *, const json
 static bool read_host(struct reader *, void *, const struct key *, const json_t *);
 static bool read_ports(struct reader *, void *, const struct key *, const json_t *);
 static bool read_client(struct reader *, void *, const struct key *, const json_t *);
+static bool read_profile(struct reader *, void *, const struct key *, const json_t *);
 static bool read_file(struct reader *, void *, const struct key *, const json_t *);
 static json_t *bool_json(const void *, const struct key *);
 static json_t *word_json(const void *, const struct key *);
@@ -58,7 +62,7 @@ static json_t *version_json(const void *, const struct key *);
 static json_t *host_json(const void *, const struct key *);
 static json_t *ports_json(const void *, const struct key *);
 static json_t *client_json(const void *, const struct key *);
-static json_t *file_json(const void *, const struct key *);
+static json_t *text_json(const void *, const struct key *);
 
 // clang-format off
 static const struct type TYPES[] = {
@@ -66,6 +70,7 @@ static const struct type TYPES[] = {
     [TYPE_ACTION]     = {0, ACTIONS, NULL, read_word, word_json},
     [TYPE_ON_FAILURE] = {0, ON_FAILURES, NULL, read_word, word_json},
     [TYPE_SECRETS]    = {0, SECRETS, NULL, read_word, word_json},
+    [TYPE_PROFILE]    = {0, NULL, "the names of profiles", read_profile, text_json},
     [TYPE_VERSION]    = {0, VERSIONS, NULL, read_version, version_json},
     [TYPE_HOSTS]      = {sizeof(struct host_glob), NULL,
                          "a host name, a glob such as \"*.example.test\", an address or a network",
@@ -76,7 +81,7 @@ static const struct type TYPES[] = {
     [TYPE_CLIENTS]    = {sizeof(struct network), NULL,
                          "an address or a network such as \"192.0.2.0/24\" or \"2001:db8::/32\"",
                          read_client, client_json},
-    [TYPE_FILES]      = {sizeof(char *), NULL, "the path of a PEM file", read_file, file_json},
+    [TYPE_FILES]      = {sizeof(char *), NULL, "the path of a PEM file", read_file, text_json},
     [TYPE_OBJECT]     = {0, NULL, "an object", NULL, NULL},
     [TYPE_DEFAULT]    = {0, NULL, "an object", NULL, NULL},
     [TYPE_RULES]      = {sizeof(struct policy_rule), NULL, "an object", NULL, NULL},
@@ -416,6 +421,16 @@ static bool is_utf8(const char *text) {
     return string != NULL;
 }
 
+static bool read_profile(struct reader *reader, void *to, const struct key *key,
+                         const json_t *json) {
+    if (!json_is_string(json)) {
+        return refuse(reader, key, json, "");
+    }
+    char *text = arena_dup(reader->arena, json_string_value(json), json_string_length(json));
+    memcpy(to, &text, sizeof(text));
+    return true;
+}
+
 static bool read_file(struct reader *reader, void *to, const struct key *key, const json_t *json) {
     const char *text = json_string_value(json);
     if (text == NULL || text[0] == '\0') {
@@ -435,9 +450,9 @@ static bool read_file(struct reader *reader, void *to, const struct key *key, co
     return true;
 }
 
-static json_t *file_json(const void *from, const struct key *key) {
+static json_t *text_json(const void *from, const struct key *key) {
     (void)key;
-    char *path;
-    memcpy(&path, from, sizeof(path));
-    return json_string(path);
+    char *text;
+    memcpy(&text, from, sizeof(text));
+    return json_string(text);
 }

@@ -43,6 +43,7 @@ ASK(up_stopped_at); // it completed codes[0] and nothing after
 ASK(down_stopped_at);
 ASK(answered);
 ASK(retried);
+ASK(emulation_shows); // a peer objected while we emulated a box
 ASK(hello_cut);
 ASK(hello_seen);
 ASK(client_left_first);

@@ -62,8 +62,14 @@ static enum answer connected(const struct view *view) {
     return UNKNOWN;
 }
 
+// to_parent returns whether what the dial tells is about a parent proxy.
+static bool to_parent(const struct view *view) { return obj_has(view->root, F_RECORD_PARENT_HOST); }
+
 ASK(dns_error) {
     const struct obj *leg = view->dial;
+    if (to_parent(view)) {
+        return NO;
+    }
     enum answer error = str_among(leg, F_LEG_DNS_ERROR, row->word);
     if (error != UNKNOWN) {
         return error;
@@ -100,7 +106,8 @@ ASK(dns_sink) {
 }
 
 ASK(dial_end) {
-    if (connected(view) == YES || obj_str_is(view->dial, F_LEG_END_BY, "client")) {
+    if (to_parent(view) || connected(view) == YES ||
+        obj_str_is(view->dial, F_LEG_END_BY, "client")) {
         return NO;
     }
     return answer_and(str_among(view->dial, F_LEG_END_HOW, row->word),
@@ -183,7 +190,9 @@ static const char *dial_error(const struct view *view) {
 
 ASK(dialed_itself) {
     (void)row;
-    const char *detail = dial_error(view);
+    bool proxy = obj_str_is(view->dial, F_LEG_END_BY, "proxy") &&
+                 obj_str_is(view->dial, F_LEG_END_HOW, "error");
+    const char *detail = proxy ? obj_str(view->dial, F_LEG_END_DETAIL) : NULL;
     return detail == NULL ? UNKNOWN : answer_from(strcmp(detail, strerror(ELOOP)) == 0);
 }
 

@@ -50,6 +50,16 @@ static bool fill_client_alert(struct buf *out, const struct view *view) {
 }
 
 // fill_names lists what the leaf is valid for; past a few names the number says enough.
+static bool fill_parent(struct buf *out, const struct view *view) {
+    const char *host = obj_str(view->root, F_RECORD_PARENT_HOST);
+    int64_t port;
+    if (host == NULL || !obj_int(view->root, F_RECORD_PARENT_PORT, &port)) {
+        return false;
+    }
+    bool brackets = strchr(host, ':') != NULL;
+    return buf_printf(out, brackets ? "[%s]:%d" : "%s:%d", host, (int)port);
+}
+
 static bool fill_names(struct buf *out, const struct view *view) {
     enum { SHOWN = 3 };
     if (obj_num(view->up, F_LEG_CHAIN) == 0) {
@@ -98,6 +108,11 @@ static const struct slot slots[] = {
     {"host",            WHERE_ROOT,         F_RECORD_HOST,           "the server",         NULL},
     {"port",            WHERE_ROOT,         F_RECORD_PORT,           "PORT",               NULL},
     {"policy_rule",     WHERE_ROOT,         F_RECORD_POLICY_RULE,    "(not recorded)",     NULL},
+    {"emulated",        WHERE_ROOT,         F_RECORD_EMULATION_PROFILE, "a box",           NULL},
+    {"emulation_action", WHERE_ROOT,        F_RECORD_EMULATION_ACTION, "what it does",     NULL},
+    {"parent",          WHERE_FUNCTION,     FIELD_COUNT,             "that was given", fill_parent},
+    {"parent_detail",   WHERE_DIAL,         F_LEG_END_DETAIL,        "nothing more is known", NULL},
+    {"parent_says",     WHERE_ROOT,         F_RECORD_PARENT_SAYS,    "no reason",          NULL},
     {"sni",             WHERE_OFFER,        F_LEG_SERVER_NAME,       "that it was asked for", NULL},
     {"client_versions", WHERE_OFFER,        F_LEG_OFFER_VERSIONS,    "its versions",       NULL},
     {"client_alpn",     WHERE_OFFER,        F_LEG_OFFER_ALPN,        "its protocols",      NULL},

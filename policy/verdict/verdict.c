@@ -1,5 +1,6 @@
 #include "policy/verdict/verdict.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "logs/base/check.h"
@@ -248,6 +249,43 @@ static bool worked(struct reading *reading, const struct rule *rule) {
            reading_ask(reading, IS(CLIENT_DATA)) == YES;
 }
 
+// dates_of_server returns whether `cause` is about dates, which boxes copy from the server's own
+// certificate or do not show at all.
+static bool dates_of_server(enum cause cause) {
+    return cause == CAUSE_SERVER_CERT_EXPIRED || cause == CAUSE_SERVER_INTERMEDIATE_EXPIRED ||
+           cause == CAUSE_SERVER_CERT_NOT_YET_VALID;
+}
+
+// struct doubt is another proxy that is known to stand where an accusation points.
+struct doubt {
+    enum field field; // that tells of it
+    const char *says, *next;
+};
+
+// doubt_find returns why whoever `rule` accuses may not be the one, or NULL. A proxy between us and
+// the server can show anything in the server's name, and one in front can say any hello.
+static const struct doubt *doubt_find(const struct view *view, const struct rule *rule) {
+    static const struct doubt parent = {
+        F_RECORD_PARENT_HOST,
+        " The way there leads through the proxy {parent}, whose doing it may be as well.",
+        "The same connection without the parent proxy {parent}. "};
+    static const struct doubt via = {
+        F_RECORD_VIA,
+        " The request came through another proxy, which may have said this in the client's place.",
+        "The same client without the proxy before this one. "};
+    const struct doubt *doubt = rule->party == PARTY_SERVER ? &parent : &via;
+    bool accused = rule->party == PARTY_SERVER || rule->party == PARTY_CLIENT;
+    bool later = rule->stage >= STAGE_HELLO && !dates_of_server(rule->cause);
+    return accused && later && obj_has(view->root, doubt->field) ? doubt : NULL;
+}
+
+// set_two sets a field to one text behind the other.
+static void set_two(struct writer *w, enum field field, const char *a, const char *b) {
+    char text[TEMPLATE_MAX];
+    CHECK(snprintf(text, sizeof(text), "%s%s", a, b) < (int)sizeof(text));
+    set_template(w, w->verdict, field, text);
+}
+
 static void decide(struct obj *root) {
     struct reading reading;
     obj_unset(root, F_RECORD_VERDICT);
@@ -256,18 +294,24 @@ static void decide(struct obj *root) {
     const struct cause_row *cause = cause_row(rule->cause);
     struct writer w = {.verdict = obj_sub(root, F_RECORD_VERDICT), .reading = &reading};
     buf_init(&w.text, TEMPLATE_MAX);
-    obj_set_str(w.verdict, F_VERDICT_PARTY, party_name(rule->party));
+    const struct doubt *doubt = doubt_find(&reading.view, rule);
+    enum confidence sure = doubt != NULL ? CONFIDENCE_POSSIBLE : rule_confidence(&reading, rule);
+    obj_set_str(w.verdict, F_VERDICT_PARTY,
+                party_name(doubt != NULL ? PARTY_UNDETERMINED : rule->party));
     obj_set_str(w.verdict, F_VERDICT_CAUSE, cause->id);
-    obj_set_str(w.verdict, F_VERDICT_CONFIDENCE, confidence_name(rule_confidence(&reading, rule)));
+    obj_set_str(w.verdict, F_VERDICT_CONFIDENCE, confidence_name(sure));
     if (worked(&reading, rule)) {
         obj_set_int(w.verdict, F_VERDICT_WORKED, true);
     }
-    set_template(&w, w.verdict, F_VERDICT_SAYS, rule->says);
+    set_two(&w, F_VERDICT_SAYS, rule->says, doubt != NULL ? doubt->says : "");
     add_evidence(&w, rule);
+    if (doubt != NULL) {
+        add_field(&w, doubt->field, "Another proxy stands on this side.");
+    }
     add_ruled_out(&w, rule);
     set_template(&w, w.verdict, F_VERDICT_REMEDY,
                  rule->remedy != NULL ? rule->remedy : cause->remedy);
-    set_template(&w, w.verdict, F_VERDICT_NEXT, rule->next);
+    set_two(&w, F_VERDICT_NEXT, doubt != NULL ? doubt->next : "", rule->next);
     buf_cleanup(&w.text);
 }
 

@@ -14,6 +14,7 @@
 
 #include "logs/store/log_writer.h"
 #include "logs/store/paths.h"
+#include "policy/profiles/profile.h"
 #include "proxy/cli/exit.h"
 #include "proxy/cli/probe_target.h"
 #include "proxy/net/address.h"
@@ -31,7 +32,8 @@ enum {
 
 struct engine {
     struct engine_options options;
-    struct ca_folder ca;
+    struct ca_folder ca; // of the CA that clients trust
+    char *boxes;         // where emulated boxes have theirs
     char *log_file;
     char address[ADDRESS_TEXT_SIZE];
     struct authority *authority;
@@ -87,6 +89,11 @@ static struct session_shared *shared_make(struct engine *engine, struct policy *
         .num_trust = engine->options.num_trust,
         .crls = engine->options.crls,
         .num_crls = engine->options.num_crls,
+        .parent = engine->options.parent,
+        .as = engine->options.as,
+        .boxes = engine->boxes,
+        .now = time(NULL),
+        .seed = engine->options.seed,
         .address = engine->address[0] != '\0' ? engine->address : NULL,
         .keylog = engine->keylog_fd >= 0 ? keylog : NULL,
         .keylog_ctx = engine,
@@ -124,8 +131,9 @@ static void record_tell(struct engine *engine, const struct obj *root) {
 static void on_record(void *ctx, const struct obj *root, bool final) {
     struct engine *engine = ctx;
     (void)log_writer_put(engine->log, root);
-    bool later =
-        final && engine->experimenter != NULL && experimenter_offer(engine->experimenter, root);
+    bool later = final && engine->experimenter != NULL &&
+                 !obj_has(root, F_RECORD_EMULATION_PROFILE) &&
+                 experimenter_offer(engine->experimenter, root);
     if (final && !later) {
         record_tell(engine, root);
     }
@@ -177,6 +185,16 @@ static bool open_ca(struct engine *engine, struct err *err) {
     if (engine->authority == NULL) {
         return false;
     }
+    engine->boxes = ca_folder_of_profile(&engine->ca, "");
+    if (engine->options.as != NULL && engine->options.as->cert.ca.subject.num != 0) {
+        char *dir = ca_folder_of_profile(&engine->ca, engine->options.as->name);
+        ca_folder_cleanup(&engine->ca);
+        bool ok = ca_folder_init(&engine->ca, dir, err);
+        free(dir);
+        if (!ok) {
+            return false;
+        }
+    }
     engine->mint = mint_new(engine->authority, now);
     engine->leaves = leaf_cache_new(engine->mint, LEAVES_MAX, LEAVES_BYTES);
     engine->verifications = verify_cache_new(VERIFICATIONS_MAX, VERIFICATIONS_BYTES);
@@ -222,6 +240,9 @@ static bool open_net(struct engine *engine, struct err *err) {
         .connect_timeout_us = engine->options.timeout_us,
         .catch_signals = engine->options.catch_signals,
         .grace_us = engine->options.grace_us,
+        .target_host = engine->options.target_host,
+        .target_port = engine->options.target_port,
+        .transparent = engine->options.transparent,
         .ctx = engine,
         .shared_ref = on_shared_ref,
         .shared_unref = on_shared_unref,
@@ -246,7 +267,10 @@ static bool open_experimenter(struct engine *engine, struct err *err) {
         .on_record = on_experimented,
         .ctx = engine,
     };
-    if (!options->experiments) {
+    // They go straight, and would not meet what connections meet here: the parent proxy, the box
+    // that we are ourselves, or the firewall that would bring them back.
+    if (!options->experiments || options->parent != NULL || options->as != NULL ||
+        options->transparent) {
         return true;
     }
     engine->experimenter = experimenter_new(&config, err);
@@ -287,7 +311,7 @@ struct engine *engine_new(const struct engine_options *options, int *out_status,
 
 bool engine_write_bundles(const struct engine *engine, struct err *err) {
     const char *roots = trust_source(engine->shared->trusts[0]);
-    return ca_folder_write_bundles(&engine->ca, engine->authority, roots, err);
+    return ca_folder_write_bundles(&engine->ca, shared_root(engine->shared), roots, err);
 }
 
 static void *prepare_rsa(void *mint) {
@@ -334,6 +358,7 @@ void engine_free(struct engine *engine) {
     }
     pthread_mutex_destroy(&engine->lock);
     ca_folder_cleanup(&engine->ca);
+    free(engine->boxes);
     free(engine->log_file);
     free(engine);
 }

@@ -8,6 +8,7 @@
 #include "logs/base/err.h"
 #include "logs/record/record.h"
 #include "proxy/cli/ca_folder.h"
+#include "proxy/session/parent_url.h"
 #include "proxy/session/session.h"
 
 struct engine;
@@ -21,6 +22,12 @@ struct engine_options {
     size_t num_trust;
     char **crls;
     size_t num_crls;
+    struct profile *as;          // the box to be, or NULL
+    uint64_t seed;               // of what it leaves to chance
+    const struct parent *parent; // the proxy that dials go through; NULL: none
+    const char *target_host;     // where connections go that do not ask; NULL: they ask
+    uint16_t target_port;
+    bool transparent; // they come as a firewall's rule sends them
     unsigned workers;
     int64_t timeout_us; // for each step that a peer may keep us waiting in; 0: the defaults
     // catch_signals: SIGINT and SIGTERM stop, SIGHUP rereads the policy, the

@@ -12,6 +12,7 @@
 #include "proxy/cli/list.h"
 #include "proxy/cli/policy.h"
 #include "proxy/cli/probe.h"
+#include "proxy/cli/profiles.h"
 #include "proxy/cli/run.h"
 #include "proxy/cli/show.h"
 
@@ -36,6 +37,7 @@ static const struct {
     {"env",     "print the variables that make programs use the proxy", env_main},
     {"ca",      "show, make or export the CA that clients must trust", ca_main},
     {"policy",  "check a policy file", policy_main},
+    {"profiles", "list the profiles of boxes that break TLS, or tell about one", profiles_main},
     {"version", "show the version",    version_main},
     {"help",    "show this overview",  help_main},
     // clang-format on

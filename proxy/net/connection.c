@@ -126,6 +126,10 @@ static void leg_finish(struct leg *leg) {
 }
 
 static void leg_break(struct leg *leg, int errnum) {
+    const struct loops *loops = leg->connection->worker->env->loops;
+    if (side_of(leg) == SIDE_SERVER && loops != NULL && loops_met(loops, leg->fd)) {
+        errnum = ELOOP;
+    }
     struct event event = {.kind = EVENT_BROKEN, .side = side_of(leg), .errnum = errnum};
     input(leg->connection, &event);
     leg_close(leg);
@@ -424,7 +428,7 @@ static void sample(void *ctx, enum side side, struct transport *out) {
 }
 
 void connection_new(struct worker *worker, int fd, const struct address *client,
-                    const struct address *local) {
+                    const struct address *local, const struct aim *aim) {
     struct connection *c = xcalloc(1, sizeof(*c));
     c->worker = worker;
     c->deadline_us = c->armed_us = INT64_MAX;
@@ -442,6 +446,9 @@ void connection_new(struct worker *worker, int fd, const struct address *client,
     c->session = session_new(c->shared, client, local, clock_mono_us(), clock_wall_ms(), sample, c);
     uint8_t syn[TRANSPORT_SYN_MAX];
     session_syn(c->session, syn, transport_syn(syn, fd));
+    if (aim != NULL) {
+        session_aim(c->session, aim->front, aim->host, aim->port);
+    }
     (void)settle(c);
 }
 

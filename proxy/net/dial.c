@@ -145,6 +145,10 @@ static int attempt_begin(struct attempt *attempt, const struct address *address)
     if (fd < 0) {
         return errno;
     }
+    if (dial->dialer->loops != NULL) {
+        int mark = ARRIVAL_MARK;
+        (void)setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark));
+    }
     if (dial->dialer->prepare != NULL) {
         dial->dialer->prepare(dial->dialer->ctx, fd);
     }
@@ -152,6 +156,9 @@ static int attempt_begin(struct attempt *attempt, const struct address *address)
         int errnum = errno;
         close(fd);
         return errnum;
+    }
+    if (dial->dialer->loops != NULL) {
+        loops_note(dial->dialer->loops, fd, address);
     }
     attempt->fd = fd;
     dial->num_under_way++;

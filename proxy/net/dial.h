@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "logs/base/check.h"
+#include "proxy/net/arrival.h"
 #include "proxy/net/resolve.h"
 #include "proxy/session/session.h"
 
@@ -24,6 +25,7 @@ struct dialer {
     // Called with each socket before it is connected, for options of its own; may be NULL.
     void (*prepare)(void *ctx, int fd);
     void *ctx;
+    struct loops *loops; // told of each attempt, which bears ARRIVAL_MARK then; may be NULL
 };
 
 struct dial;

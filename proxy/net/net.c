@@ -76,6 +76,9 @@ static bool open_listeners(struct net *net, int *fds, unsigned w, struct err *er
             close_all(fds, i);
             return false;
         }
+        if (net->config.transparent) {
+            (void)arrival_accept(fds[i]);
+        }
         if (w == 0 && share && !listen_share(fds[i], err)) {
             close_all(fds, i + 1);
             return false;
@@ -131,6 +134,7 @@ struct net *net_new(const struct net_config *config, struct err *err) {
     net->env = (struct worker_env){
         .config = &net->config, .is_self = is_self, .on_stopping = on_stopping, .ctx = net};
     atomic_init(&net->stopped_by, -1);
+    net->env.loops = config->transparent ? loops_new() : NULL;
     size_t num = config->num_listens;
     net->addresses = xmemdup(config->listens, num * sizeof(*config->listens));
     int *fds = xcalloc(num, sizeof(*fds));
@@ -164,6 +168,7 @@ void net_free(struct net *net) {
     for (unsigned w = 0; w < net->config.workers; w++) {
         worker_free(net->workers[w]);
     }
+    loops_free(net->env.loops);
     free(net->addresses);
     free(net);
 }

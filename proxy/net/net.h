@@ -28,7 +28,12 @@ struct net_config {
     int64_t drain_us;              // 2 s: how long a closed connection may throw away what arrives
     int64_t grace_us;              // none: how long connections may end by themselves when stopped
     const char *dns_servers;       // those of resolv.conf; "127.0.0.1:5353" for tests
-    bool catch_signals;            // SIGINT and SIGTERM stop, SIGHUP reloads; from net_new on
+    // Connections that ask for nothing go to `target_host`, where it is not NULL, or with
+    // `transparent` where they were going before a firewall rule sent them here.
+    const char *target_host;
+    uint16_t target_port;
+    bool transparent;
+    bool catch_signals; // SIGINT and SIGTERM stop, SIGHUP reloads; from net_new on
 
     void *ctx;
     // Called in any worker's thread, several at once. shared_ref takes a reference to the state for

@@ -24,6 +24,12 @@ static void warn(struct worker *worker, atomic_bool *warned, const char *says) {
     }
 }
 
+static void reset(int fd) {
+    struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+    (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+    close(fd);
+}
+
 // ---- accepting
 
 static void accept_start(struct worker *worker) {
@@ -70,6 +76,26 @@ static void accept_failed(struct worker *worker, int errnum) {
     }
 }
 
+// arrive begins the connection of `fd`: one that asks, or one that is known to go somewhere.
+static void arrive(struct worker *worker, int fd, const struct address *client,
+                   const struct address *local, const struct address *listen) {
+    const struct net_config *config = worker->config;
+    struct aim aim = {"fixed", config->target_host, config->target_port};
+    struct address to;
+    char host[ADDRESS_TEXT_SIZE];
+    if (config->transparent && arrival_original(&to, fd, listen)) {
+        if (loops_meets(worker->env->loops, client, &to)) {
+            warn(worker, &worker->env->warned_loop,
+                 "the firewall sends the proxy's own connections back to it: let those with the "
+                 "mark 0x746c, or of its user, pass");
+            reset(fd);
+            return;
+        }
+        aim = (struct aim){"transparent", address_ip_text(host, &to), to.port};
+    }
+    connection_new(worker, fd, client, local, aim.host != NULL ? &aim : NULL);
+}
+
 static void on_acceptable(struct ev_loop *loop, ev_io *io, int revents) {
     (void)loop, (void)revents;
     struct listener *listener = io->data;
@@ -89,7 +115,7 @@ static void on_acceptable(struct ev_loop *loop, ev_io *io, int revents) {
             address_from_sockaddr(&local, (struct sockaddr *)&sa);
         }
         worker->counts.accepted++;
-        connection_new(worker, fd, &client, &local);
+        arrive(worker, fd, &client, &local, &listener->address);
     }
 }
 
@@ -170,6 +196,7 @@ static bool init_parts(struct worker *worker, struct err *err) {
         .connect_timeout_us = config->connect_timeout_us,
         .attempt_delay_us = config->attempt_delay_us,
         .is_self = worker->env->is_self,
+        .loops = worker->env->loops,
         .ctx = worker->env->ctx,
     };
     return worker->resolver != NULL &&

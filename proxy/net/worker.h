@@ -10,6 +10,7 @@
 
 #include "logs/base/check.h"
 #include "logs/base/err.h"
+#include "proxy/net/arrival.h"
 #include "proxy/net/dial.h"
 #include "proxy/net/drain.h"
 #include "proxy/net/hangup.h"
@@ -26,7 +27,8 @@ struct worker_env {
     bool (*is_self)(void *ctx, const struct address *address);
     void (*on_stopping)(void *ctx); // called once, by the first worker to stop
     void *ctx;
-    atomic_bool warned_ceiling, warned_resources, told_stopping;
+    atomic_bool warned_ceiling, warned_resources, warned_loop, told_stopping;
+    struct loops *loops; // of a transparent proxy, else NULL
 };
 
 struct worker {

@@ -1,6 +1,7 @@
 // The client leg's handshake: answered with what the server chose.
 #include <string.h>
 
+#include "proxy/session/emulate.h"
 #include "proxy/session/mirror.h"
 #include "proxy/session/staple.h"
 #include "proxy/session/upstream.h"
@@ -44,8 +45,11 @@ static enum cert_key_type leaf_key_type(const struct client_hello *hello, uint16
 
 static struct leaf *leaf_get(struct session *s, const struct client_hello *hello, uint16_t version,
                              bool mirrored) {
-    const struct upstream *upstream = s->upstream;
-    struct leaf_request request = {.host = s->host, .key_type = leaf_key_type(hello, version)};
+    const struct profile_reaction *page = s->emulation.page;
+    struct leaf_request request = {
+        .host = page != NULL && page->cert_host != NULL ? page->cert_host : s->host,
+        .key_type = leaf_key_type(hello, version),
+    };
     if (mirrored) {
         const STACK_OF(CRYPTO_BUFFER) *chain =
             SSL_get0_peer_certificates(s->lanes[SIDE_SERVER].ssl);
@@ -54,10 +58,19 @@ static struct leaf *leaf_get(struct session *s, const struct client_hello *hello
             request.origin = CRYPTO_BUFFER_data(origin);
             request.origin_len = CRYPTO_BUFFER_len(origin);
         }
-        bool shown = upstream->verified != NULL && s->rule->server_leg.verify;
-        request.verification = shown ? &upstream->verified->verification : NULL;
+        request.verification = emulate_shown(s);
     }
-    return leaf_cache_get(s->shared->leaves, &request, s->wall_ms / 1000);
+    struct leaf_cache *leaves = s->shared->leaves;
+    if (s->forge != NULL) {
+        leaves = forge_leaves(s->forge);
+        request.sni = obj_str(s->lanes[SIDE_CLIENT].observe.leg, F_LEG_SERVER_NAME);
+        request.address = s->server.port != 0 ? s->server.ip : NULL;
+        request.issuer = s->emulation.issuer;
+        if (page != NULL && page->cert_host == NULL && request.sni != NULL) {
+            request.host = request.sni; // a page stands in for who was asked
+        }
+    }
+    return leaf_cache_get(leaves, &request, s->wall_ms / 1000);
 }
 
 // chain_set gives `ssl` its certificates. A root of ours needs not be sent; but where there is a
@@ -101,7 +114,14 @@ static void alpn_set(struct session *s, const struct client_hello *hello, bool m
 
 static void finished(struct session *s) {
     observe_step(&s->lanes[SIDE_CLIENT].observe, STEP_FINISHED, s->now_us);
-    if (s->upstream == NULL || s->upstream->failure != FAILURE_NONE) {
+    emulate_flight_end(s);
+    if (!emulate_established(s)) {
+        downstream_finished(s);
+    }
+}
+
+void downstream_finished(struct session *s) {
+    if (s->emulation.page != NULL || s->upstream == NULL || s->upstream->failure != FAILURE_NONE) {
         local_begin(s);
     } else {
         relay_begin(s);
@@ -130,8 +150,16 @@ static void failed(struct session *s) {
     session_close(s);
 }
 
-static void go_on(struct session *s) {
-    switch (lane_handshake(&s->lanes[SIDE_CLIENT])) {
+void downstream_go_on(struct session *s) {
+    if (s->state == STATE_HELD) {
+        session_enter(s, STATE_DOWNSTREAM, s->shared->limits.handshake_us);
+    }
+    enum lane_result result = lane_handshake(&s->lanes[SIDE_CLIENT]);
+    if (emulate_second_hello(s)) {
+        return;
+    }
+    emulate_flight(s);
+    switch (result) {
     case LANE_DONE:
         finished(s);
         return;
@@ -157,12 +185,15 @@ static uint16_t version_choose(uint16_t version, const struct client_hello *hell
 
 void downstream_begin(struct session *s) {
     struct lane *client = &s->lanes[SIDE_CLIENT];
-    bool mirrored = s->upstream != NULL && s->upstream->failure == FAILURE_NONE;
+    bool mirrored =
+        s->upstream != NULL && s->upstream->failure == FAILURE_NONE && s->emulation.page == NULL;
     struct client_hello hello;
     hello_parse(s, &hello);
-    static const struct leg_policy any;
     uint16_t min, max;
-    const struct leg_policy *leg = s->rule != NULL ? &s->rule->client_leg : &any;
+    struct leg_policy bounds = emulate_bounds(s, SIDE_CLIENT), *leg = &bounds;
+    if (emulate_ticket(s, &hello)) {
+        return;
+    }
     if (mirrored) {
         uint16_t servers = (uint16_t)SSL_version(s->lanes[SIDE_SERVER].ssl);
         min = max = version_choose(servers, &hello, leg);
@@ -182,10 +213,11 @@ void downstream_begin(struct session *s) {
     alpn_set(s, &hello, mirrored);
     SSL_set_app_data(ssl, s);
     SSL_set_accept_state(ssl);
+    emulate_client_leg(s, ssl, &hello, max);
     SSL_set_shed_handshake_config(ssl, 1);
     lane_start_tls(client, ssl, s->shared->lane_methods);
     session_enter(s, STATE_DOWNSTREAM, s->shared->limits.handshake_us);
-    go_on(s);
+    downstream_go_on(s);
 }
 
 // downstream_input heeds only the client. What the server says or does meanwhile waits for the
@@ -195,7 +227,7 @@ void downstream_input(struct session *s, const struct event *event) {
         end_both(s, "client", "timeout", NULL);
         session_close(s);
     } else if (event->side == SIDE_CLIENT) {
-        go_on(s);
+        downstream_go_on(s);
     }
 }
 

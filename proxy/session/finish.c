@@ -220,15 +220,27 @@ const struct record_policy *record_policy(const struct session *s) {
     return s->rule != NULL ? &s->rule->record : &policy_rule(s->shared->policy, defaults)->record;
 }
 
+static struct wire_log_leg wire_leg(struct session *s, enum side side) {
+    return (struct wire_log_leg){.leg = s->lanes[side].observe.leg,
+                                 .policy = record_policy(s),
+                                 .server_leg = side == SIDE_SERVER,
+                                 .start_us = s->start_us};
+}
+
+void wires_settle(struct session *s) {
+    for (int side = 0; side < 2; side++) {
+        const struct wire_log_leg to = wire_leg(s, (enum side)side);
+        if (to.leg != NULL) {
+            wire_log_settle(&s->lanes[side].wire, &to);
+        }
+    }
+}
+
 static void wires_write(struct session *s, bool final) {
     for (int side = 0; side < 2; side++) {
-        struct lane *lane = &s->lanes[side];
-        const struct wire_log_leg to = {.leg = lane->observe.leg,
-                                        .policy = record_policy(s),
-                                        .server_leg = side == SIDE_SERVER,
-                                        .start_us = s->start_us};
+        const struct wire_log_leg to = wire_leg(s, (enum side)side);
         if (to.leg != NULL) {
-            wire_log_write(&lane->wire, &to, final);
+            wire_log_write(&s->lanes[side].wire, &to, final);
         }
     }
 }

@@ -68,6 +68,14 @@ bool lane_keep(struct lane *lane) {
     return ok;
 }
 
+void lane_restart(struct lane *lane) {
+    struct span span = lane_peek(lane);
+    lane->head_len = span.len < sizeof(lane->head) ? span.len : sizeof(lane->head);
+    if (lane->head_len != 0) {
+        memcpy(lane->head, span.p, lane->head_len);
+    }
+}
+
 bool lane_put(struct lane *lane, const void *p, size_t p_len) {
     if (lane->shut || !lane->open) {
         return true; // nobody is there to read it

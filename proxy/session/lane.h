@@ -62,6 +62,9 @@ void lane_drop(struct lane *lane, size_t n);
 // the ceiling is passed: the peer was not to be read any more.
 WUNRES bool lane_keep(struct lane *lane);
 
+// lane_restart makes what waits the first that the peer has said.
+void lane_restart(struct lane *lane);
+
 // lane_put appends to the output; once FIN is due or the socket is gone the bytes are dropped. It
 // returns false when the ceiling is passed.
 WUNRES bool lane_put(struct lane *lane, const void *p, size_t p_len);

@@ -115,6 +115,9 @@ void relay_pump(struct session *s) {
 void relay_begin(struct session *s) {
     session_enter(s, STATE_RELAY, INT64_MAX);
     relay_pump(s);
+    if (s->state == STATE_RELAY) {
+        wires_settle(s);
+    }
 }
 
 void relay_input(struct session *s, const struct event *event) {

@@ -113,6 +113,12 @@ void session_free(struct session *session);
 // is none, as nothing at all, is passed over.
 void session_syn(struct session *session, const uint8_t *p, size_t p_len);
 
+// session_aim tells, right after session_new, that the connection goes to `port` of `host` (a name
+// or an address literal without brackets) without a request that says so: TLS, or whatever is
+// spoken, comes at once. `front` is the record's word for how that is known: "fixed",
+// "transparent". A `host` that no host can be ends the session.
+void session_aim(struct session *session, const char *front, const char *host, uint16_t port);
+
 // session_input tells what happened. Bytes that the caller has taken from a side and not yet
 // written to the other are its own affair; it writes them before it does what the wishes say of
 // that other side's end, unless that is a reset. All bytes of EVENT_BYTES are taken; the caller

@@ -1,9 +1,10 @@
 #include "proxy/session/shared.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "proxy/session/internal.h"
+#include "proxy/session/emulate.h"
 #include "proxy/tls/certificate_inflate.h"
 
 enum {
@@ -67,9 +68,16 @@ static SSL_CTX *ctx_new(struct session_shared *shared) {
     return ctx;
 }
 
+static enum ssl_verify_result_t any_certificate(SSL *ssl, uint8_t *out_alert) {
+    (void)ssl;
+    (void)out_alert;
+    return ssl_verify_ok;
+}
+
 // hello_read takes back what let a long ClientHello in: no certificate is asked of the client.
 static enum ssl_select_cert_result_t hello_read(const SSL_CLIENT_HELLO *hello) {
-    SSL_set_verify(hello->ssl, SSL_VERIFY_NONE, NULL);
+    SSL_set_custom_verify(hello->ssl, emulate_wants_client_cert(SSL_get_app_data(hello->ssl)),
+                          any_certificate);
     return ssl_select_cert_success;
 }
 
@@ -83,6 +91,7 @@ static void contexts_make(struct session_shared *shared) {
     // BoringSSL's servers take no message above 16 KiB, unless they might be sent certificates.
     SSL_CTX_set_verify(shared->server_ctx, SSL_VERIFY_PEER, NULL);
     SSL_CTX_set_select_certificate_cb(shared->server_ctx, hello_read);
+    SSL_CTX_set_dos_protection_cb(shared->server_ctx, emulate_session);
     for (unsigned i = 0; i < ARRAY_LEN(shared->client_ctx); i++) {
         SSL_CTX *ctx = shared->client_ctx[i] = ctx_new(shared);
         CHECK((i & COMPRESS_ZLIB) == 0 ||
@@ -142,6 +151,47 @@ static bool trusts_load(struct session_shared *shared, const struct shared_confi
     return true;
 }
 
+// emulated_open makes the forge of `profile`, whose reference it takes over.
+static bool emulated_open(struct emulated *out, struct profile *profile,
+                          const struct shared_config *config, struct err *err) {
+    char dir[4096];
+    snprintf(dir, sizeof(dir), "%s/%s", config->boxes != NULL ? config->boxes : "", profile->name);
+    out->profile = profile;
+    out->forge = forge_open(config->boxes != NULL ? dir : NULL, &profile->cert, config->authority,
+                            config->now, err);
+    return out->forge != NULL;
+}
+
+static void emulated_close(struct emulated *emulated) {
+    forge_free(emulated->forge);
+    profile_unref(emulated->profile);
+}
+
+// boxes_open makes the boxes that the command line and the policy's rules name.
+static bool boxes_open(struct session_shared *shared, const struct shared_config *config,
+                       struct err *err) {
+    shared->boxes = xcalloc(shared->num_trusts, sizeof(*shared->boxes));
+    if (config->as != NULL && !emulated_open(&shared->as, profile_ref(config->as), config, err)) {
+        return false;
+    }
+    for (size_t i = 0; i < shared->num_trusts; i++) {
+        const struct policy_rule *rule = policy_rule(shared->policy, i);
+        if (rule->action != ACTION_EMULATE) {
+            continue;
+        }
+        struct profile *profile = profile_load(rule->profile, err);
+        if (profile == NULL || !emulated_open(&shared->boxes[i], profile, config, err)) {
+            struct err why = *err;
+            return err_set(err, "%s.profile: %s", rule->path, why.msg);
+        }
+    }
+    return true;
+}
+
+const struct authority *shared_root(const struct session_shared *shared) {
+    return shared->as.forge != NULL ? forge_root(shared->as.forge) : shared->authority;
+}
+
 struct session_shared *shared_new(const struct shared_config *config, struct err *err) {
     struct session_shared *shared = xcalloc(1, sizeof(*shared));
     atomic_init(&shared->refs, 1);
@@ -151,10 +201,18 @@ struct session_shared *shared_new(const struct shared_config *config, struct err
     shared->verifications = config->verifications;
     shared->history = config->history;
     shared->limits = config->limits != NULL ? *config->limits : limits_default;
+    if (config->parent != NULL) {
+        shared->parent = *config->parent;
+    }
+    uint8_t id[4];
+    RAND_bytes(id, sizeof(id));
+    snprintf(shared->via, sizeof(shared->via), "tlsblame-%02x%02x%02x%02x", id[0], id[1], id[2],
+             id[3]);
     shared->address = config->address != NULL ? xstrdup(config->address) : NULL;
     shared->keylog = config->keylog;
     shared->keylog_ctx = config->keylog_ctx;
-    if (!trusts_load(shared, config, err)) {
+    shared->memory = memory_new(config->seed);
+    if (!trusts_load(shared, config, err) || !boxes_open(shared, config, err)) {
         shared_unref(shared);
         return NULL;
     }
@@ -177,6 +235,12 @@ void shared_unref(struct session_shared *shared) {
         }
     }
     trust_free(shared->plain_trust);
+    for (size_t i = 0; shared->boxes != NULL && i < shared->num_trusts; i++) {
+        emulated_close(&shared->boxes[i]);
+    }
+    free(shared->boxes);
+    emulated_close(&shared->as);
+    memory_free(shared->memory);
     free(shared->trusts);
     for (size_t i = 0; i < ARRAY_LEN(shared->client_ctx); i++) {
         SSL_CTX_free(shared->client_ctx[i]);

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "proxy/session/internal.h"
+#include "proxy/session/emulate.h"
 #include "proxy/tls/banner.h"
 #include "proxy/tls/hello_peek.h"
 
@@ -64,8 +64,26 @@ static void tls_begin(struct session *s) {
         front_decide(s, obj_str(observe->leg, F_LEG_SERVER_NAME), false);
     }
     wire_begin(s);
+    emulate_begin(s);
+    if (emulate_hello(s)) {
+        return;
+    }
+    sniff_go_on(s);
+}
+
+void sniff_go_on(struct session *s) {
+    const struct profile *profile = s->profile;
+    if (profile != NULL && profile->mode == PROFILE_TUNNEL) {
+        if (profile->server_leg.hello == PROFILE_HELLO_EDIT) {
+            emulate_edit_hello(s, &profile->server_leg.edit);
+        } else {
+            tunnel_begin(s, NULL);
+        }
+        return;
+    }
     switch (s->rule->action) {
     case ACTION_INTERCEPT:
+    case ACTION_EMULATE:
         upstream_begin(s);
         return;
     case ACTION_TUNNEL:
@@ -80,10 +98,12 @@ static void tls_begin(struct session *s) {
 
 void sniff_begin(struct session *s) {
     struct lane *client = &s->lanes[SIDE_CLIENT];
+    if (s->emulation.pass_through) {
+        tunnel_begin(s, NULL);
+        return;
+    }
     if (!s->direct) {
-        static const char established[] = "HTTP/1.1 200 Connection established\r\n\r\n";
-        CHECK(lane_put(client, established, sizeof(established) - 1));
-        obj_set_int(s->record->root, F_RECORD_RESPONSE_STATUS, 200);
+        greeting_accept(s);
     }
     client->num_reads = 0;
     lane_wire_begin(client);

@@ -1,7 +1,7 @@
 // The tunnel: the same bytes go on, and are watched as they pass.
 #include <stdlib.h>
 
-#include "proxy/session/internal.h"
+#include "proxy/session/emulate.h"
 
 // Bytes of one direction after which nothing more is expected of a look at them: whoever objects to
 // a handshake has done so by then.
@@ -41,14 +41,17 @@ static bool forward(struct session *s, enum side from) {
         return true;
     }
     watch(s, from);
-    bool ok = lane_move(&s->lanes[!from], &s->lanes[from]);
+    bool done = from == SIDE_SERVER ? emulate_answer(s) : emulate_second_hello(s);
+    bool ok = done || lane_move(&s->lanes[!from], &s->lanes[from]);
     wire_follow(s);
     return ok;
 }
 
 bool tunnel_splices(const struct session *s, enum side from) {
     const struct lane *lane = &s->lanes[from], *to = &s->lanes[!from];
-    if (s->state != STATE_TUNNEL || !to->open || to->shut || lane->in.len + to->out.len != 0) {
+    if (s->valves != NULL || s->outer != NULL || s->state != STATE_TUNNEL || !to->open ||
+        to->shut || lane->in.len + to->out.len != 0 ||
+        wire_log_wants(&s->lanes[SIDE_CLIENT].wire)) {
         return false;
     }
     bool data = s->tap == NULL || s->lanes[SIDE_CLIENT].observe.step >= STEP_DATA;
@@ -56,13 +59,16 @@ bool tunnel_splices(const struct session *s, enum side from) {
 }
 
 void tunnel_spliced(struct session *s, enum side from, size_t n) {
+    bool client = from == SIDE_CLIENT;
     s->lanes[from].unseen = true;
+    wire_log_pass(&s->lanes[SIDE_CLIENT].wire, client ? WIRE_FROM_PEER : WIRE_TO_PEER, n);
     if (s->tap != NULL) {
-        wire_tap_pass(s->tap, from == SIDE_CLIENT, n);
+        wire_tap_pass(s->tap, client, n);
     }
 }
 
-void tunnel_begin(struct session *s, const char *application) {
+// tunnel_prepare makes the record that of a tunnel, and the tap that watches it.
+static void tunnel_prepare(struct session *s, const char *application) {
     struct obj *root = s->record->root;
     obj_set_str(root, F_RECORD_MODE, "tunnel");
     if (application != NULL) {
@@ -75,8 +81,24 @@ void tunnel_begin(struct session *s, const char *application) {
     // Where the server spoke first, the client may still say a ClientHello, in vain.
     s->tap = xcalloc(1, sizeof(*s->tap));
     wire_tap_init(s->tap, &s->lanes[SIDE_CLIENT].observe);
+}
+
+void tunnel_begin(struct session *s, const char *application) {
+    tunnel_prepare(s, application);
     tunnel_enter(s);
 }
+
+void tunnel_replace(struct session *s, size_t len, const uint8_t *p, size_t p_len) {
+    struct lane *client = &s->lanes[SIDE_CLIENT];
+    struct span span = lane_peek(client);
+    tunnel_prepare(s, NULL);
+    wire_tap_bytes(s->tap, true, span.p, len, s->now_us);
+    lane_drop(client, len);
+    CHECK(lane_put(&s->lanes[SIDE_SERVER], p, p_len));
+    tunnel_enter(s);
+}
+
+void tunnel_go_on(struct session *s) { tunnel_enter(s); }
 
 void tunnel_enter(struct session *s) {
     session_enter(s, STATE_TUNNEL, INT64_MAX);
@@ -107,6 +129,9 @@ void tunnel_input(struct session *s, const struct event *event) {
         end_both(s, "proxy", "error", "more was received than could be held");
         session_close(s);
         return;
+    }
+    if (s->state != STATE_TUNNEL) {
+        return; // an emulated box has taken over
     }
     if (event != NULL && event->kind == EVENT_TIMER) {
         session_close(s);

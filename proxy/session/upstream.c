@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proxy/session/emulate.h"
 #include "proxy/session/mirror.h"
 #include "proxy/session/verification.h"
 #include "proxy/tls/banner.h"
@@ -58,7 +59,16 @@ static bool defective(const struct session *s) {
 static void finished(struct session *s) {
     struct lane *server = &s->lanes[SIDE_SERVER];
     observe_step(&server->observe, STEP_FINISHED, s->now_us);
-    if (defective(s) && s->rule->on_failure != ON_FAILURE_MIRROR) {
+    if (!emulate_answer(s)) {
+        upstream_go_on(s);
+    }
+}
+
+void upstream_go_on(struct session *s) {
+    if (emulate_invalid(s)) {
+        return;
+    }
+    if (emulate_shown(s) != NULL && defective(s) && s->rule->on_failure != ON_FAILURE_MIRROR) {
         s->upstream->failure = FAILURE_CERTIFICATE;
         end_set(s, SIDE_SERVER, "proxy", "fin", "the server's certificate is not good");
         failure_show(s);
@@ -124,7 +134,8 @@ void upstream_begin(struct session *s) {
         (void)client_hello_parse(&hello, NULL, client->hello.p, client->hello.len);
     }
     s->upstream = xcalloc(1, sizeof(*s->upstream));
-    SSL *ssl = mirror_new(s->shared, &hello, &s->rule->server_leg);
+    SSL *ssl = emulate_server_leg(s, &hello);
+    ssl = ssl != NULL ? ssl : mirror_new(s->shared, &hello, &s->rule->server_leg);
     SSL_set_app_data(ssl, s);
     SSL_set_connect_state(ssl);
     SSL_set_shed_handshake_config(ssl, 1);
@@ -142,6 +153,19 @@ void upstream_begin(struct session *s) {
     if (lane_waiting(server) != 0 || server->eof) {
         go_on(s);
     }
+}
+
+void upstream_redial(struct session *s) {
+    struct lane *server = &s->lanes[SIDE_SERVER];
+    SSL_shutdown(server->ssl);
+    SSL_free(server->ssl);
+    server->ssl = NULL;
+    server->open = server->eof = false;
+    lane_drop(server, lane_waiting(server));
+    buf_cleanup(&server->out);
+    s->emulation.pass_through = true;
+    session_dial(s, s->host, s->port);
+    session_enter(s, STATE_DIALLING, INT64_MAX);
 }
 
 void upstream_input(struct session *s, const struct event *event) {

@@ -79,6 +79,14 @@ void wire_log_bytes(struct wire_log *log, enum wire_direction direction, const v
     }
 }
 
+void wire_log_pass(struct wire_log *log, enum wire_direction direction, uint64_t len) {
+    log->total[direction] += len;
+}
+
+bool wire_log_wants(const struct wire_log *log) {
+    return log->on && log->data_too && room(log) != 0;
+}
+
 void wire_log_sure(struct wire_log *log, enum wire_direction direction, uint64_t len) {
     log->sure[direction] = len > log->sure[direction] ? len : log->sure[direction];
 }
@@ -109,53 +117,65 @@ void wire_log_data(struct wire_log *log, enum wire_direction direction) {
     }
 }
 
-void wire_log_secret(struct wire_log *log, const char *line) {
+// Whose application data a secret protects.
+static const struct secret {
+    const char *label;
+    bool client, server;
+} secrets[] = {
+    {"CLIENT_HANDSHAKE_TRAFFIC_SECRET", false, false},
+    {"SERVER_HANDSHAKE_TRAFFIC_SECRET", false, false},
+    {"CLIENT_TRAFFIC_SECRET_0", true, false},
+    {"SERVER_TRAFFIC_SECRET_0", false, true},
+    {"CLIENT_RANDOM", true, true},
+};
+
+// secret_find returns what `line` is about, or NULL for secrets of early data and exporters, and
+// those that nobody knows.
+static const struct secret *secret_find(const char *line, size_t len) {
+    for (size_t i = 0; i < ARRAY_LEN(secrets); i++) {
+        size_t label = strlen(secrets[i].label);
+        if (label < len && memcmp(line, secrets[i].label, label) == 0 && line[label] == ' ') {
+            return &secrets[i];
+        }
+    }
+    return NULL;
+}
+
+void wire_log_secret(struct wire_log *log, const struct record_policy *policy, const char *line) {
     size_t len = strlen(line);
-    if (len < buf_room(&log->secrets)) { // whoever makes more updates keys without end
+    bool wanted = policy->secrets == SECRETS_ALL ||
+                  (policy->secrets == SECRETS_HANDSHAKE && secret_find(line, len) != NULL);
+    if (wanted && len < buf_room(&log->secrets)) { // whoever makes more updates keys without end
         CHECK(buf_append(&log->secrets, line, len) && buf_append(&log->secrets, "\n", 1));
     }
 }
 
-// opens_data returns whether the secret `label` opens application data of this connection; where
-// it is not `final`, any may follow.
-static bool opens_data(const struct wire_log *log, const char *label, size_t label_len,
-                       bool server_leg, bool final) {
-    static const struct {
-        const char *label;
-        bool client, server; // whose data it protects
-    } rows[] = {
-        {"CLIENT_HANDSHAKE_TRAFFIC_SECRET", false, false},
-        {"SERVER_HANDSHAKE_TRAFFIC_SECRET", false, false},
-        {"CLIENT_TRAFFIC_SECRET_0", true, false},
-        {"SERVER_TRAFFIC_SECRET_0", false, true},
-        {"CLIENT_RANDOM", true, true},
-    };
+// opens_data returns whether a secret opens application data of this connection; where it is not
+// `final`, any may follow.
+static bool opens_data(const struct wire_log *log, const struct secret *secret, bool server_leg,
+                       bool final) {
     bool client_data = log->data[server_leg ? WIRE_TO_PEER : WIRE_FROM_PEER];
     bool server_data = log->data[server_leg ? WIRE_FROM_PEER : WIRE_TO_PEER];
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        if (strlen(rows[i].label) == label_len && memcmp(rows[i].label, label, label_len) == 0) {
-            return (rows[i].client && (client_data || !final)) ||
-                   (rows[i].server && (server_data || !final));
-        }
-    }
-    return true; // of early data and exporters, and those that nobody knows
+    return (secret->client && (client_data || !final)) ||
+           (secret->server && (server_data || !final));
 }
 
 static void secrets_write(const struct wire_log *log, const struct wire_log_leg *to, bool final) {
-    if (to->policy->secrets == SECRETS_NONE || log->secrets.len == 0) {
+    const char *line = (const char *)buf_data(&log->secrets);
+    size_t left = log->secrets.len;
+    if (to->policy->secrets == SECRETS_NONE || left == 0) {
         return;
     }
-    const char *line = (const char *)buf_data(&log->secrets), *end = line + log->secrets.len;
     obj_unset(to->leg, F_LEG_SECRETS);
-    while (line < end) {
-        size_t len = (size_t)((const char *)memchr(line, '\n', (size_t)(end - line)) - line);
-        const char *space = memchr(line, ' ', len);
-        size_t label_len = space != NULL ? (size_t)(space - line) : len;
+    while (left != 0) {
+        size_t len = (size_t)((const char *)memchr(line, '\n', left) - line);
+        const struct secret *secret = secret_find(line, len);
         if (to->policy->secrets == SECRETS_ALL ||
-            !opens_data(log, line, label_len, to->server_leg, final)) {
+            (secret != NULL && !opens_data(log, secret, to->server_leg, final))) {
             obj_add_str(to->leg, F_LEG_SECRETS, line, len);
         }
         line += len + 1;
+        left -= len + 1;
     }
 }
 
@@ -193,7 +213,9 @@ static void pieces_write(struct wire_log *log, const struct wire_log_leg *to) {
         }
         at[direction] += piece->len;
     }
-    log->num_pieces = 0;
+    free(log->pieces);
+    log->pieces = NULL;
+    log->num_pieces = log->cap_pieces = 0;
     for (int i = 0; i < 2; i++) {
         log->written[i] += log->bytes[i].len;
         buf_cleanup(&log->bytes[i]);
@@ -210,14 +232,25 @@ static void left_out_write(const struct wire_log *log, const struct wire_log_leg
     }
 }
 
+void wire_log_settle(struct wire_log *log, const struct wire_log_leg *to) {
+    uint64_t kept = log->written[WIRE_FROM_PEER] + log->bytes[WIRE_FROM_PEER].len;
+    bool sure = kept <= log->sure[WIRE_FROM_PEER] || log->data_too;
+    if (log->on && sure && obj_is(to->leg, F_LEG_TLS_ESTABLISHED, true)) {
+        pieces_write(log, to);
+    }
+}
+
 void wire_log_write(struct wire_log *log, const struct wire_log_leg *to, bool final) {
     bool established = obj_is(to->leg, F_LEG_TLS_ESTABLISHED, true);
-    bool unsure = log->total[WIRE_FROM_PEER] > log->sure[WIRE_FROM_PEER];
-    if (established && final && unsure) {
-        wire_log_data(log, WIRE_FROM_PEER);
+    if (final && established && log->total[WIRE_FROM_PEER] > log->sure[WIRE_FROM_PEER]) {
+        wire_log_data(log, WIRE_FROM_PEER); // what was not read may be that
     }
-    if (log->on && obj_has(to->leg, F_LEG_OFFER_RAW) && (final || (established && !unsure))) {
+    if (final && log->on && obj_has(to->leg, F_LEG_OFFER_RAW)) {
         pieces_write(log, to);
+    } else {
+        wire_log_settle(log, to);
+    }
+    if (log->on && obj_num(to->leg, F_LEG_WIRE) != 0) {
         left_out_write(log, to);
     }
     secrets_write(log, to, final);

@@ -48,6 +48,11 @@ void wire_log_policy(struct wire_log *log, const struct record_policy *policy);
 void wire_log_bytes(struct wire_log *log, enum wire_direction direction, const void *p,
                     size_t p_len, int64_t us);
 
+// wire_log_pass counts bytes of one direction that nobody has seen; wire_log_wants returns whether
+// application data would still be kept, so that it has to be seen.
+void wire_log_pass(struct wire_log *log, enum wire_direction direction, uint64_t len);
+bool wire_log_wants(const struct wire_log *log);
+
 // wire_log_sure says that the first `len` bytes of a direction are no application data.
 void wire_log_sure(struct wire_log *log, enum wire_direction direction, uint64_t len);
 
@@ -55,8 +60,8 @@ void wire_log_sure(struct wire_log *log, enum wire_direction direction, uint64_t
 // behind that is kept.
 void wire_log_data(struct wire_log *log, enum wire_direction direction);
 
-// wire_log_secret takes a line of an NSS key log.
-void wire_log_secret(struct wire_log *log, const char *line);
+// wire_log_secret takes a line of an NSS key log, if `policy` can want it.
+void wire_log_secret(struct wire_log *log, const struct record_policy *policy, const char *line);
 
 // struct wire_log_leg is the leg of the record that a log is written to.
 struct wire_log_leg {
@@ -65,6 +70,10 @@ struct wire_log_leg {
     bool server_leg;
     int64_t start_us; // times of the record count from here
 };
+
+// wire_log_settle adds to the leg of an established handshake what is kept, where all of it is
+// sure: it takes less memory there.
+void wire_log_settle(struct wire_log *log, const struct wire_log_leg *to);
 
 // wire_log_write adds to the leg what is kept and not yet there, and its secrets. Before the
 // `final` time these are only those that can open no application data, whatever follows.

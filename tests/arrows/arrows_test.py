@@ -22,7 +22,7 @@ ROOMS = {
     "policy/config": ([], ["jansson"]),
     "policy/decide": (["policy/config"], []),
     "policy/ca": ([], ["boringssl_crypto"]),
-    "policy/profiles": (["policy/config"], []),
+    "policy/profiles": (["policy/ca", "policy/config"], ["jansson"]),
     "policy/verdict": ([], []),
     "proxy/tls": ([], ["boringssl_crypto", "brotli", "zlib"]),
     "proxy/observe": (["policy/ca", "proxy/tls"], ["boringssl_crypto"]),

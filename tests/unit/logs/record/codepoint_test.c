@@ -6,7 +6,8 @@
 
 #include "tests/unit/unit.h"
 
-#define ROW(code, mark, name) {code, mark, sizeof(name) - 1, name}
+#define ROW(code, mark, name)                                                                      \
+    { code, mark, sizeof(name) - 1, name }
 
 // clang-format off
 static const struct {

@@ -84,10 +84,6 @@ static void test_broken(void) {
     struct record *record = record_new();
     struct obj *leg = obj_sub(record->root, F_RECORD_LEG_CLIENT);
     obj_set_str(leg, F_LEG_TLS_VERSION, "1.2");
-    line_is(record->root, "           :                        -        1.2        -          -\n");
-    obj_set_str(leg, F_LEG_END_AT, "data");
-    line_is(record->root, "           :                        -        1.2        -          -\n");
-    obj_set_str(leg, F_LEG_END_AT, "certificate");
     line_is(record->root, "           :                        -        1.2 x      -          -\n");
     obj_set_int(leg, F_LEG_TLS_ESTABLISHED, 1);
     line_is(record->root, "           :                        -        1.2        -          -\n");

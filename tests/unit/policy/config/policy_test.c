@@ -35,11 +35,12 @@ static char *print(const struct policy *policy) {
 #define HOST "a host name, a glob such as \"*.example.test\", an address or a network"
 #define PORT "a port from 1 to 65535 or a range such as \"8000-8999\""
 #define NETWORK "an address or a network such as \"192.0.2.0/24\" or \"2001:db8::/32\""
-#define ACTION "\"intercept\", \"tunnel\" or \"refuse\""
+#define ACTION "\"intercept\", \"tunnel\", \"refuse\" or \"emulate\""
 #define VERSION "\"any\", \"1.0\", \"1.1\", \"1.2\" or \"1.3\""
 #define RULE_KEYS                                                                                  \
-    "\"hosts\", \"ports\", \"clients\", \"action\", \"on_server_failure\", \"client_leg\", "       \
-    "\"server_leg\", \"experiments\", \"record\", \"trust\", \"crls\" or \"fetch\""
+    "\"hosts\", \"ports\", \"clients\", \"action\", \"profile\", \"on_server_failure\", "          \
+    "\"parent\", \"client_leg\", \"server_leg\", \"experiments\", \"record\", \"trust\", "         \
+    "\"crls\" or \"fetch\""
 #define GLOB_LETTERS "a name has letters, digits, \"-\", \"_\" and \".\", a glob \"*\" as well"
 
 // clang-format off
@@ -69,7 +70,7 @@ static const struct { const char *text, *says; } BAD[] = {
     {"{\"default\": {\"record\": {\"secrets\": \"handshakes\"}}}", "default.record.secrets: expected \"handshake\", \"none\" or \"all\", found \"handshakes\"; did you mean \"handshake\"?"},
     {"{\"default\": {\"record\": {\"secrets\": true}}}", "default.record.secrets: expected \"handshake\", \"none\" or \"all\", found true"},
     {"{\"rules\": [{\"verify\": true}]}", "rules[0].verify: unknown key, expected " RULE_KEYS},
-    {"{\"default\": {\"hosts\": [\"*\"]}}", "default.hosts: unknown key, expected \"action\", \"on_server_failure\", \"client_leg\", \"server_leg\", \"experiments\", \"record\", \"trust\", \"crls\" or \"fetch\""},
+    {"{\"default\": {\"hosts\": [\"*\"]}}", "default.hosts: unknown key, expected \"action\", \"profile\", \"on_server_failure\", \"parent\", \"client_leg\", \"server_leg\", \"experiments\", \"record\", \"trust\", \"crls\" or \"fetch\""},
     {"{\"default\": {\"client_leg\": {\"verify\": true}}}", "default.client_leg.verify: unknown key, expected \"min_version\" or \"max_version\""},
     {"{\"default\": {\"server_leg\": {\"min-version\": \"1.2\"}}}", "default.server_leg[\"min-version\"]: unknown key, expected \"min_version\", \"max_version\" or \"verify\"; did you mean \"min_version\"?"},
 
@@ -123,6 +124,8 @@ static const struct { const char *text, *says; } BAD[] = {
     {"{\"rules\": [{\"clients\": [\"192.0.2.7/24\"]}]}", "rules[0].clients[0]: expected " NETWORK ", found \"192.0.2.7/24\"; bits are set beyond the prefix, did you mean \"192.0.2.0/24\"?"},
 
     // words
+    {"{\"default\": {\"action\": \"emulate\"}}", "default.profile: expected the name of a profile to emulate, found none"},
+    {"{\"default\": {\"profile\": 1}}", "default.profile: expected the names of profiles, found 1"},
     {"{\"default\": {\"action\": 1}}", "default.action: expected " ACTION ", found 1"},
     {"{\"default\": {\"action\": \"\"}}", "default.action: expected " ACTION ", found \"\""},
     {"{\"default\": {\"action\": \"tunel\"}}", "default.action: expected " ACTION ", found \"tunel\"; did you mean \"tunnel\"?"},
@@ -373,7 +376,9 @@ static void test_print(void) {
         "      \"ports\": [443, \"8000-8999\"],\n"
         "      \"clients\": [\"0.0.0.0/0\"],\n"
         "      \"action\": \"tunnel\",\n"
+        "      \"profile\": \"\",\n"
         "      \"on_server_failure\": \"mirror\",\n"
+        "      \"parent\": true,\n"
         "      \"client_leg\": {\"min_version\": \"1.2\", \"max_version\": \"any\"},\n"
         "      \"server_leg\": {\"min_version\": \"any\", \"max_version\": \"any\", "
         "\"verify\": true},\n"
@@ -387,7 +392,9 @@ static void test_print(void) {
         "      \"ports\": [\"1-65535\"],\n"
         "      \"clients\": [\"0.0.0.0/0\", \"::/0\"],\n"
         "      \"action\": \"tunnel\",\n"
+        "      \"profile\": \"\",\n"
         "      \"on_server_failure\": \"mirror\",\n"
+        "      \"parent\": true,\n"
         "      \"client_leg\": {\"min_version\": \"any\", \"max_version\": \"any\"},\n"
         "      \"server_leg\": {\"min_version\": \"any\", \"max_version\": \"any\", "
         "\"verify\": true},\n"
@@ -399,7 +406,9 @@ static void test_print(void) {
         "  ],\n"
         "  \"default\": {\n"
         "    \"action\": \"tunnel\",\n"
+        "    \"profile\": \"\",\n"
         "    \"on_server_failure\": \"mirror\",\n"
+        "    \"parent\": true,\n"
         "    \"client_leg\": {\"min_version\": \"any\", \"max_version\": \"any\"},\n"
         "    \"server_leg\": {\"min_version\": \"any\", \"max_version\": \"any\", "
         "\"verify\": true},\n"

@@ -151,6 +151,13 @@ void session_syn(struct session *s, const uint8_t *p, size_t p_len) {
     CHECK(s != NULL && p != NULL && p_len <= 120);
 }
 
+void session_aim(struct session *s, const char *front, const char *host, uint16_t port) {
+    CHECK(*front != '\0');
+    snprintf(s->host, sizeof(s->host), "%s", host);
+    s->wishes.dial = (struct dial_wish){.serial = 1, .host = s->host, .port = port};
+    s->greeted = true;
+}
+
 void session_free(struct session *s) {
     CHECK(s != NULL && s->record_taken);
     buf_cleanup(&s->out[0]);

@@ -324,7 +324,10 @@ struct play *play_new(const struct setup *setup) {
     play->setup = setup != NULL ? setup : &nothing;
     play->shared = play->setup->shared != NULL
                        ? shared_ref(play->setup->shared)
-                       : world_shared(play->setup->policy, play->setup->limits);
+                       : world_shared_with(&(struct world_options){.policy = play->setup->policy,
+                                                                   .limits = play->setup->limits,
+                                                                   .parent = play->setup->parent,
+                                                                   .as = play->setup->as});
     play->now_us = 1000000;
     for (int side = 0; side < SIDES; side++) {
         buf_init(&play->sides[side].got, SEND_MAX);
@@ -336,6 +339,9 @@ struct play *play_new(const struct setup *setup) {
     play->session = session_new(play->shared, &client, &local, play->now_us,
                                 PKI_NOW * 1000 + play->now_us / 1000, sample, NULL);
     play->sides[SIDE_CLIENT].open = true;
+    if (play->setup->aim != NULL) {
+        session_aim(play->session, "fixed", play->setup->aim, 443);
+    }
     seed_open(play);
     play_settle(play);
     return play;
@@ -407,6 +413,10 @@ void play_bytes(struct play *play, enum side side, const void *p, size_t p_len) 
 struct span play_got(const struct play *play, enum side side) {
     const struct buf *got_so_far = &play->sides[side].got;
     return (struct span){buf_data(got_so_far), got_so_far->len};
+}
+
+struct session_shared *play_shared(const struct play *play) {
+    return play->shared;
 }
 
 struct peer *play_peer(struct play *play, enum side side) {

@@ -61,6 +61,46 @@ static void pieces_are_by_time_and_direction(void) {
     wire_log_cleanup(&log);
 }
 
+static void secrets_that_nobody_wants_are_not_held(void) {
+    const struct record_policy none = {.secrets = SECRETS_NONE};
+    struct wire_log log = begin();
+    wire_log_secret(&log, &handshakes, "EXPORTER_SECRET 00 04");
+    wire_log_secret(&log, &handshakes, "CLIENT_RANDOMLY 00 05");
+    wire_log_secret(&log, &none, "CLIENT_RANDOM 00 05");
+    CU_ASSERT_EQUAL(log.secrets.len, 0);
+    wire_log_secret(&log, &handshakes, "CLIENT_RANDOM 00 05");
+    CU_ASSERT_EQUAL(log.secrets.len, 20);
+    wire_log_cleanup(&log);
+}
+
+// What is sure of an established handshake moves to the record, and later pieces follow it.
+static void handshakes_settle_in_the_record(void) {
+    struct wire_log log = begin();
+    struct record *record = record_new();
+    struct obj *leg = obj_sub(record->root, F_RECORD_LEG_CLIENT);
+    const struct wire_log_leg to = {.leg = leg, .policy = &handshakes};
+    obj_set_bytes(leg, F_LEG_OFFER_RAW, "hello", 5);
+    wire_log_bytes(&log, WIRE_FROM_PEER, "hello", 5, 1);
+    wire_log_sure(&log, WIRE_FROM_PEER, 5);
+    wire_log_settle(&log, &to);
+    CU_ASSERT_EQUAL(obj_num(leg, F_LEG_WIRE), 0);
+    obj_set_int(leg, F_LEG_TLS_ESTABLISHED, true);
+    wire_log_bytes(&log, WIRE_FROM_PEER, "unsure", 6, 2);
+    wire_log_settle(&log, &to);
+    CU_ASSERT_EQUAL(obj_num(leg, F_LEG_WIRE), 0);
+    wire_log_data(&log, WIRE_FROM_PEER);
+    wire_log_settle(&log, &to);
+    CU_ASSERT_EQUAL(obj_num(leg, F_LEG_WIRE), 1);
+    CU_ASSERT(log.bytes[0].cap == 0 && log.pieces == NULL);
+    wire_log_bytes(&log, WIRE_TO_PEER, "alert", 5, 3);
+    wire_log_write(&log, &to, true);
+    expect_piece(record, 0, "client 1 5 ");
+    expect_piece(record, 1, "server 3 0 alert");
+    CU_ASSERT_TRUE(obj_is(leg, F_LEG_LEFT_OUT_CLIENT, 6));
+    record_free(record);
+    wire_log_cleanup(&log);
+}
+
 static void data_is_cut_off(void) {
     struct wire_log log = begin();
     wire_log_bytes(&log, WIRE_FROM_PEER, "hello", 5, 100);
@@ -123,6 +163,24 @@ static void nothing_is_kept_where_policy_says_so(void) {
     wire_log_cleanup(&log);
 }
 
+static void what_passes_unseen_is_counted(void) {
+    const struct record_policy all = {.handshake_bytes = true, .application_data = true};
+    struct wire_log log = begin();
+    CU_ASSERT_FALSE(wire_log_wants(&log));
+    wire_log_policy(&log, &all);
+    CU_ASSERT_TRUE(wire_log_wants(&log));
+    wire_log_bytes(&log, WIRE_FROM_PEER, "hello", 5, 100);
+    wire_log_sure(&log, WIRE_FROM_PEER, 5);
+    wire_log_pass(&log, WIRE_FROM_PEER, 1000);
+    wire_log_bytes(&log, WIRE_FROM_PEER, "behind a gap", 12, 100);
+    struct record *record = written(&log, &handshakes, true);
+    const struct obj *leg = record_leg(record->root, false);
+    CU_ASSERT_EQUAL(obj_num(leg, F_LEG_WIRE), 1);
+    CU_ASSERT_TRUE(obj_is(leg, F_LEG_LEFT_OUT_CLIENT, 1012));
+    record_free(record);
+    wire_log_cleanup(&log);
+}
+
 static void there_is_a_ceiling(void) {
     static const uint8_t bytes[1000];
     struct wire_log log = begin();
@@ -169,11 +227,12 @@ static void an_interim_record_goes_first(void) {
 }
 
 static void secrets(struct wire_log *log) {
-    wire_log_secret(log, "CLIENT_HANDSHAKE_TRAFFIC_SECRET 00 01");
-    wire_log_secret(log, "CLIENT_TRAFFIC_SECRET_0 00 02");
-    wire_log_secret(log, "SERVER_TRAFFIC_SECRET_0 00 03");
-    wire_log_secret(log, "EXPORTER_SECRET 00 04");
-    wire_log_secret(log, "CLIENT_RANDOM 00 05");
+    const struct record_policy all = {.secrets = SECRETS_ALL};
+    wire_log_secret(log, &all, "CLIENT_HANDSHAKE_TRAFFIC_SECRET 00 01");
+    wire_log_secret(log, &all, "CLIENT_TRAFFIC_SECRET_0 00 02");
+    wire_log_secret(log, &all, "SERVER_TRAFFIC_SECRET_0 00 03");
+    wire_log_secret(log, &all, "EXPORTER_SECRET 00 04");
+    wire_log_secret(log, &all, "CLIENT_RANDOM 00 05");
 }
 
 // expect_secrets expects those whose last digits are in `want`, in order.
@@ -307,10 +366,13 @@ static void what_is_not_tls_is_not_kept(void) {
 
 const struct unit_case unit_cases[] = {
     {"pieces are by time and direction", pieces_are_by_time_and_direction},
+    {"secrets that nobody wants are not held", secrets_that_nobody_wants_are_not_held},
+    {"handshakes settle in the record", handshakes_settle_in_the_record},
     {"data is cut off", data_is_cut_off},
     {"unread bytes are cut off at the end", unread_bytes_are_cut_off_at_the_end},
     {"data is kept where policy asks for it", data_is_kept_where_policy_asks_for_it},
     {"nothing is kept where policy says so", nothing_is_kept_where_policy_says_so},
+    {"what passes unseen is counted", what_passes_unseen_is_counted},
     {"there is a ceiling", there_is_a_ceiling},
     {"an interim record goes first", an_interim_record_goes_first},
     {"secrets that open data are not kept", secrets_that_open_data_are_not_kept},
