@@ -234,6 +234,11 @@ static void write_experiments(struct page *page, struct arena *arena, const stru
         page_pad(page, 2);
         page_paragraph(page, STYLE_PLAIN, 4, true, page_span(text));
     }
+    if (obj_has(root, F_RECORD_MINIMIZED)) {
+        page_pad(page, 2);
+        page_paragraph(page, STYLE_PLAIN, 4, true,
+                       page_span(text_dup(arena, root, F_RECORD_MINIMIZED)));
+    }
 }
 
 void side_by_side_write(struct page *page, const struct obj *root) {

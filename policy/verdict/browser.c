@@ -179,6 +179,7 @@ static void score_add(struct score *score, enum trait_weight weight) {
     score->setting += weight == WEIGHT_SETTING;
 }
 
+// traits_check counts what does not fit; with `out` not NULL it is told there.
 static void traits_check(struct obj *out, struct score *score, const struct claim *claim,
                          const struct hello *hello) {
     struct buf text;
@@ -195,8 +196,10 @@ static void traits_check(struct obj *out, struct score *score, const struct clai
         } else {
             find_grease(&found, hello);
         }
-        if (found.num != 0 && obj_num(out, F_CLAIM_MISFITS) < MISFITS_MAX) {
+        if (found.num != 0) {
             score_add(score, traits[i].weight);
+        }
+        if (found.num != 0 && out != NULL && obj_num(out, F_CLAIM_MISFITS) < MISFITS_MAX) {
             misfit_add(out, &traits[i], claim->name, &found);
         }
         buf_consume(&text, text.len);
@@ -236,6 +239,27 @@ static bool like(const char *pattern, const char *text) {
     return pattern[strspn(pattern, "*")] == '\0';
 }
 
+// browser_find tells a browser that goes by another's name, as developers have it do: its hello
+// fits that of a browser of today in everything. A box's would not.
+static bool browser_find(struct obj *out, const struct hello *hello) {
+    static const struct claim browsers[] = {
+        {.family = CLAIM_CHROMIUM, .min = 150, .max = 150, .name = "Chromium"},
+        {.family = CLAIM_FIREFOX, .min = 150, .max = 150, .name = "Firefox"},
+        {.family = CLAIM_SAFARI, .min = 26, .max = 26, .name = "Safari"},
+    };
+    bool modern = hello->new && !obj_is(hello->leg, F_LEG_OFFER_SSLV2, true);
+    for (size_t i = 0; i < ARRAY_LEN(browsers) && modern; i++) {
+        struct score score = {0};
+        traits_check(NULL, &score, &browsers[i], hello);
+        if (score.impossible + score.unlikely == 0) {
+            obj_set_str(out, F_CLAIM_LIKE, browsers[i].name);
+            obj_set_str(out, F_CLAIM_LIKE_KIND, "browser");
+            return true;
+        }
+    }
+    return false;
+}
+
 static void known_find(struct obj *claim, const struct obj *leg) {
     const char *text = obj_str(leg, F_LEG_JA3_RAW);
     for (size_t i = 0; text != NULL && i < ARRAY_LEN(knowns); i++) {
@@ -268,7 +292,7 @@ void browser_judge(struct obj *root) {
     if (misfit || score.unlikely + score.setting == 0) {
         obj_set_int(out, F_CLAIM_FITS, !misfit);
     }
-    if (misfit) {
+    if (misfit && !browser_find(out, &hello)) {
         known_find(out, leg);
     }
 }

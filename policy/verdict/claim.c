@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "logs/base/check.h"
 
@@ -26,15 +25,21 @@ static const struct {
     const char *name;
 } words[] = {
     {"chrome", CLAIM_CHROMIUM, "Chrome"},
+    {"chrome mobile", CLAIM_CHROMIUM, "Chrome"},
+    {"google chrome", CLAIM_CHROMIUM, "Chrome"},
     {"chromium", CLAIM_CHROMIUM, "Chromium"},
     {"opera", CLAIM_CHROMIUM, "Opera"},
     {"firefox", CLAIM_FIREFOX, "Firefox"},
+    {"mozilla firefox", CLAIM_FIREFOX, "Firefox"},
     {"safari", CLAIM_SAFARI, "Safari"},
+    {"mobile safari", CLAIM_SAFARI, "Safari"},
     {"ie", CLAIM_SCHANNEL, "Internet Explorer"},
     {"internet explorer", CLAIM_SCHANNEL, "Internet Explorer"},
+    {"msie", CLAIM_SCHANNEL, "Internet Explorer"},
     {"edge", CLAIM_SCHANNEL, "Edge"},
 };
 
+enum { AGENT_MAX = 512 };
 enum { EDGE_CHROMIUM = 79, OPERA_CHROMIUM = 15, ANDROID_BORINGSSL = 40 };
 
 // version_read reads the number at `s`; false where there is none.
@@ -65,7 +70,7 @@ static bool is_browser(enum claim_family family) {
 
 // trident_version tells the browser behind a compatibility mode, which calls itself MSIE 7.
 static void trident_version(struct claim *claim, const char *user_agent) {
-    const char *trident = strcasestr(user_agent, "trident/");
+    const char *trident = strstr(user_agent, "trident/");
     struct claim engine;
     if (trident != NULL && version_read(&engine, trident + strlen("trident/"))) {
         claim->min = claim->max = engine.min + 4;
@@ -74,7 +79,7 @@ static void trident_version(struct claim *claim, const char *user_agent) {
 
 static bool row_read(struct claim *out, const struct row *row, const char *user_agent) {
     const char *after = row->version_after != NULL ? row->version_after : row->token;
-    const char *at = strcasestr(user_agent, after);
+    const char *at = strstr(user_agent, after);
     bool known = at != NULL && version_read(out, at + strlen(after));
     if (!known && is_browser(row->family)) {
         return false; // no browser hides its version
@@ -84,7 +89,7 @@ static bool row_read(struct claim *out, const struct row *row, const char *user_
     }
     // Before BoringSSL, Chrome used another library on Android than elsewhere.
     if (row->family == CLAIM_CHROMIUM && out->min < ANDROID_BORINGSSL &&
-        strcasestr(user_agent, "android") != NULL) {
+        strstr(user_agent, "android") != NULL) {
         return false;
     }
     return claim_name(out, row->name);
@@ -118,7 +123,7 @@ static bool word_adjust(struct claim *out, const char *word) {
 static bool words_read(struct claim *out, const char *text) {
     for (size_t i = 0; i < ARRAY_LEN(words); i++) {
         size_t len = strlen(words[i].word);
-        if (strncasecmp(text, words[i].word, len) != 0 || !word_version(out, text + len)) {
+        if (strncmp(text, words[i].word, len) != 0 || !word_version(out, text + len)) {
             continue;
         }
         claim_name(out, words[i].name);
@@ -135,16 +140,27 @@ const char *claim_engine(enum claim_family family) {
     return engines[family];
 }
 
-bool claim_read(struct claim *out, const char *user_agent) {
+// lower copies what fits of `text`: the tokens are in lower case.
+static void lower(char out[AGENT_MAX], const char *text) {
+    size_t i = 0;
+    for (; i + 1 < AGENT_MAX && text[i] != '\0'; i++) {
+        out[i] = (char)tolower((unsigned char)text[i]);
+    }
+    out[i] = '\0';
+}
+
+bool claim_read(struct claim *out, const char *text) {
+    char user_agent[AGENT_MAX];
+    lower(user_agent, text);
     *out = (struct claim){.family = CLAIM_NONE, .max = CLAIM_VERSION_MAX};
     if (words_read(out, user_agent)) {
         return true;
     }
-    bool mozilla = strncmp(user_agent, "Mozilla/", 8) == 0;
+    bool mozilla = strncmp(user_agent, "mozilla/", 8) == 0;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         // Browsers begin with "Mozilla/", and nothing that they say makes them a program.
         bool apt = rows[i].family == CLAIM_NONE || is_browser(rows[i].family) == mozilla;
-        if (apt && strcasestr(user_agent, rows[i].token) != NULL) {
+        if (apt && strstr(user_agent, rows[i].token) != NULL) {
             *out = (struct claim){.family = rows[i].family, .max = CLAIM_VERSION_MAX};
             return rows[i].family != CLAIM_NONE && row_read(out, &rows[i], user_agent);
         }

@@ -26,10 +26,10 @@ struct claim {
     char name[CLAIM_NAME_MAX]; // "Chrome 156"
 };
 
-// claim_read reads a User-Agent, or a browser and its version as people write them: "Chrome 48",
-// "firefox-45", "ie11". It returns false for what no client is known by, and for those whose hello
-// may be anybody's.
-bool claim_read(struct claim *out, const char *user_agent);
+// claim_read reads `text`, a User-Agent or a browser and its version as people write them: "Chrome
+// 48", "firefox-45", "ie11". It returns false for what no client is known by, and for those whose
+// hello may be anybody's.
+bool claim_read(struct claim *out, const char *text);
 
 // claim_engine returns the word of the log: "chromium".
 const char *claim_engine(enum claim_family family);

@@ -10,7 +10,7 @@
 #include "logs/base/check.h"
 #include "policy/verdict/predicate.h"
 
-enum { SHARDS = 64, SETS = 17, WAYS = 8, EVENTS = 24 };
+enum { SHARDS = 64, SETS = 15, WAYS = 8, EVENTS = 24 };
 
 // Windows, in seconds.
 enum { CLIENT_WINDOW = 600, HOST_WINDOW = 3600, NEAR_WINDOW = 5 };
@@ -23,7 +23,7 @@ enum about {
     ABOUT_HOST,    // a host: leaves
     ABOUT_VISITOR, // a host: clients
     ABOUT_ISSUER,  // an issuer below an unknown root: domains
-    ABOUT_KEY,     // a public key: domains
+    ABOUT_KEY,     // such an issuer with a public key: domains
     ABOUT_SERIAL,  // an issuer with a serial number: leaves
     ABOUT_HELLO,   // a hello at an address: engines
 };
@@ -44,8 +44,8 @@ struct event {
     uint32_t from, to; // seconds: when its connection began and was last heard of
     uint32_t value;    // hash
     uint32_t leaf;     // another hash: of the leaf
-    uint32_t where;    // another: of the server's address
     uint32_t what;
+    int64_t at_ms; // when its connection began
 };
 
 struct series {
@@ -108,8 +108,9 @@ static uint64_t hash_text(uint64_t h, const char *text) {
 // struct facts is what a record says of itself, as hashes; 0 is what it does not say.
 struct facts {
     uint32_t id, from, to;
+    int64_t at_ms;
     uint64_t address, program, host, hello, issuer, serial, key;
-    uint32_t domain, leaf, where, engine;
+    uint32_t domain, leaf, engine;
     enum what client, server;
 };
 
@@ -212,15 +213,10 @@ static void facts_chain(struct facts *out, const struct view *view, uint64_t see
         obj_num(view->up, F_LEG_CHAIN) != 0 ? obj_at(view->up, F_LEG_CHAIN, 0) : NULL;
     const char *sha256 = obj_str(leaf, F_CERT_SHA256), *issuer = obj_str(leaf, F_CERT_ISSUER);
     const char *spki = obj_str(leaf, F_CERT_SPKI_SHA256), *serial = obj_str(leaf, F_CERT_SERIAL);
-    const char *address = obj_str(view->mode == MODE_WIRE ? view->server : view->up, F_LEG_ADDRESS);
     if (sha256 == NULL) {
         return;
     }
-    if (address != NULL && predicate_ask(view, P_LOOPBACK) == NO) {
-        out->where = (uint32_t)hash_text(seed, address) | 1; // on this machine all are elsewhere
-    }
     out->leaf = (uint32_t)hash_text(seed, sha256) | 1;
-    out->key = spki != NULL ? hash_text(seed, spki) : 0;
     if (issuer != NULL && serial != NULL) {
         out->serial = hash_text(hash_text(seed, issuer), serial);
     }
@@ -229,6 +225,7 @@ static void facts_chain(struct facts *out, const struct view *view, uint64_t see
                    predicate_ask(view, P_MISSING_LINK) == YES;
     if (issuer != NULL && unknown) {
         out->issuer = hash_text(seed, issuer);
+        out->key = spki != NULL ? hash_text(out->issuer, spki) : 0;
     }
 }
 
@@ -245,6 +242,7 @@ static bool facts_read(struct facts *out, const struct obj *root, uint64_t seed)
     (void)(obj_int(view.client, F_LEG_MS_END, &end) || obj_int(view.up, F_LEG_MS_END, &end));
     (void)obj_int(root, F_RECORD_PORT, &port);
     out->id = (uint32_t)hash_text(seed, id) | 1;
+    out->at_ms = began;
     out->from = (uint32_t)(began / 1000);
     out->to = (uint32_t)((began + end / 1000) / 1000);
     out->host = mix(hash_text(seed, host), (uint64_t)port);
@@ -313,6 +311,7 @@ static void note(struct history *history, const struct facts *facts, enum about 
     noted.id = facts->id;
     noted.from = facts->from;
     noted.to = facts->to;
+    noted.at_ms = facts->at_ms;
     pthread_mutex_lock(&shard->lock);
     series_add(series_get(set_of(shard, key), key), &noted);
     pthread_mutex_unlock(&shard->lock);
@@ -342,9 +341,7 @@ void history_note(struct history *history, const struct obj *root) {
         {ABOUT_HOST, f.host, {.value = f.id, .leaf = f.leaf, .what = f.server}},
         {ABOUT_VISITOR, f.host, {.value = visitor, .what = f.client}},
         {ABOUT_ISSUER, f.issuer, {.value = f.domain, .what = WHAT_SEEN}},
-        {ABOUT_KEY,
-         f.key,
-         {.value = f.domain, .leaf = f.leaf, .where = f.where, .what = WHAT_SEEN}},
+        {ABOUT_KEY, f.key, {.value = f.domain, .leaf = f.leaf, .what = WHAT_SEEN}},
         {ABOUT_SERIAL, f.serial, {.value = f.leaf, .what = WHAT_SEEN}},
         {ABOUT_HELLO, f.hello, {.value = f.engine, .what = WHAT_SEEN}},
     };
@@ -429,6 +426,26 @@ static void tell_client(struct obj *out, struct history *history, const struct f
     set_count(out, F_HISTORY_SAME_NEAR, count_what(&told, WHAT_WORKED, 0));
 }
 
+// alternates returns whether the host was sound between this connection and another on which its
+// handshake failed with the same leaf: it did not change for good in between.
+static bool alternates(const struct told *told, const struct facts *f) {
+    for (size_t i = 0; i < told->num; i++) {
+        const struct event *failed = &told->events[i];
+        if (failed->what != WHAT_FAILED || failed->leaf == 0 || failed->leaf != f->leaf) {
+            continue;
+        }
+        for (size_t k = 0; k < told->num; k++) {
+            int64_t at = told->events[k].at_ms;
+            bool between =
+                (failed->at_ms < at && at < f->at_ms) || (f->at_ms < at && at < failed->at_ms);
+            if (told->events[k].what == WHAT_SOUND && between) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 static void tell_host(struct obj *out, struct history *history, const struct facts *f) {
     struct told told;
     tell(&told, history, f, ABOUT_VISITOR, f->host, HOST_WINDOW);
@@ -436,6 +453,9 @@ static void tell_host(struct obj *out, struct history *history, const struct fac
     tell(&told, history, f, ABOUT_HOST, f->host, HOST_WINDOW);
     set_count(out, F_HISTORY_HOST_GOOD, count_what(&told, WHAT_SOUND, 0));
     set_count(out, F_HISTORY_HOST_BAD, count_what(&told, WHAT_FAILED, 0));
+    if (f->server == WHAT_FAILED && alternates(&told, f)) {
+        obj_set_int(out, F_HISTORY_HOST_ALTERNATES, true);
+    }
     int leaves = count_distinct(&told, true, f->leaf);
     set_count(out, F_HISTORY_HOST_LEAVES, leaves > 1 ? leaves : 0);
 }
@@ -446,8 +466,7 @@ static void tell_key(struct obj *out, struct history *history, const struct fact
     struct told told, others = {.num = 0};
     tell(&told, history, f, ABOUT_KEY, f->domain != 0 ? f->key : 0, HOST_WINDOW);
     for (size_t i = 0; i < told.num; i++) {
-        bool apart = told.events[i].where != f->where || f->where == 0;
-        if (told.events[i].leaf != f->leaf && apart) {
+        if (told.events[i].leaf != f->leaf) {
             others.events[others.num++] = told.events[i];
         }
     }

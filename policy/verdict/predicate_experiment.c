@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <string.h>
 
 #include "logs/base/check.h"
@@ -68,6 +69,45 @@ static enum answer probe_passes(const struct view *view, const char *name) {
     return passes(&tally);
 }
 
+// How far away an address is, as far as its number tells.
+enum reach { REACH_UNKNOWN, REACH_HERE, REACH_NEAR, REACH_FAR };
+
+static enum reach reach_of(const char *address) {
+    static const struct {
+        const char *prefix;
+        enum reach reach;
+    } rows[] = {
+        {"127.", REACH_HERE}, {"::1", REACH_HERE}, {"10.", REACH_NEAR}, {"192.168.", REACH_NEAR},
+        {"fc", REACH_NEAR},   {"fd", REACH_NEAR},  {"fe8", REACH_NEAR}, {"169.254.", REACH_NEAR},
+    };
+    unsigned second;
+    if (address == NULL) {
+        return REACH_UNKNOWN;
+    }
+    address = strncmp(address, "::ffff:", 7) == 0 ? address + 7 : address;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        bool same = strncmp(address, rows[i].prefix, strlen(rows[i].prefix)) == 0;
+        if (same && (rows[i].reach == REACH_NEAR || strcmp(rows[i].prefix, "::1") != 0 ||
+                     address[3] == '\0')) {
+            return rows[i].reach;
+        }
+    }
+    if (sscanf(address, "172.%u.", &second) == 1 && second >= 16 && second < 32) {
+        return REACH_NEAR;
+    }
+    return REACH_FAR;
+}
+
+static const struct obj *leg_of(const struct view *view, const char *name);
+
+// comparable returns whether the control host, as the probe `name` met it, is as far away as the
+// server: what a nearer one passes need not have been on the server's way.
+static bool comparable(const struct view *view, const char *name) {
+    enum reach server = reach_of(obj_str(leg_of(view, "base"), F_LEG_ADDRESS));
+    enum reach control = reach_of(obj_str(leg_of(view, name), F_LEG_ADDRESS));
+    return server == REACH_UNKNOWN || control == REACH_UNKNOWN || control >= server;
+}
+
 // Any one of the probes passes: each is a way of its own.
 ASK(probe_passes) {
     enum answer any = NO;
@@ -119,7 +159,7 @@ ASK(probe_fails_alike) {
     struct tally base = tally_of(view, "base"), other = tally_of(view, row->word);
     enum answer both = answer_and(answer_not(passes(&base)), answer_not(passes(&other)));
     if (both != YES) {
-        return passes(&other) == YES ? NO : UNKNOWN;
+        return passes(&other) == YES && comparable(view, row->word) ? NO : UNKNOWN;
     }
     bool alike = base.same && other.same && strcmp(base.failure, other.failure) == 0;
     return alike ? YES : UNKNOWN; // another failure may be the other address's own
@@ -179,7 +219,9 @@ ASK(factor_matters) {
     if (base == NO) {
         return probe_passes(view, factor.without);
     }
-    return answer_not(probe_passes(view, factor.with));
+    // What else the other end stumbles over is no news where its certificate is not good.
+    bool untrusted = obj_is(obj_get(view->up, F_LEG_VERIFICATION), F_VERIFICATION_OK, false);
+    return untrusted ? UNKNOWN : answer_not(probe_passes(view, factor.with));
 }
 
 // is_loopback returns whether the server is on this machine.
@@ -190,12 +232,15 @@ static bool is_loopback(const struct view *view) {
     return ipv4 != NULL && (strncmp(ipv4, "127.", 4) == 0 || strcmp(ipv4, "::1") == 0);
 }
 
+// control_passes answers for the control host, with the hello as it is or as the probe `variant`
+// changes it. A host that is too near cannot clear the way.
 static enum answer control_passes(const struct view *view, const char *variant) {
     char name[2 * WORD_MAX] = "control";
     if (variant != NULL) {
         strcat(strcat(name, "="), variant);
     }
-    return probe_passes(view, name);
+    enum answer answer = probe_passes(view, name);
+    return answer == YES && !comparable(view, name) ? UNKNOWN : answer;
 }
 
 // The control host, which has nothing to do with the server, shows the same: then it is not the
@@ -322,19 +367,27 @@ ASK(control_same_issuer) {
                        obj_is(verification, F_VERIFICATION_OK, false));
 }
 
+// A private CA is on many hosts of its owner: only one on the public network tells something.
+ASK(control_public) {
+    (void)row;
+    enum reach reach = reach_of(obj_str(leg_of(view, "control"), F_LEG_ADDRESS));
+    return reach == REACH_UNKNOWN ? UNKNOWN : answer_from(reach == REACH_FAR);
+}
+
+// One clock may be wrong itself; two that agree are not.
 ASK(clock_wrong) {
-    enum answer all = UNKNOWN;
+    int64_t far = (int64_t)row->codes[0] * 60, ahead;
+    size_t num = 0, num_wrong = 0, num_behind = 0;
     for (size_t i = 0; i < num_experiments(view); i++) {
-        int64_t ahead;
         if (obj_int(experiment_at(view, i), F_EXPERIMENT_CLOCK_OFFSET, &ahead)) {
-            int64_t far = (int64_t)row->codes[0] * 60;
-            enum answer wrong = answer_from(ahead > far || ahead < -far);
-            all = all == UNKNOWN || all == wrong ? wrong : UNKNOWN;
-            if (all == UNKNOWN) {
-                return UNKNOWN; // two clocks that differ: one of them is wrong, and not ours for
-                                // sure
-            }
+            num++;
+            num_wrong += ahead > far || ahead < -far;
+            num_behind += ahead < -far;
         }
     }
-    return all;
+    if (num_wrong == 0) {
+        return num == 0 ? UNKNOWN : NO;
+    }
+    bool agreed = num_wrong == num && num >= 2 && (num_behind == 0 || num_behind == num);
+    return agreed ? YES : UNKNOWN;
 }

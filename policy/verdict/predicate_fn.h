@@ -107,6 +107,7 @@ ASK(reset_early);
 ASK(hello_unacknowledged);
 ASK(nonce_certificate);
 ASK(control_same_issuer);
+ASK(control_public);
 ASK(clock_wrong); // by more than codes[0] minutes
 // predicate_staple.c: stapled OCSP responses, and what was fetched
 ASK(staple_is);       // what the staple comes to is `word`

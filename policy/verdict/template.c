@@ -118,6 +118,7 @@ static const struct slot slots[] = {
     {"client_alpn",     WHERE_OFFER,        F_LEG_OFFER_ALPN,        "its protocols",      NULL},
     {"server_version",  WHERE_UP,           F_LEG_ANSWER_VERSION,    "another version",    NULL},
     {"suite",           WHERE_UP,           F_LEG_TLS_CIPHER,        "a suite",            NULL},
+    {"probe_end",       WHERE_UP,           F_LEG_END_DETAIL,        "it does not say why", NULL},
     {"dh_bits",         WHERE_UP,           F_LEG_ANSWER_DH_BITS,    "too few",            NULL},
     {"banner",          WHERE_UP,           F_LEG_ANSWER_FIRST_KIND, "unknown",            NULL},
     {"subject",         WHERE_UP,           F_LEG_SUBJECT,           "subject unknown",    NULL},

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,8 +17,10 @@
 #include "logs/store/paths.h"
 #include "policy/profiles/profile.h"
 #include "proxy/cli/exit.h"
+#include "proxy/cli/overload.h"
 #include "proxy/cli/probe_target.h"
 #include "proxy/net/address.h"
+#include "proxy/net/arrival.h"
 #include "proxy/net/net.h"
 #include "proxy/probe/experimenter.h"
 #include "proxy/session/shared.h"
@@ -28,6 +31,7 @@ enum {
     VERIFICATIONS_MAX = 2000,
     VERIFICATIONS_BYTES = 32 * 1024 * 1024,
     PATH_TEXT_MAX = 4096,
+    OVERLOAD_TEXT_MAX = 1024,
 };
 
 struct engine {
@@ -222,6 +226,15 @@ static bool open_keylog(struct engine *engine, struct err *err) {
     return engine->keylog_fd >= 0 || err_errno(err, "cannot open SSLKEYLOGFILE %s", path);
 }
 
+static unsigned num_cores(void) {
+    cpu_set_t cores;
+    if (sched_getaffinity(0, sizeof(cores), &cores) != 0) {
+        return 1;
+    }
+    int num = CPU_COUNT(&cores);
+    return num < NET_MAX_WORKERS ? (unsigned)num : NET_MAX_WORKERS;
+}
+
 // descriptors_raise takes as many descriptors as the process may have: each connection needs two.
 static void descriptors_raise(void) {
     struct rlimit limit;
@@ -235,7 +248,8 @@ static bool open_net(struct engine *engine, struct err *err) {
     const struct net_config config = {
         .listens = engine->options.listens,
         .num_listens = engine->options.num_listens,
-        .workers = engine->options.workers,
+        .workers = engine->options.workers != 0 ? engine->options.workers : num_cores(),
+        .max_connections = engine->options.max_connections,
         .dns_timeout_us = engine->options.timeout_us,
         .connect_timeout_us = engine->options.timeout_us,
         .catch_signals = engine->options.catch_signals,
@@ -261,6 +275,8 @@ static bool open_experimenter(struct engine *engine, struct err *err) {
         .when = options->experiments_always ? EXPERIMENTER_ALWAYS : EXPERIMENTER_ON_FAILURE,
         .control = {options->control != NULL ? engine->control.host : NULL, engine->control.port,
                     NULL},
+        .parent = options->parent,
+        .mark = options->transparent ? ARRIVAL_MARK : 0,
         .trust = (const char *const *)options->trust,
         .num_trust = options->num_trust,
         .is_self = is_self,
@@ -319,6 +335,19 @@ static void *prepare_rsa(void *mint) {
     return NULL;
 }
 
+// overload_tell says what was too much, after the last record is written.
+static void overload_tell(const struct engine *engine, const struct log_writer_counts *log) {
+    struct net_counts net;
+    struct buf says;
+    buf_init(&says, OVERLOAD_TEXT_MAX);
+    net_counts_read(engine->net, &net);
+    overload_write(&says, &net, log);
+    if (says.len != 0) {
+        fprintf(stderr, "tlsblame: %.*s\n", (int)says.len, (const char *)buf_data(&says));
+    }
+    buf_cleanup(&says);
+}
+
 bool engine_run(struct engine *engine, struct err *err) {
     // Most clients never need RSA keys, and making them takes longer than all else of a start.
     pthread_t rsa;
@@ -334,6 +363,9 @@ bool engine_run(struct engine *engine, struct err *err) {
     }
     experimenter_free(engine->experimenter, engine->options.experiments_wait_us);
     engine->experimenter = NULL;
+    log_writer_flush(engine->log);
+    struct log_writer_counts log = log_writer_counts(engine->log);
+    overload_tell(engine, &log);
     return ok;
 }
 

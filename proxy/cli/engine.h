@@ -27,9 +27,10 @@ struct engine_options {
     const struct parent *parent; // the proxy that dials go through; NULL: none
     const char *target_host;     // where connections go that do not ask; NULL: they ask
     uint16_t target_port;
-    bool transparent; // they come as a firewall's rule sends them
-    unsigned workers;
-    int64_t timeout_us; // for each step that a peer may keep us waiting in; 0: the defaults
+    bool transparent;       // they come as a firewall's rule sends them
+    unsigned workers;       // 0: one for each core that the process may use
+    size_t max_connections; // 0: as many as descriptors allow
+    int64_t timeout_us;     // for each step that a peer may keep us waiting in; 0: the defaults
     // catch_signals: SIGINT and SIGTERM stop, SIGHUP rereads the policy, the
     // revocation lists and the trusted certificates, and reopens the log.
     bool catch_signals;

@@ -111,14 +111,23 @@ static bool addresses_find(struct arguments *a, struct err *err) {
     return true;
 }
 
+static bool parent_read(struct arguments *a, struct err *err) {
+    struct probe_options *o = &a->options;
+    if (a->parent == NULL) {
+        return true;
+    }
+    return parent_parse(&o->parent, a->parent, err) &&
+           (!o->parent.tls || err_set(err, "--parent takes http://, as no TLS is spoken with the "
+                                           "parent itself"));
+}
+
 static bool targets_parse(struct arguments *a, const char *host, struct err *err) {
     struct probe_options *o = &a->options;
     o->has_control = a->control != NULL;
     o->has_parent = a->parent != NULL;
     return (host == NULL || probe_target_parse(&o->target, host, 443, err)) &&
            (a->control == NULL || probe_target_parse(&o->control, a->control, 443, err)) &&
-           (a->parent == NULL || probe_target_parent(&o->parent, a->parent, err)) &&
-           factors_find(a, err) && addresses_find(a, err);
+           parent_read(a, err) && factors_find(a, err) && addresses_find(a, err);
 }
 
 // policy_allows returns whether the policy file lets the target be asked.

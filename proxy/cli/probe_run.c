@@ -18,10 +18,11 @@
 #include "proxy/cli/output.h"
 #include "proxy/cli/probe_table.h"
 #include "proxy/net/clock.h"
+#include "proxy/probe/minimize.h"
 #include "proxy/tls/hello_edit.h"
 #include "proxy/tls/hello_shape.h"
 
-enum { RESIDUAL_US = 100 * 1000 };
+enum { RESIDUAL_US = 100 * 1000, SENTENCE_MAX = 8 * 1024 };
 
 struct probe_work {
     const struct probe_options *options;
@@ -37,6 +38,8 @@ struct probe_work {
     struct ev_loop *loop;
     struct inquiry_config config;
     struct inquiry *inquiry;
+    struct minimize *minimize;
+    struct hello_draft failing; // what is minimized
     size_t num_planned;
     bool progress; // a line of it is on the terminal
 };
@@ -223,6 +226,12 @@ static int print_json(struct probe_work *w) {
 static int print_verdict(struct probe_work *w) {
     const struct obj *root = w->record->root;
     page_newline(&w->page);
+    if (obj_has(root, F_RECORD_MINIMIZED)) {
+        page_puts(&w->page, STYLE_TITLE, "SMALLEST    ");
+        page_paragraph(&w->page, STYLE_PLAIN, VERDICT_PAGE_INDENT, true,
+                       obj_span(root, F_RECORD_MINIMIZED));
+        page_newline(&w->page);
+    }
     verdict_page_write(&w->page, obj_get(root, F_RECORD_VERDICT), w->options->quiet);
     page_printf(&w->page, STYLE_PLAIN, "  more      tlsblame show%s%s %s",
                 w->options->log != NULL ? " --log " : "",
@@ -261,7 +270,68 @@ static void on_done(void *ctx) {
 static void on_signal(struct ev_loop *loop, ev_signal *watcher, int revents) {
     (void)loop, (void)revents;
     struct probe_work *w = watcher->data;
-    inquiry_stop(w->inquiry);
+    if (w->minimize != NULL) {
+        minimize_stop(w->minimize);
+    } else {
+        inquiry_stop(w->inquiry);
+    }
+}
+
+static void on_try(void *ctx, size_t num, bool passed) {
+    struct probe_work *w = ctx;
+    if (w->options->live) {
+        fprintf(stderr, "\r\033[Kminimizing: hello %zu %s", num, passed ? "passes" : "fails");
+        w->progress = true;
+    }
+}
+
+// failing_find sets the hello that is to be minimized: the one that was asked about, or one that
+// fails with something put in where that passes. It returns false where nothing fails.
+static bool failing_find(struct probe_work *w) {
+    const struct plan *plan = inquiry_plan(w->inquiry);
+    const struct plan_entry *base = &plan->entries[0];
+    hello_draft_copy(&w->failing, &w->asked);
+    for (size_t i = 1; i < plan->num && base->failed == 0; i++) {
+        const struct probe_pick *pick = &plan->entries[i].pick;
+        if (plan_differs(plan, i) && pick->probe->follow == PROBE_FOLLOW_IN) {
+            const struct probe_material material = {.asked = &w->asked,
+                                                    .keys = w->keys,
+                                                    .host = w->config.server_name,
+                                                    .seed = w->config.seed};
+            return probe_make(pick, &material, &w->failing);
+        }
+    }
+    return base->failed != 0 && base->answered == 0 && strcmp(base->failure, "unreachable") != 0;
+}
+
+// minimize_run looks for the smallest change, and puts it into the record.
+static void minimize_run(struct probe_work *w) {
+    struct inquiry_config inquiry = w->config;
+    const struct minimize_config config = {
+        .inquiry = &inquiry,
+        .address = w->config.parent.host == NULL
+                       ? obj_str(record_leg(w->record->root, true), F_LEG_ADDRESS)
+                       : NULL,
+        .on_try = on_try,
+        .on_done = on_done,
+        .ctx = w,
+    };
+    struct buf text;
+    buf_init(&text, SENTENCE_MAX);
+    if (failing_find(w)) {
+        inquiry.asked = &w->failing;
+        w->minimize = minimize_new(&config);
+        ev_run(w->loop, 0);
+        (void)minimize_says(w->minimize, &text);
+        minimize_free(w->minimize);
+        w->minimize = NULL;
+    } else {
+        buf_printf(&text, "No hello fails that could be made smaller.");
+    }
+    if (text.len != 0) {
+        obj_set_strn(w->record->root, F_RECORD_MINIMIZED, buf_data(&text), text.len);
+    }
+    buf_cleanup(&text);
 }
 
 static void loop_run(struct probe_work *w) {
@@ -271,6 +341,9 @@ static void loop_run(struct probe_work *w) {
     interrupt.data = w;
     ev_signal_start(w->loop, &interrupt);
     ev_run(w->loop, 0);
+    if (w->options->minimize) {
+        minimize_run(w);
+    }
     ev_signal_stop(w->loop, &interrupt);
     inquiry_free(w->inquiry);
     w->inquiry = NULL;
@@ -283,7 +356,8 @@ static void config_set(struct probe_work *w) {
         .peer = {w->host, w->port, o->address},
         .control = {o->has_control ? o->control.host : NULL, o->control.port, o->control_address},
         .parent = {o->has_parent ? o->parent.host : NULL, o->parent.port, NULL},
-        .parent_user = o->parent.user[0] != '\0' ? o->parent.user : NULL,
+        .parent_authorization = o->parent.authorization,
+        .direct = true,
         .server_name = w->server_name[0] != '\0' ? w->server_name : NULL,
         .asked = &w->asked,
         .client = w->has_client ? &w->client : NULL,
@@ -333,6 +407,7 @@ int probe_run(const struct probe_options *options) {
     signal(SIGPIPE, SIG_IGN);
     hello_draft_init(&w.asked);
     hello_draft_init(&w.client);
+    hello_draft_init(&w.failing);
     names_set(&w);
     w.keys = hello_keys_new(NULL, NULL);
     w.record = record_new();
@@ -350,5 +425,6 @@ int probe_run(const struct probe_options *options) {
     hello_keys_free(w.keys);
     hello_draft_cleanup(&w.asked);
     hello_draft_cleanup(&w.client);
+    hello_draft_cleanup(&w.failing);
     return status;
 }

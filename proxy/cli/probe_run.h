@@ -5,10 +5,12 @@
 #include "logs/view/page.h"
 #include "proxy/cli/options.h"
 #include "proxy/cli/probe_target.h"
+#include "proxy/session/parent_url.h"
 
 // struct probe_options is what the command line says.
 struct probe_options {
-    struct probe_target target, control, parent;
+    struct probe_target target, control;
+    struct parent parent;                  // `has_parent`
     const char *address, *control_address; // literals, or NULL
     bool has_control, has_parent;
     const char *like;        // id of a record, or NULL

@@ -66,21 +66,6 @@ bool probe_target_parse(struct probe_target *out, const char *text, uint16_t por
            err_set(err, "'%.100s' is no HOST or HOST:PORT; IPv6 as [::1]:443", text);
 }
 
-bool probe_target_parent(struct probe_target *out, const char *text, struct err *err) {
-    static const char http[] = "http://";
-    const char *rest = strncasecmp(text, http, strlen(http)) == 0 ? text + strlen(http) : text;
-    size_t len = strcspn(rest, "/?#");
-    const char *at = memrchr(rest, '@', len);
-    *out = (struct probe_target){.port = 8080};
-    if (at != NULL && (size_t)(at - rest) < sizeof(out->user)) {
-        memcpy(out->user, rest, (size_t)(at - rest));
-        len -= (size_t)(at + 1 - rest);
-        rest = at + 1;
-    }
-    return split(out, rest, len) ||
-           err_set(err, "'%.100s' is no proxy; it takes http://[USER:PASSWORD@]HOST[:PORT]", text);
-}
-
 bool probe_target_address(const char **out, const char *text, const char *host, struct err *err) {
     const char *equals = strchr(text, '=');
     struct address address;

@@ -11,18 +11,13 @@ enum { PROBE_HOST_MAX = 254 };
 struct probe_target {
     char host[PROBE_HOST_MAX]; // a name, or an address literal without brackets; lower case
     uint16_t port;
-    bool literal;   // it is an address
-    char user[128]; // of a URL: "user:password", or ""
+    bool literal; // it is an address
 };
 
 // probe_target_parse reads HOST, HOST:PORT, [IPV6], [IPV6]:PORT, or a URL with the scheme https, of
 // which the rest is ignored. `port` is the default.
 WUNRES bool probe_target_parse(struct probe_target *out, const char *text, uint16_t port,
                                struct err *err);
-
-// probe_target_parent reads the URL of a proxy: http://[USER:PASSWORD@]HOST[:PORT], the scheme
-// being optional. The default port is 8080.
-WUNRES bool probe_target_parent(struct probe_target *out, const char *text, struct err *err);
 
 // probe_target_address reads NAME=ADDRESS and returns whether NAME is `host`, with the literal, a
 // part of `text`, in `*out`. It returns false with a message in `err` when `text` is neither.

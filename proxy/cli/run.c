@@ -22,6 +22,7 @@ enum {
     CRLS_MAX = 64,
     LINE_MAX_BYTES = 16 * 1024,
     WORKERS_MAX = 64,
+    CONNECTIONS_MAX = 1000000,
     TIMEOUT_MAX_S = 3600
 };
 
@@ -32,6 +33,7 @@ enum {
     OPT_CRL,
     OPT_LOG,
     OPT_WORKERS,
+    OPT_MAX_CONNECTIONS,
     OPT_TIMEOUT,
     OPT_EXPERIMENTS,
     OPT_CONTROL,
@@ -107,7 +109,9 @@ static const char help[] =
     "                          printed when that is done\n"
     "      --control HOST      a host that experiments may ask as well, to tell the\n"
     "                          server from a box on the way\n"
-    "      --workers N         threads that serve connections (default 1)\n"
+    "      --workers N         threads that serve connections (default: the cores)\n"
+    "      --max-connections N how many connections may be open, while others wait\n"
+    "                          (default: as many as descriptors allow)\n"
     "  -q, --quiet             no line for each connection; with a COMMAND, only\n"
     "                          those that failed\n"
     "      --color WHEN        auto, always or never; auto honours NO_COLOR\n"
@@ -139,6 +143,7 @@ static const struct option options[] = {
     {"experiments", required_argument, NULL, OPT_EXPERIMENTS},
     {"control", required_argument, NULL, OPT_CONTROL},
     {"workers", required_argument, NULL, OPT_WORKERS},
+    {"max-connections", required_argument, NULL, OPT_MAX_CONNECTIONS},
     {"quiet", no_argument, NULL, 'q'},
     {"color", required_argument, NULL, OPT_COLOR},
     {"help", no_argument, NULL, 'h'},
@@ -175,6 +180,17 @@ static bool set_workers(struct run *run, const char *text, struct err *err) {
         return err_set(err, "--workers %s: expected a number from 1 to %d", text, WORKERS_MAX);
     }
     run->engine.workers = (unsigned)workers;
+    return true;
+}
+
+static bool set_max_connections(struct run *run, const char *text, struct err *err) {
+    char *end;
+    unsigned long num = strtoul(text, &end, 10);
+    if (*text < '0' || *text > '9' || *end != '\0' || num < 1 || num > CONNECTIONS_MAX) {
+        return err_set(err, "--max-connections %s: expected a number from 1 to %d", text,
+                       CONNECTIONS_MAX);
+    }
+    run->engine.max_connections = num;
     return true;
 }
 
@@ -256,6 +272,8 @@ static bool option_take(struct run *run, int option, struct err *err) {
     case OPT_CONTROL:
         run->engine.control = optarg;
         return true;
+    case OPT_MAX_CONNECTIONS:
+        return set_max_connections(run, optarg, err);
     case OPT_WORKERS:
         return set_workers(run, optarg, err);
     case 'q':

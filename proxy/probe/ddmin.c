@@ -110,6 +110,19 @@ static bool test_make(struct ddmin *dd, const struct test *test) {
     return ok;
 }
 
+// The trial of this very test, which saves making its hello.
+static const struct trial *trial_of(const struct ddmin *dd, const struct test *test) {
+    for (size_t i = 0; i < dd->num_trials; i++) {
+        const struct test *tried = &dd->trials[i].test;
+        if (tried->total == test->total &&
+            memcmp(&tried->set, &test->set, sizeof(test->set)) == 0) {
+            return &dd->trials[i];
+        }
+    }
+    return NULL;
+}
+
+// The trial of the hello that was made last.
 static struct trial *trial_find(struct ddmin *dd) {
     for (size_t i = 0; i < dd->num_trials; i++) {
         if (memcmp(dd->trials[i].hash, dd->wanted_hash, SHA256_DIGEST_LENGTH) == 0) {
@@ -133,11 +146,14 @@ static enum outcome outcome_of(const struct ddmin *dd, const struct trial *trial
 // when that is not known yet: then it is what is wanted next.
 static bool ask(struct ddmin *dd, const struct test *test, size_t repeat, enum outcome *out) {
     CHECK(repeat < REPEATS_MAX);
-    if (!test_make(dd, test)) {
-        *out = OUTCOME_OTHER;
-        return true;
+    const struct trial *trial = trial_of(dd, test);
+    if (trial == NULL || trial->num <= repeat) {
+        if (!test_make(dd, test)) {
+            *out = OUTCOME_OTHER;
+            return true;
+        }
+        trial = trial_find(dd);
     }
-    const struct trial *trial = trial_find(dd);
     if (trial != NULL && trial->num > repeat) {
         *out = outcome_of(dd, trial, repeat);
         return true;
@@ -253,14 +269,14 @@ static bool minimize(struct ddmin *dd, struct factor_set *set) {
     return true;
 }
 
-// any_like sets `*out` to whether another factor of the same list fails in the place of `factor`.
-static bool any_like(struct ddmin *dd, const struct factor_set *set, size_t factor, bool *out) {
-    struct factor_set group, other = set_without(set, factor);
+// any_like sets `*out` to whether another factor of `group` fails in the place of `factor`.
+static bool any_like(struct ddmin *dd, const struct factor_set *set, size_t factor,
+                     const struct factor_set *group, bool *out) {
+    struct factor_set other = set_without(set, factor);
     enum outcome outcome;
     size_t i = 0;
     *out = false;
-    factors_group(&dd->factors, &group, factor);
-    while (i < dd->factors.num && (i == factor || !factor_set_has(&group, i))) {
+    while (i < dd->factors.num && (i == factor || !factor_set_has(group, i))) {
         i++;
     }
     if (i == dd->factors.num) {
@@ -272,57 +288,80 @@ static bool any_like(struct ddmin *dd, const struct factor_set *set, size_t fact
     return known;
 }
 
-// The failing hello without `factor`, or without it and all like it.
-static bool ask_without(struct ddmin *dd, size_t factor, bool all_like, enum outcome *out) {
-    struct factor_set rest = set_of_all(dd), group;
-    factors_group(&dd->factors, &group, factor);
+// The failing hello without the factors of `group`.
+static bool ask_without(struct ddmin *dd, const struct factor_set *group, enum outcome *out) {
+    struct factor_set rest = set_of_all(dd);
     for (size_t i = 0; i < dd->factors.num; i++) {
-        if (i == factor || (all_like && factor_set_has(&group, i))) {
+        if (factor_set_has(group, i)) {
             factor_set_remove(&rest, i);
         }
     }
     return ask_set(dd, &rest, 0, out);
 }
 
+// need_any learns whether any factor like `factor` is what is needed. `carries` says that without
+// it the others fail in another way, and so may the failing hello without all of them.
+static bool need_any(struct ddmin *dd, const struct factor_set *set, size_t factor, bool carries,
+                     bool *out) {
+    struct ddmin_result *result = &dd->result;
+    *out = false;
+    for (int likeness = 0; likeness < FACTOR_LIKENESSES && !*out; likeness++) {
+        struct factor_set group;
+        enum outcome outcome;
+        bool any;
+        factors_group(&dd->factors, &group, factor, (enum factor_likeness)likeness);
+        if (!any_like(dd, set, factor, &group, &any) ||
+            (any && !ask_without(dd, &group, &outcome))) {
+            return false;
+        }
+        *out = any && (outcome == OUTCOME_PASS || (outcome == OUTCOME_OTHER && !carries));
+        if (*out) {
+            factor_set_add(&result->any[likeness], factor);
+            result->only = result->only && outcome == OUTCOME_PASS;
+        }
+    }
+    return true;
+}
+
 // need_one learns whether nothing but `factor`, one of `set`, makes the failing hello fail.
 static bool need_one(struct ddmin *dd, const struct factor_set *set, size_t factor) {
     struct ddmin_result *result = &dd->result;
-    struct factor_set fewer = set_without(set, factor);
+    struct factor_set one = {0}, fewer = set_without(set, factor);
     enum outcome outcome, alone;
     bool any;
-    if (!ask_without(dd, factor, false, &outcome) || !ask_set(dd, &fewer, 0, &alone)) {
+    factor_set_add(&one, factor);
+    if (!ask_without(dd, &one, &outcome) || !ask_set(dd, &fewer, 0, &alone)) {
         return false;
     }
     if (outcome == OUTCOME_PASS) {
         return true;
     }
-    if (alone == OUTCOME_OTHER) {
-        factor_set_add(&result->context, factor);
-        return true;
-    }
-    if (!any_like(dd, set, factor, &any) || (any && !ask_without(dd, factor, true, &outcome))) {
+    bool carries = alone == OUTCOME_OTHER;
+    if (!need_any(dd, set, factor, carries, &any)) {
         return false;
     }
-    if (any) {
-        factor_set_add(&result->any, factor);
+    if (!any && carries) {
+        factor_set_add(&result->context, factor);
+    } else if (!any) {
+        result->only = false;
+        result->otherwise = result->otherwise || outcome == OUTCOME_FAIL;
     }
-    result->only = result->only && outcome == OUTCOME_PASS;
-    result->otherwise = result->otherwise || outcome == OUTCOME_FAIL;
     return true;
 }
 
-// confirm repeats what the result rests on.
+// confirm repeats what the result rests on, as often as there are connections left for it, and at
+// least once.
 static bool confirm(struct ddmin *dd, const struct factor_set *set) {
     enum outcome outcome;
     for (size_t i = 1; i < REPEATS_FOUND; i++) {
         if (!ask_set(dd, set, i, &outcome)) {
-            return false;
+            return dd->exhausted && i > 1;
         }
     }
     for (size_t i = 0; i < dd->factors.num; i++) {
         struct factor_set fewer = set_without(set, i);
         if (factor_set_has(set, i) && !ask_set(dd, &fewer, 1, &outcome)) {
-            return false;
+            return dd->exhausted;
         }
     }
     return true;
@@ -333,7 +372,8 @@ static bool search(struct ddmin *dd) {
     if (!find(dd, &set) || !minimize(dd, &set)) {
         return false;
     }
-    dd->result.any = dd->result.context = (struct factor_set){0};
+    memset(dd->result.any, 0, sizeof(dd->result.any));
+    dd->result.context = (struct factor_set){0};
     dd->result.only = true;
     dd->result.otherwise = false;
     dd->result.needed = set;
@@ -452,15 +492,16 @@ static bool factor_says(const struct ddmin *dd, struct buf *out, size_t i) {
     const struct factor *factor = &dd->factors.factors[i];
     struct factor_set group;
     char name[CODEPOINT_NAME_MAX];
+    bool any = factor_set_has(&dd->result.any[FACTOR_LIKE_LIST], i);
+    bool grease = factor_set_has(&dd->result.any[FACTOR_LIKE_GREASE], i);
+    factors_group(&dd->factors, &group, i, FACTOR_LIKE_LIST);
     bool inside = factor->kind == FACTOR_ADDED && factor->list < FACTOR_LIST_CIPHERS &&
                   hello_edit_find(&dd->factors.passing, (uint16_t)factor->list) == NULL;
-    bool any = factor_set_has(&dd->result.any, i);
-    factors_group(&dd->factors, &group, i);
-    if (!inside || (!any && factor_set_num(&group) > 1)) {
-        return buf_printf(out, "%s%s", factor->text, any ? " (or another like it)" : "");
+    if (inside && !grease && (any || factor_set_num(&group) == 1)) {
+        return buf_printf(out, "the extension %s",
+                          codepoint_name(REGISTRY_EXTENSION, (uint16_t)factor->list, name));
     }
-    return buf_printf(out, "the extension %s",
-                      codepoint_name(REGISTRY_EXTENSION, (uint16_t)factor->list, name));
+    return buf_printf(out, "%s%s", factor->text, any || grease ? " (or another like it)" : "");
 }
 
 static bool set_says(const struct ddmin *dd, struct buf *out, const struct factor_set *set) {

@@ -30,7 +30,8 @@ struct ddmin_result {
     struct factor_set needed; // 1-minimal: without any of these it passes
     size_t num_needed;
     struct factor_set context; // without these it fails in another way: they carry the others
-    struct factor_set any;     // those of `needed` of which another of its list does as well
+    struct factor_set
+        any[FACTOR_LIKENESSES]; // those of `needed` for which one like it does as well
     bool only;      // without any of `needed`, the failing hello passes: nothing else makes it fail
     bool otherwise; // without one, it still fails: something else does, too
     size_t longest_passing; // DDMIN_SIZE: bytes of the message that still pass

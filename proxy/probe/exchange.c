@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "logs/base/base64.h"
 #include "proxy/observe/observe.h"
 #include "proxy/probe/outcome.h"
 #include "proxy/session/internal.h"
@@ -78,12 +77,8 @@ static void connect_put(struct exchange *x, const struct exchange_config *config
     const char *open = ipv6 ? "[" : "", *close = ipv6 ? "]" : "";
     buf_printf(&x->in, "CONNECT %s%s%s:%u HTTP/1.1\r\nHost: %s%s%s:%u\r\n", open, config->host,
                close, config->port, open, config->host, close, config->port);
-    if (config->parent_user != NULL) {
-        size_t len = strlen(config->parent_user), text_len = base64_encoded_len(len);
-        char *text = xcalloc(1, text_len + 1);
-        base64_encode(text, config->parent_user, len);
-        buf_printf(&x->in, "Proxy-Authorization: Basic %s\r\n", text);
-        free(text);
+    if (config->parent_authorization != NULL && *config->parent_authorization != '\0') {
+        buf_printf(&x->in, "Proxy-Authorization: %s\r\n", config->parent_authorization);
     }
     buf_printf(&x->in, "\r\n");
 }
@@ -194,7 +189,8 @@ static void end(struct exchange *x, const char *by, const char *how, const char 
     }
     obj_set_str(leg, F_LEG_END_BY, by);
     obj_set_str(leg, F_LEG_END_HOW, how);
-    obj_set_str(leg, F_LEG_END_AT, x->phase == PARENT ? "front" : step_name(x->observe.step));
+    bool at_parent = x->config.by_parent && x->phase < SENDING;
+    obj_set_str(leg, F_LEG_END_AT, at_parent ? "front" : step_name(x->observe.step));
     if (detail != NULL && *detail != '\0') {
         obj_set_str(leg, F_LEG_END_DETAIL, detail);
     }
@@ -408,8 +404,23 @@ static void on_connected(struct exchange *x, const struct event *event) {
     buf_cleanup(&x->in);
 }
 
+// parent_unreachable ends an exchange that did not even get to the parent proxy: that says nothing
+// about the host.
+static void parent_unreachable(struct exchange *x, const struct event *event) {
+    char says[128];
+    snprintf(says, sizeof(says), "the parent proxy cannot be reached: %s",
+             event->kind == EVENT_UNRESOLVED ? dns_error_name(event->dns_error)
+                                             : strerror(event->errnum));
+    end(x, "network", "error", says);
+}
+
 static void on_dial(struct exchange *x, const struct event *event) {
     struct obj *leg = x->observe.leg;
+    bool failed = event->kind == EVENT_UNRESOLVED || event->kind == EVENT_DIAL_FAILED;
+    if (x->config.by_parent && failed) {
+        parent_unreachable(x, event);
+        return;
+    }
     switch (event->kind) {
     case EVENT_RESOLVED:
         for (size_t i = 0; i < event->resolved.num; i++) {

@@ -30,12 +30,12 @@ struct exchange_config {
     struct hello_keys *keys;         // of its shares, borrowed; NULL: only what is plain is read
     const char *host;                // asked for
     uint16_t port;
-    bool by_parent;          // the connection is to a parent proxy, which is asked first
-    const char *parent_user; // "user:password" for it, or NULL
-    bool finish;             // TLS 1.3: the handshake is finished, and who objects is heard
-    bool ask_date;           // with `finish`: HEAD / is asked, for its Date
-    int64_t answer_us;       // for the answer, from when the hello is sent
-    int64_t total_us;        // for all
+    bool by_parent;                   // the connection is to a parent proxy, which is asked first
+    const char *parent_authorization; // "Basic ..." for it; NULL or "": none
+    bool finish;       // TLS 1.3: the handshake is finished, and who objects is heard
+    bool ask_date;     // with `finish`: HEAD / is asked, for its Date
+    int64_t answer_us; // for the answer, from when the hello is sent
+    int64_t total_us;  // for all
     void (*sample)(void *ctx, struct transport *out); // asked when the leg ends; may be NULL
     void *sample_ctx;
 };

@@ -71,8 +71,10 @@ bool experimenter_wants(enum experimenter_when when, const struct obj *root) {
     const struct obj *leg = record_leg(root, true);
     const struct obj *verdict = obj_get(root, F_RECORD_VERDICT);
     if (!obj_str_is(root, F_RECORD_MODE, "intercept") ||
-        obj_is(root, F_RECORD_POLICY_EXPERIMENTS, false) || !obj_has(leg, F_LEG_OFFER_RAW) ||
-        !obj_has(leg, F_LEG_ADDRESS) || !obj_has(root, F_RECORD_HOST)) {
+        obj_is(root, F_RECORD_POLICY_EXPERIMENTS, false) ||
+        obj_is(root, F_RECORD_PARENT_TLS, true) || obj_has(root, F_RECORD_PARENT_FAILURE) ||
+        !obj_has(leg, F_LEG_OFFER_RAW) || !obj_has(leg, F_LEG_ADDRESS) ||
+        !obj_has(root, F_RECORD_HOST)) {
         return false;
     }
     return when == EXPERIMENTER_ALWAYS ||
@@ -172,7 +174,8 @@ static bool round_begin(struct round *round) {
     struct experimenter *e = round->experimenter;
     struct obj *root = round->record->root;
     const struct obj *leg = record_leg(root, true);
-    int64_t port = 443, answer_us = e->config.answer_us != 0 ? e->config.answer_us : ANSWER_US;
+    int64_t port = 443, parent_port = 0;
+    int64_t answer_us = e->config.answer_us != 0 ? e->config.answer_us : ANSWER_US;
     round->keys = hello_keys_new(NULL, NULL);
     hello_draft_init(&round->asked);
     hello_draft_init(&round->client);
@@ -183,10 +186,17 @@ static bool round_begin(struct round *round) {
     hello_keys_swap(round->keys, &round->asked, NULL);
     round->has_client = hello_read(&round->client, record_leg(root, false));
     (void)obj_int(root, F_RECORD_PORT, &port);
+    // Experiments go the way of the connection: the leg's address is then the parent's.
+    const char *parent = obj_str(root, F_RECORD_PARENT_HOST);
+    (void)obj_int(root, F_RECORD_PARENT_PORT, &parent_port);
     struct inquiry_config config = {
         .loop = e->loop,
         .resolver = e->resolver,
-        .peer = {obj_str(root, F_RECORD_HOST), (uint16_t)port, obj_str(leg, F_LEG_ADDRESS)},
+        .peer = {obj_str(root, F_RECORD_HOST), (uint16_t)port,
+                 parent == NULL ? obj_str(leg, F_LEG_ADDRESS) : NULL},
+        .parent = {parent, (uint16_t)parent_port, NULL},
+        .parent_authorization = e->config.parent != NULL ? e->config.parent->authorization : NULL,
+        .mark = e->config.mark,
         .control = e->config.control,
         .server_name = obj_str(leg, F_LEG_SERVER_NAME),
         .asked = &round->asked,

@@ -5,6 +5,7 @@
 #define PROXY_PROBE_EXPERIMENTER_H_
 
 #include "proxy/probe/inquiry.h"
+#include "proxy/session/parent_url.h"
 
 enum {
     EXPERIMENTER_ROUNDS = 2,     // hosts that are asked at once
@@ -23,6 +24,8 @@ enum experimenter_when {
 struct experimenter_config {
     enum experimenter_when when;
     struct inquiry_peer control; // `host` NULL: none
+    const struct parent *parent; // the one that records may have gone through; NULL: none
+    int mark;                    // see struct runner_config
     const char *const *trust;    // PEM files beside the system's roots
     size_t num_trust;
     int64_t answer_us;                                         // for an answer; 0: 3 s

@@ -137,12 +137,21 @@ static void body_new(struct factors *factors, uint32_t key, const struct hello_e
     }
 }
 
-// Lists with elements, so that the extension can be left out where none is left.
-static bool both_lists(struct elements *p, struct elements *f,
-                       const struct hello_extension *passing,
-                       const struct hello_extension *failing) {
-    return elements_inner(p, passing->type, &passing->body) &&
-           elements_inner(f, failing->type, &failing->body) && p->num != 0 && f->num != 0;
+static bool is_twice(const struct hello_draft *draft, uint16_t type) {
+    size_t num = 0;
+    for (size_t i = 0; i < draft->num_extensions; i++) {
+        num += draft->extensions[i].type == type;
+    }
+    return num > 1;
+}
+
+// list_view sets `*out` to the elements inside `extension`. It returns false when there are none,
+// or when a hello has two of these extensions: whose elements they are would be open.
+static bool list_view(struct elements *out, const struct factors *factors,
+                      const struct hello_extension *extension) {
+    return elements_inner(out, extension->type, &extension->body) && out->num != 0 &&
+           !is_twice(&factors->passing, extension->type) &&
+           !is_twice(&factors->failing, extension->type);
 }
 
 // An extension that both have: the elements of its list, or its body.
@@ -150,7 +159,7 @@ static void extension_compare(struct factors *factors, uint32_t key,
                               const struct hello_extension *passing,
                               const struct hello_extension *failing) {
     struct elements p, f;
-    if (both_lists(&p, &f, passing, failing)) {
+    if (list_view(&p, factors, passing) && list_view(&f, factors, failing)) {
         elements_compare(factors, failing->type, &p, &f);
     } else if (!bytes_equal(&passing->body, &failing->body) &&
                !(is_random(failing->type) && passing->body.len == failing->body.len)) {
@@ -162,7 +171,7 @@ static void extension_compare(struct factors *factors, uint32_t key,
 static void extension_added(struct factors *factors, const struct element *element,
                             const struct hello_extension *failing) {
     struct elements none = {.num = 0}, inner;
-    if (elements_inner(&inner, failing->type, &failing->body) && inner.num != 0) {
+    if (list_view(&inner, factors, failing)) {
         elements_compare(factors, failing->type, &none, &inner);
     } else if (failing->type == EXT_SERVER_NAME) {
         element_new(factors, FACTOR_ADDED, FACTOR_LIST_EXTENSIONS, element);
@@ -409,9 +418,8 @@ static bool body_apply(struct hello_bytes *out, const struct application *at, ui
     struct elements p = {.num = 0}, f = {.num = 0}, merged;
     const struct hello_extension *one = failing != NULL ? failing : passing;
     struct application inner = {at->factors, at->set, one->type};
-    bool lists = passing == NULL   ? elements_inner(&f, one->type, &one->body) && f.num != 0
-                 : failing == NULL ? false
-                                   : both_lists(&p, &f, passing, failing);
+    bool lists = failing != NULL && list_view(&f, at->factors, failing) &&
+                 (passing == NULL || list_view(&p, at->factors, passing));
     if (lists) {
         elements_apply(&merged, &inner, &p, &f);
         bytes_join(out, &merged, elements_prefix(one->type));
@@ -505,20 +513,23 @@ void factors_apply(const struct factors *factors, struct hello_draft *out,
     fields_apply(out, &at);
 }
 
-static bool are_alike(const struct factor *a, const struct factor *b) {
+static bool are_alike(const struct factor *a, const struct factor *b,
+                      enum factor_likeness likeness) {
     if (a->kind != b->kind || (a->kind != FACTOR_ADDED && a->kind != FACTOR_REMOVED)) {
         return false;
     }
-    bool grease_a = element_key_is_grease(a->key), grease_b = element_key_is_grease(b->key);
-    bool same_list = a->list == b->list && a->list != FACTOR_LIST_EXTENSIONS;
-    return grease_a || grease_b ? grease_a && grease_b : same_list;
+    if (likeness == FACTOR_LIKE_GREASE) {
+        return element_key_is_grease(a->key) && element_key_is_grease(b->key);
+    }
+    return a->list == b->list && a->list != FACTOR_LIST_EXTENSIONS;
 }
 
-void factors_group(const struct factors *factors, struct factor_set *out, size_t factor) {
+void factors_group(const struct factors *factors, struct factor_set *out, size_t factor,
+                   enum factor_likeness likeness) {
     CHECK(factor < factors->num);
     *out = (struct factor_set){0};
     for (size_t i = 0; i < factors->num; i++) {
-        if (i == factor || are_alike(&factors->factors[factor], &factors->factors[i])) {
+        if (i == factor || are_alike(&factors->factors[factor], &factors->factors[i], likeness)) {
             factor_set_add(out, i);
         }
     }

@@ -65,8 +65,15 @@ void factors_cleanup(struct factors *factors);
 void factors_apply(const struct factors *factors, struct hello_draft *out,
                    const struct factor_set *set);
 
-// factors_group sets `*out` to `factor` and those like it: that add, or remove, elements of the
-// same list, which is not that of extensions; where it is about GREASE, all GREASE.
-void factors_group(const struct factors *factors, struct factor_set *out, size_t factor);
+// What factors may have in common, so that any of them does what one does.
+enum factor_likeness {
+    FACTOR_LIKE_LIST,   // they add, or remove, elements of one list that is not that of extensions
+    FACTOR_LIKE_GREASE, // they add, or remove, GREASE
+    FACTOR_LIKENESSES,
+};
+
+// factors_group sets `*out` to `factor` and those that are like it.
+void factors_group(const struct factors *factors, struct factor_set *out, size_t factor,
+                   enum factor_likeness likeness);
 
 #endif // PROXY_PROBE_FACTOR_H_

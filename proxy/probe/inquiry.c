@@ -46,7 +46,7 @@ static bool can(void *ctx, const struct probe_pick *pick) {
     const struct inquiry *inquiry = ctx;
     const struct probe_material material = material_of(&inquiry->config, inquiry->nonce);
     struct hello_draft draft;
-    if (pick->probe->direct && inquiry->config.parent.host == NULL) {
+    if (pick->probe->direct && (inquiry->config.parent.host == NULL || !inquiry->config.direct)) {
         return false;
     }
     hello_draft_init(&draft);
@@ -105,6 +105,17 @@ static void address_keep(struct inquiry *inquiry, const struct obj *leg) {
     }
 }
 
+// chain_drop leaves the bytes of a chain out that the server's leg shows as well: the log is long
+// enough.
+static void chain_drop(const struct inquiry *inquiry, struct obj *leg) {
+    const char *leaf = obj_str(leg, F_LEG_LEAF_SHA256);
+    const struct obj *server = record_leg(inquiry->root, true);
+    if (leaf != NULL && obj_str_is(server, F_LEG_LEAF_SHA256, leaf) &&
+        obj_num(leg, F_LEG_CERTIFICATE_CHAIN) == obj_num(server, F_LEG_CERTIFICATE_CHAIN)) {
+        obj_unset(leg, F_LEG_CERTIFICATE_CHAIN);
+    }
+}
+
 static void on_result(void *ctx, const struct runner_result *result) {
     struct inquiry *inquiry = ctx;
     const struct run *run = &inquiry->runs[result->index];
@@ -130,6 +141,7 @@ static void on_result(void *ctx, const struct runner_result *result) {
             obj_copy(obj_sub(inquiry->root, F_RECORD_LEG_SERVER), leg);
         }
     }
+    chain_drop(inquiry, leg);
     plan_result(&inquiry->plan, run->entry, outcome);
     if (inquiry->config.on_result != NULL) {
         inquiry->config.on_result(inquiry->config.ctx, experiment);
@@ -167,7 +179,7 @@ static void run_begin(struct inquiry *inquiry, size_t entry) {
                      .host = peer->host,
                      .port = peer->port,
                      .by_parent = by_parent,
-                     .parent_user = config->parent_user,
+                     .parent_authorization = config->parent_authorization,
                      .finish = probe->finish,
                      .ask_date = probe->finish && probe->number == PROBE_ASKS_DATE,
                      .answer_us = config->answer_us,
@@ -197,14 +209,37 @@ static const char *base_failure(const struct inquiry *inquiry, int *out_alert) {
     return base->failed != 0 ? base->failure : NULL;
 }
 
+// dates_bad returns whether the server's certificates are out of their time by this clock.
+static bool dates_bad(const struct inquiry *inquiry) {
+    static const char *const ids[] = {"expired", "not-yet-valid", "issuer-expired",
+                                      "issuer-not-yet-valid"};
+    const struct obj *leg = record_leg(inquiry->root, true);
+    const struct obj *verification = obj_get(leg, F_LEG_VERIFICATION);
+    for (size_t i = 0; i < obj_num(verification, F_VERIFICATION_DEFECTS); i++) {
+        const struct obj *defect = obj_at(verification, F_VERIFICATION_DEFECTS, i);
+        for (size_t j = 0; j < ARRAY_LEN(ids); j++) {
+            if (obj_str_is(defect, F_DEFECT_ID, ids[j])) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 static void choose(struct inquiry *inquiry) {
+    static const char *const clocks[] = {"time", "own-time"};
     int alert;
     const char *failure = base_failure(inquiry, &alert);
     bool reached = failure == NULL || strcmp(failure, "unreachable") != 0;
     for (size_t i = 0; i < inquiry->config.num_picks; i++) {
         plan_add(&inquiry->plan, &inquiry->config.picks[i]);
     }
-    if (inquiry->config.num_picks == 0 && !inquiry->config.only_base && reached) {
+    bool usual = inquiry->config.num_picks == 0 && !inquiry->config.only_base && reached;
+    for (size_t i = 0; usual && dates_bad(inquiry) && i < ARRAY_LEN(clocks); i++) {
+        const struct probe_pick pick = probe_pick_of(clocks[i]);
+        plan_add(&inquiry->plan, &pick);
+    }
+    if (usual) {
         plan_add_usual(&inquiry->plan, failure, alert);
     }
 }
@@ -243,6 +278,7 @@ struct inquiry *inquiry_new(const struct inquiry_config *config, struct obj *roo
         .residual_us = config->residual_us,
         .connect_timeout_us = config->connect_us,
         .family = config->family,
+        .mark = config->mark,
         .is_self = config->is_self != NULL ? is_self : NULL,
         .on_result = on_result,
         .on_idle = on_idle,

@@ -21,7 +21,7 @@ struct inquiry_config {
     struct inquiry_peer peer;
     struct inquiry_peer control;              // `host` NULL: none
     struct inquiry_peer parent;               // a proxy to go through; `host` NULL: none
-    const char *parent_user;                  // "user:password"
+    const char *parent_authorization;         // "Basic ..."
     const char *server_name;                  // that of the hello; NULL: none
     const struct hello_draft *asked, *client; // see struct probe_material
     struct hello_keys *keys;
@@ -29,10 +29,11 @@ struct inquiry_config {
     unsigned budget, repeats, parallel;
     uint64_t seed;
     int64_t pace_us, residual_us, connect_us, answer_us, total_us;
-    int family;
+    int family, mark;               // see struct runner_config
     const struct probe_pick *picks; // asked in any case;
     size_t num_picks;               // with none, those that tell most
     bool only_base;
+    bool direct; // with a parent: one connection past it is allowed, too
     bool (*is_self)(void *ctx, const struct address *address); // never connected to; may be NULL
     void *is_self_ctx;
     // on_result is told of each that is over, as it is in the record; may be NULL.

@@ -21,6 +21,9 @@ const char *outcome_name(const struct obj *leg) {
     if (!connected(leg)) {
         return obj_str_is(leg, F_LEG_END_BY, "proxy") ? "unfinished" : "unreachable";
     }
+    if (obj_is(leg, F_LEG_TLS_ESTABLISHED, true)) {
+        return "answered";
+    }
     if (obj_has(leg, F_LEG_ANSWER_RAW)) {
         return by_server || ended(leg, "proxy", "error") ? "broken-off" : "answered";
     }
@@ -105,8 +108,13 @@ void outcome_write(char *out, size_t out_len, const struct obj *leg) {
         text_write(&text, leg, F_LEG_END_DETAIL);
     }
     if (obj_has(leg, F_LEG_TLS_VERSION)) {
-        buf_printf(&text, "%s", text.len != 0 ? " after " : "");
+        bool answered = text.len == 0;
+        buf_printf(&text, "%s", answered ? "" : " after ");
         write_answer(&text, leg);
+        if (answered && ended(leg, "server", "alert")) {
+            buf_printf(&text, ", then alert");
+            write_alert(&text, leg);
+        }
     }
     size_t len = text.len < out_len ? text.len : out_len - 1;
     if (len != 0) {

@@ -5,7 +5,8 @@
 #include "logs/record/obj.h"
 
 // outcome_name is what came of a leg, in the word of EXPERIMENT.result:
-//   answered     a ServerHello, and what followed was as it has to be
+//   answered     a ServerHello, and what followed until our Finished was as it has to be (who
+//                objects after that does not object to the hello)
 //   broken-off   a ServerHello, and then an alert, a close, a reset, silence or nonsense
 //   alert, reset, closed, silent, not-tls     instead of a ServerHello
 //   unreachable  there was no connection to say anything on

@@ -65,7 +65,11 @@ static void ttl_set(int fd, int ttl) {
 static void prepare(void *ctx, int fd) {
     struct job *job = ctx;
     const struct runner_socket *options = &job->asked.socket;
+    int mark = job->runner->config.mark;
     job->runner->num_connections++;
+    if (mark != 0) {
+        (void)setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark));
+    }
     if (options->maxseg != 0) {
         (void)setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &options->maxseg, sizeof(options->maxseg));
     }

@@ -44,6 +44,7 @@ struct runner_config {
                                 // punishing for a while
     int64_t connect_timeout_us; // of a job's attempts to connect
     int family;                 // AF_INET, AF_INET6, or 0 for both
+    int mark; // SO_MARK, so that a firewall can let our own connections pass; 0: none
     bool (*is_self)(void *ctx, const struct address *address); // never connected to; may be NULL
     void (*on_result)(void *ctx, const struct runner_result *result);
     void (*on_idle)(void *ctx); // all jobs have had their result; more may be added

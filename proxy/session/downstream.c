@@ -1,6 +1,7 @@
 // The client leg's handshake: answered with what the server chose.
 #include <string.h>
 
+#include "policy/ca/cert_memo.h"
 #include "proxy/session/emulate.h"
 #include "proxy/session/mirror.h"
 #include "proxy/session/staple.h"
@@ -57,6 +58,9 @@ static struct leaf *leaf_get(struct session *s, const struct client_hello *hello
             const CRYPTO_BUFFER *origin = sk_CRYPTO_BUFFER_value(chain, 0);
             request.origin = CRYPTO_BUFFER_data(origin);
             request.origin_len = CRYPTO_BUFFER_len(origin);
+            CBS der;
+            CRYPTO_BUFFER_init_CBS(origin, &der);
+            request.origin_sha256 = cert_memo_facts(der)->sha256;
         }
         request.verification = emulate_shown(s);
     }

@@ -70,6 +70,10 @@ static void piece_pass(struct session *s, enum side from, const uint8_t *p, int 
 static void pump_from(struct session *s, enum side from) {
     struct lane *lane = &s->lanes[from], *to = &s->lanes[!from];
     uint8_t piece[PIECE];
+    if (s->state == STATE_RELAY && !lane->tls_eof && to->out.len < RELAY_HIGH) {
+        // What comes out is about as long as what came in: room for it is made once.
+        (void)!buf_reserve(&to->out, lane_waiting(lane));
+    }
     while (s->state == STATE_RELAY && !lane->tls_eof && to->out.len < RELAY_HIGH) {
         ERR_clear_error();
         int n = lane_read(lane, piece, sizeof(piece));

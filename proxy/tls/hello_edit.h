@@ -50,7 +50,8 @@ void hello_edit_versions(struct hello_draft *draft, const uint16_t *versions, si
 
 // hello_edit_version_range leaves only the versions from `min` to `max` on offer, adding what is
 // missing: with `max` below 0x0304 the hello becomes one of before TLS 1.3, without its suites and
-// extensions; with `min` 0x0304 the suites of before go. GREASE stays.
+// extensions; with `min` 0x0304 the suites of before go. GREASE stays. Key shares and groups are
+// the caller's to add (hello_keys_offer).
 void hello_edit_version_range(struct hello_draft *draft, uint16_t min, uint16_t max);
 
 // hello_edit_groups sets supported_groups and takes the key shares of other groups out.

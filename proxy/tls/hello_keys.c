@@ -6,13 +6,12 @@
 #include "logs/record/codepoint.h"
 #include "proxy/tls/client_hello.h"
 #include "proxy/tls/hello_edit.h"
+#include "proxy/tls/mlkem.h"
 
 enum {
     X25519_LEN = 32,
     SCALAR_MAX = 66,
-    ENCAPSULATION_LEN = 1184, // of ML-KEM-768: 768 coefficients of 12 bits and a seed
-    ENCAPSULATION_SEED_LEN = 32,
-    MLKEM_Q = 3329,
+    GROUP_X25519 = 29,
 };
 
 // The groups, their curve (0: X25519) and the lengths of scalar and share.
@@ -25,7 +24,7 @@ static const struct kind {
     {23, NID_X9_62_prime256v1, 32,  65},
     {24, NID_secp384r1,        48,  97},
     {25, NID_secp521r1,        66, 133},
-    {29, 0,                    32,  32},
+    {GROUP_X25519, 0,          32,  32},
 };
 // clang-format on
 
@@ -39,8 +38,7 @@ struct hello_keys {
     hello_random_fn *random;
     void *ctx;
     struct hello_key keys[ARRAY_LEN(kinds)]; // as in `kinds`
-    uint8_t hybrid[ENCAPSULATION_LEN + X25519_LEN];
-    bool hybrid_made;
+    struct mlkem_key *mlkem;                 // NULL: not made
 };
 
 static void system_random(void *ctx, uint8_t *out, size_t out_len) {
@@ -56,9 +54,14 @@ struct hello_keys *hello_keys_new(hello_random_fn *random, void *ctx) {
 }
 
 void hello_keys_free(struct hello_keys *keys) {
-    if (keys != NULL) {
-        OPENSSL_cleanse(keys, sizeof(*keys));
+    if (keys == NULL) {
+        return;
     }
+    if (keys->mlkem != NULL) {
+        OPENSSL_cleanse(keys->mlkem, sizeof(*keys->mlkem));
+    }
+    free(keys->mlkem);
+    OPENSSL_cleanse(keys, sizeof(*keys));
     free(keys);
 }
 
@@ -74,7 +77,9 @@ static size_t kind_of(uint16_t group) {
     return i;
 }
 
-bool hello_keys_can(uint16_t group) { return kind_of(group) < ARRAY_LEN(kinds); }
+bool hello_keys_can(uint16_t group) {
+    return group == HELLO_GROUP_X25519MLKEM768 || kind_of(group) < ARRAY_LEN(kinds);
+}
 
 // A scalar from 1 to the order less one, with a bias that is of no matter here: nothing is secret.
 static void scalar_make(struct hello_keys *keys, struct hello_key *key, const struct kind *kind,
@@ -130,32 +135,39 @@ static void key_make(struct hello_keys *keys, size_t i) {
     key->made = true;
 }
 
-// A server checks that every coefficient is below the modulus (FIPS 203, section 7.2).
+// A share of ML-KEM-768 and one of X25519, which is the key of X25519 alone, as browsers have it.
 static void hybrid_make(struct hello_keys *keys) {
-    uint8_t *out = keys->hybrid;
-    for (size_t i = 0; i < ENCAPSULATION_LEN - ENCAPSULATION_SEED_LEN; i += 3) {
-        uint8_t random[4];
-        hello_keys_random(keys, random, sizeof(random));
-        unsigned a = (unsigned)(random[0] << 8 | random[1]) % MLKEM_Q;
-        unsigned b = (unsigned)(random[2] << 8 | random[3]) % MLKEM_Q;
-        out[i] = (uint8_t)a;
-        out[i + 1] = (uint8_t)(a >> 8 | b << 4);
-        out[i + 2] = (uint8_t)(b >> 4);
+    uint8_t seed[MLKEM_SEED_LEN];
+    if (keys->mlkem != NULL) {
+        return;
     }
-    hello_keys_random(keys, out + ENCAPSULATION_LEN - ENCAPSULATION_SEED_LEN,
-                      ENCAPSULATION_SEED_LEN);
-    (void)hello_keys_share(keys, kinds[3].group, out + ENCAPSULATION_LEN);
-    keys->hybrid_made = true;
+    keys->mlkem = xcalloc(1, sizeof(*keys->mlkem));
+    hello_keys_random(keys, seed, sizeof(seed));
+    mlkem_key_init(keys->mlkem, seed);
+    key_make(keys, kind_of(GROUP_X25519));
+}
+
+static size_t hybrid_share(struct hello_keys *keys, uint8_t *out) {
+    hybrid_make(keys);
+    memcpy(out, keys->mlkem->public_key, MLKEM_PUBLIC_LEN);
+    return MLKEM_PUBLIC_LEN + hello_keys_share(keys, GROUP_X25519, out + MLKEM_PUBLIC_LEN);
+}
+
+static size_t hybrid_agree(const struct hello_keys *keys, uint8_t *out, const uint8_t *share,
+                           size_t share_len) {
+    if (keys->mlkem == NULL || share_len != MLKEM_CIPHERTEXT_LEN + X25519_LEN) {
+        return 0;
+    }
+    mlkem_decapsulate(out, keys->mlkem, share);
+    size_t len = hello_keys_agree(keys, out + MLKEM_SECRET_LEN, GROUP_X25519,
+                                  share + MLKEM_CIPHERTEXT_LEN, X25519_LEN);
+    return len != 0 ? MLKEM_SECRET_LEN + len : 0;
 }
 
 size_t hello_keys_share(struct hello_keys *keys, uint16_t group, uint8_t *out) {
     size_t i = kind_of(group);
     if (group == HELLO_GROUP_X25519MLKEM768) {
-        if (!keys->hybrid_made) {
-            hybrid_make(keys);
-        }
-        memcpy(out, keys->hybrid, sizeof(keys->hybrid));
-        return sizeof(keys->hybrid);
+        return hybrid_share(keys, out);
     }
     if (i == ARRAY_LEN(kinds)) {
         return 0;
@@ -183,6 +195,9 @@ static size_t curve_agree(const struct hello_key *key, const struct kind *kind, 
 size_t hello_keys_agree(const struct hello_keys *keys, uint8_t *out, uint16_t group,
                         const uint8_t *share, size_t share_len) {
     size_t i = kind_of(group);
+    if (group == HELLO_GROUP_X25519MLKEM768) {
+        return hybrid_agree(keys, out, share, share_len);
+    }
     if (i == ARRAY_LEN(kinds) || !keys->keys[i].made) {
         return 0;
     }

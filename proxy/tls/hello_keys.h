@@ -26,12 +26,12 @@ void hello_keys_free(struct hello_keys *keys);
 // hello_keys_random fills `out` from the source of `keys`.
 void hello_keys_random(struct hello_keys *keys, uint8_t *out, size_t out_len);
 
-// hello_keys_can returns whether keys of `group` can be made: X25519, P-256, P-384 and P-521.
+// hello_keys_can returns whether keys of `group` can be made: X25519, P-256, P-384, P-521 and
+// X25519MLKEM768.
 bool hello_keys_can(uint16_t group);
 
 // hello_keys_share writes the client's share of `group` to `out`, HELLO_SHARE_MAX bytes, and
-// returns its length. The key is made by the first call. X25519MLKEM768 has a share that a server
-// takes though nobody has its key; of a group that cannot be made it returns 0.
+// returns its length, or 0 when the key cannot be made. The key is made by the first call.
 size_t hello_keys_share(struct hello_keys *keys, uint16_t group, uint8_t *out);
 
 // hello_keys_agree writes the secret shared with the server's share to `out`, HELLO_SECRET_MAX

@@ -2,7 +2,10 @@
 
 import base64
 import json
+import os
+import shutil
 import sys
+import tempfile
 import unittest
 
 from tests.lab import harness
@@ -90,17 +93,25 @@ class Filters(harness.Lab):
     def test_sslsplit(self):
         """Both hosts behind a real inspecting box whose CA is not trusted."""
         root = harness.issue("Inspection CA", None, harness.CA_EXTENSIONS)
-        with open(root.key, "rb") as f:
-            key = self.file("inspection.key", f.read())
+        # Of folders on the way to the test's own some are for root alone.
+        folder = tempfile.mkdtemp(prefix="sslsplit-", dir="/tmp")
+        self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
+        os.chmod(folder, 0o755)
+        copies = [shutil.copy(path, folder) for path in (root.key, root.file)]
+        for path in copies:
+            os.chmod(path, 0o644)
         ports = f"{{ {self.server.port}, {self.control.port} }}"
         splitter = harness.free_port()
         self.nft("add table ip front")
         self.nft("add chain ip front out { type nat hook output priority -100; }")
         self.nft(f"add rule ip front out meta skuid 0 tcp dport {ports} "
                  f"redirect to :{splitter}")
-        self.program(*self.command, "setpriv", "--reuid", "65534", "--clear-groups",
-                     "sslsplit", "-D", "-k", key, "-c", root.file,
-                     "ssl", "127.0.0.1", str(splitter))
+        # With nothing but loopback sslsplit resolves no address at all.
+        harness.run(*self.command, "ip", "address", "add", "192.0.2.77/32", "dev", "lo")
+        # Its child must not hold the pipe that the test reads.
+        self.program(*self.command, "setpriv", "--reuid", "65534", "--clear-groups", "sh", "-c",
+                     f"exec sslsplit -D -k {copies[0]} -c {copies[1]} ssl 127.0.0.1 {splitter} "
+                     ">/dev/null 2>&1")
         harness.until(lambda: harness.run(
             *self.command, "sh", "-c", f"ss -ltnH sport = :{splitter} | grep -q .",
             check=False).returncode == 0, "sslsplit to listen")

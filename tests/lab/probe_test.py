@@ -85,10 +85,33 @@ class Healthy(Probing):
         status, record = self.probe(f"{HOST}:{server.port}")
         self.assertEqual((status, record["verdict"]["party"]), (0, "none"))
 
+    def test_a_server_that_wants_a_certificate(self):
+        """It objects after the handshake, and not to the hello."""
+        server = self.s_server(harness.leaf(HOST), "-Verify", "1")
+        _, record = self.probe(f"{HOST}:{server.port}")
+        self.assertEqual(record["verdict"]["cause"], "client-cert-required")
+        self.assertEqual({e["result"] for e in record["experiments"] if e["probe"] == "base"},
+                         {"answered"})
+
     def test_an_expired_certificate_is_the_servers(self):
         server = self.s_server(harness.expired(HOST))
         self.assertEqual(self.verdict(f"{HOST}:{server.port}")[:2],
                          ("server", "server-cert-expired"))
+
+
+class Clocks(Probing):
+    """Every certificate looks expired where the clock is ten years ahead; two hosts tell so."""
+
+    @unittest.skipIf(harness.sanitized(), "faketime wants to be loaded first")
+    def test_this_machines_clock(self):
+        www = self.nginx(certificate=harness.leaf(HOST))
+        other = self.nginx(certificate=harness.leaf("other.localhost"))
+        done = harness.run(
+            "faketime", "-f", "+3650d", harness.PROGRAM, "probe", "--json", "--log", self.log,
+            "--trust", self.trust, "--control", f"other.localhost:{other.port}",
+            f"{HOST}:{www.port}", check=False)
+        verdict = json.loads(done.stdout)["verdict"]
+        self.assertEqual((verdict["party"], verdict["cause"]), ("proxy", "clock-skew-proxy"))
 
 
 class Names(Probing):
@@ -188,7 +211,8 @@ class Termination(Probing):
         status, record = self.probe(f"{HOST}:{self.server.port}", "--parent", proxy.url,
                                     "--control", f"other.localhost:{other.port}")
         self.assertEqual(status, 1)
-        self.assertEqual(record["verdict"]["party"], "box-behind")
+        # Both are on this machine: they might have a CA of their own.
+        self.assertEqual(record["verdict"]["party"], "undetermined")
         self.assertEqual(record["verdict"]["cause"], "mitm-behind-untrusted")
 
 
@@ -243,6 +267,38 @@ class Limits(Probing):
         self.assertLess(record["legs"]["server"]["bytes"]["received"], 1024 * 1024)
 
 
+class Minimizing(Probing):
+    def minimized(self, box, *args):
+        before = box.connections
+        _, record = self.probe(f"{HOST}:{box.port}", "--factor", "base", "--repeat", "1",
+                               "--minimize", *args)
+        self.assertLess(box.connections - before, 45)
+        return record["minimized"]
+
+    def test_one_trigger(self):
+        box = Box(self, self.server.port, lambda h: "reset" if ECH in h.extensions else None)
+        self.assertIn("encrypted_client_hello", self.minimized(box, "--hello", "chromium"))
+
+    def test_two_together(self):
+        box = Box(self, self.server.port, lambda h: "drop" if ECH in h.extensions
+                  and h.name == HOST else None)
+        says = self.minimized(box, "--hello", "chromium")
+        self.assertIn("encrypted_client_hello", says)
+        self.assertIn(f"the server name {HOST}", says)
+
+    def test_a_size(self):
+        box = Box(self, self.server.port, lambda h: "close" if h.size > 1300 else None)
+        self.assertIn("longer than 1300 bytes", self.minimized(box, "--hello", "chromium"))
+
+    def test_nothing_fails(self):
+        box = Box(self, self.server.port, lambda _: None)
+        self.assertIn("No hello fails", self.minimized(box))
+
+    def test_nothing_passes(self):
+        box = Box(self, self.server.port, lambda _: alert(40))
+        self.assertIn("No hello passes", self.minimized(box))
+
+
 class BadTargets(Probing):
     def test_no_such_host(self):
         status, record = self.probe("nothing-is-here.invalid")
@@ -284,7 +340,7 @@ class BadTargets(Probing):
     def test_bad_usage(self):
         for args in ([], ["a b"], ["a:0"], ["a", "b"], ["--factor", "nonsense", "a"],
                      ["--factor", "group=nonsense", "a"], ["--hello", "nonsense", "a"],
-                     ["--address", "a", "a"], ["--parent", "http://a:b:c", "a"],
+                     ["--address", "a", "a"], ["--parent", "http://a:b:c", "a"], ["--parent", "https://a", "a"],
                      ["--like", "zzzz"]):
             with self.subTest(args):
                 done = harness.run(harness.PROGRAM, "probe", "--log", self.log, *args, check=False)
@@ -321,6 +377,10 @@ class Ways(Probing):
                                f"http://user:secret@127.0.0.1:{parent.port}")
         detail = record["experiments"][0]["leg"]["end"]["detail"]
         self.assertIn("407", detail)
+        self.assertEqual(record["verdict"]["cause"], "corporate-proxy-chain")
+        _, record = self.probe(f"{HOST}:{self.server.port}", "--parent",
+                               f"http://127.0.0.1:{harness.free_port()}")
+        self.assertEqual(record["verdict"]["cause"], "corporate-proxy-chain")
 
     def test_the_plan_sends_nothing(self):
         box = Box(self, self.server.port, lambda _: None)

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "logs/base/check.h"
 #include "tests/unit/policy/verdict/case.h"
@@ -48,6 +49,13 @@
     "0xc012,0xc026,0xc025,0x006b,0x0067,0x0039,0x0033,0x0016,0x003d,0x003c,0x0035,0x002f,0x000a;"  \
     "c.offer.extensions 0x0000,0x000a,0x000b,0x000d,0x3374; c.offer.groups 0x0017,0x0018,0x0019;"  \
     "c.offer.ec_point_formats 0x0000; c.offer.compression_methods 0x0000;"
+#define SAFARI_17                                                                                  \
+    "c.offer.versions 0x2a2a,TLS 1.3,TLS 1.2,TLS 1.1,TLS 1.0;"                                     \
+    "c.offer.ciphers 0x1a1a,0x1301,0x1302,0x1303,0xc02c,0xc02b,0xcca9,0xc030,0xc02f,0xcca8,"       \
+    "0xc00a,0xc009,0xc014,0xc013,0x009d,0x009c,0x0035,0x002f,0xc008,0xc012,0x000a;"                \
+    "c.offer.extensions 0x3a3a,0x0000,0x0017,0xff01,0x000a,0x000b,0x0010,0x0005,0x000d,0x0012,"    \
+    "0x0033,0x002d,0x002b,0x001b,0x0015; c.offer.groups 0x4a4a,0x001d,0x0017,0x0018,0x0019;"       \
+    "c.offer.ec_point_formats 0x0000; c.offer.compression_methods 0x0000;"
 // A box of 2016 that took over the suites of Firefox 45, on OpenSSL
 #define ANTIVIRUS                                                                                  \
     "c.offer.versions TLS 1.2,TLS 1.1,TLS 1.0;"                                                    \
@@ -74,9 +82,13 @@ static const struct {
     {"ie11", IE_11, FITS, NULL},
     {"Safari 8", SAFARI_8, FITS, NULL},
     {"Safari", SAFARI_8, FITS, NULL},
+    {"Safari 17", SAFARI_17, FITS, NULL},
+    {"Safari 26", SAFARI_17, FITS, NULL},
+    {"Chrome 131", SAFARI_17, MISFIT, "Safari"},
+    {"Safari 17", CHROME, MISFIT, "Chromium"},
     // One for another
-    {"Firefox 153", CHROME, MISFIT, NULL},
-    {"Chrome 156", FIREFOX, MISFIT, NULL},
+    {"Firefox 153", CHROME, MISFIT, "Chromium"},
+    {"Chrome 156", FIREFOX, MISFIT, "Firefox"},
     {"Chrome 131", OPENSSL, MISFIT, "OpenSSL"},
     {"Firefox 131", OPENSSL, MISFIT, "OpenSSL"},
     {"Safari 17", OPENSSL, MISFIT, "OpenSSL"},
@@ -84,7 +96,7 @@ static const struct {
     {"Firefox 45", ANTIVIRUS, MISFIT, "Kaspersky"},
     {"Chrome 48", ANTIVIRUS, MISFIT, "Kaspersky"},
     {"ie11", ANTIVIRUS, MISFIT, "Kaspersky"},
-    {"Go-http-client/1.1", CHROME, MISFIT, NULL},
+    {"Go-http-client/1.1", CHROME, MISFIT, "Chromium"},
     {"Java/17.0.2", ANTIVIRUS, MISFIT, "Kaspersky"},
     // A program on OpenSSL is what it says, whatever it is
     {"Python-urllib/3.11", OPENSSL, FITS, NULL},
@@ -175,8 +187,32 @@ static void test_misfit(void) {
     record_free(record);
 }
 
+static void test_cost(void) {
+    enum { ROUNDS = 500 };
+    static const char *const hellos[] = {CHROME, ANTIVIRUS};
+    for (size_t i = 0; i < ARRAY_LEN(hellos); i++) {
+        clock_t spent = 0;
+        for (int round = 0; round < ROUNDS; round++) {
+            struct record *record = case_record(BASE_request, hellos[i]);
+            obj_set_str(record->root, F_RECORD_USER_AGENT,
+                        "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like "
+                        "Gecko) Chrome/156.0.0.0 Safari/537.36");
+            clock_t begin = clock();
+            browser_judge(record->root);
+            spent += clock() - begin;
+            record_free(record);
+        }
+        double us = (double)spent * 1e6 / CLOCKS_PER_SEC / ROUNDS;
+        printf("\n  a claim costs %.1f us", us);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && defined(__OPTIMIZE__)
+        CU_ASSERT(us < 25); // half of what a verdict may cost
+#endif
+    }
+}
+
 const struct unit_case unit_cases[] = {
     {"cases", test_cases},
     {"misfit", test_misfit},
+    {"cost", test_cost},
     {NULL, NULL},
 };

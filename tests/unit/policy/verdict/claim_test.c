@@ -45,6 +45,8 @@ static const struct {
     // As people write it
     {"chrome-48", "Chrome 48", CLAIM_CHROMIUM, 48, 48},
     {"Chrome 20.0", "Chrome 20", CLAIM_CHROMIUM, 20, 20},
+    {"Mobile Safari 9", "Safari 9", CLAIM_SAFARI, 9, 9},
+    {"MSIE 10", "Internet Explorer 10", CLAIM_SCHANNEL, 10, 10},
     {"ie11", "Internet Explorer 11", CLAIM_SCHANNEL, 11, 11},
     {"safari-9.1", "Safari 9", CLAIM_SAFARI, 9, 9},
     {"Safari", "Safari", CLAIM_SAFARI, 0, CLAIM_VERSION_MAX},

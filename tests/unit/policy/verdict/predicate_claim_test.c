@@ -17,6 +17,7 @@ static const struct answer_case answers[] = {
     {P_HELLO_TOOL, BASE_nothing, JA3 "claim.fits false", NO},
     {P_HELLO_TOOL, BASE_nothing, "claim.fits false", UNKNOWN},
     {P_HELLO_TOOL, BASE_nothing, JA3 "claim.fits true; claim.hello_like_kind tool", UNKNOWN},
+    {P_HELLO_TOOL, BASE_nothing, JA3 "claim.fits false; claim.hello_like_kind browser", YES},
     {P_HELLO_LIBRARY, BASE_nothing, JA3 "claim.fits false; claim.hello_like_kind library", YES},
     {P_HELLO_LIBRARY, BASE_nothing, JA3 "claim.fits false; claim.hello_like_kind gateway", NO},
     {P_UA_JAVA, BASE_nothing, "user_agent.original Java/17.0.2", YES},

@@ -8,6 +8,8 @@
 #define E(i, probe, result)                                                                        \
     "experiments[" #i "].probe " probe ";experiments[" #i "].result " result ";"
 
+#define AT(i, address) "experiments[" #i "].leg.address " address ";"
+
 // clang-format off
 static const struct answer_case answers[] = {
     {P_X_BASE_PASSES, BASE_hello, E(0, "base", "answered"), YES},
@@ -39,6 +41,7 @@ static const struct answer_case answers[] = {
     {P_X_GREASE, BASE_hello, E(0, "base", "answered") E(1, "grease", "closed"), YES},
     {P_X_GREASE, BASE_hello, E(0, "base", "answered") E(1, "grease", "answered"), NO},
     {P_X_GREASE, BASE_hello, E(0, "base", "answered") E(1, "no-grease", "answered"), UNKNOWN},
+    {P_X_GREASE, BASE_hello, E(0, "base", "answered") E(1, "grease", "closed") "s.verification.ok false", UNKNOWN},
     {P_X_GREASE_FOLLOWS, BASE_hello, E(0, "base", "reset") E(1, "control", "reset") E(2, "control=no-grease", "answered"), YES},
     {P_X_GREASE_FOLLOWS, BASE_hello, E(0, "base", "reset") E(1, "control", "reset"), UNKNOWN},
     {P_X_GREASE_FOLLOWS, BASE_hello, E(0, "base", "reset") E(1, "control", "answered"), NO},
@@ -51,9 +54,18 @@ static const struct answer_case answers[] = {
     {P_X_UNACKED, BASE_hello, E(0, "base", "silent") "experiments[0].leg.transport.outq 0", NO},
     {P_X_UNACKED, BASE_hello, E(0, "base", "silent"), UNKNOWN},
     {P_X_RESET_EARLY, BASE_hello, E(0, "base", "reset") "experiments[0].leg.address 192.0.2.1; experiments[0].leg.timing_ms.hello 5; experiments[0].leg.timing_ms.end 6", UNKNOWN},
-    {P_X_CLOCK_WRONG, BASE_hello, "experiments[0].clock_offset_s 601", YES},
+    {P_X_CLOCK_WRONG, BASE_hello, "experiments[0].clock_offset_s 601; experiments[1].clock_offset_s 602", YES},
+    {P_X_CLOCK_WRONG, BASE_hello, "experiments[0].clock_offset_s 601", UNKNOWN},
     {P_X_CLOCK_WRONG, BASE_hello, "experiments[0].clock_offset_s -599", NO},
     {P_X_CLOCK_WRONG, BASE_hello, "experiments[0].clock_offset_s -9999; experiments[1].clock_offset_s 0", UNKNOWN},
+    {P_X_CLOCK_WRONG, BASE_hello, "experiments[0].clock_offset_s -9999; experiments[1].clock_offset_s 9999", UNKNOWN},
+    // A control host that is nearer than the server clears nothing.
+    {P_X_GREASE_FOLLOWS, BASE_hello, E(0, "base", "reset") AT(0, "198.51.100.7") E(1, "control", "answered") AT(1, "10.0.0.1"), UNKNOWN},
+    {P_X_GREASE_FOLLOWS, BASE_hello, E(0, "base", "reset") AT(0, "198.51.100.7") E(1, "control", "answered") AT(1, "127.0.0.1"), UNKNOWN},
+    {P_X_GREASE_FOLLOWS, BASE_hello, E(0, "base", "reset") AT(0, "172.16.0.7") E(1, "control", "answered") AT(1, "172.32.0.1"), NO},
+    {P_X_GREASE_FOLLOWS, BASE_hello, E(0, "base", "reset") AT(0, "2001:db8::7") E(1, "control", "answered") AT(1, "2001:db8::1"), NO},
+    {P_X_GREASE_FOLLOWS, BASE_hello, E(0, "base", "reset") AT(0, "2001:db8::7") E(1, "control", "answered") AT(1, "fd00::1"), UNKNOWN},
+    {P_X_FOLLOWS_NAME, BASE_hello, E(0, "base", "reset") AT(0, "198.51.100.7") E(1, "other-address", "answered") AT(1, "192.168.0.1"), UNKNOWN},
 };
 // clang-format on
 

@@ -60,6 +60,7 @@ static void test_around(void) {
         {5, BASE_ok, PROGRAM "host other.test"},
         {9, BASE_shown, PROGRAM ALERT "c.address 192.0.2.77"},
         {5000, BASE_shown, PROGRAM ALERT},
+        {30, BASE_shown, PROGRAM ALERT},
     };
     struct log_reader *reader = log_make(lines, ARRAY_LEN(lines));
     struct record *record = explain_history(reader, 0);

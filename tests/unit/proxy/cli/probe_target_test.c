@@ -41,16 +41,6 @@ static void test_bad_hosts(void) {
     CU_ASSERT_FALSE(probe_target_parse(&target, longest, 443, &err));
 }
 
-static void test_parents(void) {
-    CU_ASSERT_TRUE(probe_target_parent(&target, "http://u:p@proxy.example:3128/", &err));
-    CU_ASSERT_STRING_EQUAL(target.host, "proxy.example");
-    CU_ASSERT_STRING_EQUAL(target.user, "u:p");
-    CU_ASSERT_EQUAL(target.port, 3128);
-    CU_ASSERT_TRUE(probe_target_parent(&target, "[::1]", &err));
-    CU_ASSERT(target.port == 8080 && target.user[0] == '\0');
-    CU_ASSERT_FALSE(probe_target_parent(&target, "socks5://a", &err));
-}
-
 static void test_addresses(void) {
     const char *address = NULL;
     CU_ASSERT_TRUE(probe_target_address(&address, "A.example=192.0.2.1", "a.example", &err));
@@ -67,7 +57,6 @@ static void test_addresses(void) {
 const struct unit_case unit_cases[] = {
     {"hosts", test_hosts},
     {"bad hosts", test_bad_hosts},
-    {"parents", test_parents},
     {"addresses", test_addresses},
     {NULL, NULL},
 };

@@ -182,7 +182,7 @@ static void test_an_early_answer(void) {
 static void test_parent(void) {
     begin();
     config.by_parent = true;
-    config.parent_user = "u:p";
+    config.parent_authorization = "Basic dTpw";
     start();
     open_tcp();
     struct span out = exchange_output(x);
@@ -212,6 +212,24 @@ static void test_parent(void) {
         CU_ASSERT_STRING_EQUAL(obj_str(exchange_leg(x), F_LEG_END_DETAIL), bad[i].detail);
         end();
     }
+}
+
+static void test_no_parent(void) {
+    begin();
+    config.by_parent = true;
+    start();
+    input((struct event){.kind = EVENT_DIAL_FAILED, .errnum = ECONNREFUSED});
+    check_result("unreachable");
+    CU_ASSERT_STRING_EQUAL(obj_str(exchange_leg(x), F_LEG_END_AT), "front");
+    CU_ASSERT_STRING_EQUAL(obj_str(exchange_leg(x), F_LEG_END_HOW), "error");
+    end();
+    begin();
+    config.by_parent = true;
+    start();
+    input((struct event){.kind = EVENT_UNRESOLVED, .dns_error = DNS_NOT_FOUND});
+    check_result("unreachable");
+    CU_ASSERT_FALSE(obj_has(exchange_leg(x), F_LEG_DNS_ERROR));
+    end();
 }
 
 static void test_plain_and_idle(void) {
@@ -312,7 +330,7 @@ static void test_servers(void) {
     begin();
     config.finish = true;
     talk(&(struct peer_options){.need = true});
-    check_result("broken-off");
+    check_result("answered");
     CU_ASSERT(obj_is(obj_at(exchange_leg(x), F_LEG_ALERTS, 0), F_ALERT_CODE, 116));
     end();
     // Without the keys the ServerHello is all that can be read.
@@ -337,6 +355,7 @@ const struct unit_case unit_cases[] = {
     {"segments", test_segments},
     {"an early answer", test_an_early_answer},
     {"parent", test_parent},
+    {"no parent", test_no_parent},
     {"plain and idle", test_plain_and_idle},
     {"floods", test_floods},
     {"servers", test_servers},

@@ -213,16 +213,17 @@ static void test_groups(void) {
     while (strncmp(factors.factors[grease].text, "the suite GREASE", 16) != 0) {
         CU_ASSERT_FATAL(++grease < factors.num);
     }
-    factors_group(&factors, &group, grease);
+    factors_group(&factors, &group, grease, FACTOR_LIKE_GREASE);
     CU_ASSERT_EQUAL(factor_set_num(&group),
                     7); // suite, group, version, share, algorithm, two extensions
     if (extension < factors.num) {
-        factors_group(&factors, &group, extension);
+        factors_group(&factors, &group, extension, FACTOR_LIKE_LIST);
         CU_ASSERT_EQUAL(factor_set_num(&group), 1);
     }
     end();
     begin("tls13", "curl");
-    factors_group(&factors, &group, find("the suite TLS_RSA_WITH_AES_128_CBC_SHA"));
+    factors_group(&factors, &group, find("the suite TLS_RSA_WITH_AES_128_CBC_SHA"),
+                  FACTOR_LIKE_LIST);
     CU_ASSERT(factor_set_num(&group) > 20);
     end();
 }

@@ -89,6 +89,16 @@ static void test_words(void) {
     obj_set_str(leg, F_LEG_SUBJECT, "CN=\x1b[2J");
     outcome_write(text, sizeof(text), leg);
     CU_ASSERT_STRING_EQUAL(text, "TLS 1.3, x25519, CN=\\x1b[2J");
+    obj_set_int(leg, F_LEG_TLS_ESTABLISHED, true);
+    obj_unset(leg, F_LEG_END_BY);
+    obj_set_str(leg, F_LEG_END_BY, "server");
+    obj_set_str(leg, F_LEG_END_HOW, "alert");
+    alert = obj_add(leg, F_LEG_ALERTS);
+    obj_set_str(alert, F_ALERT_FROM, "server");
+    obj_set_str(alert, F_ALERT_NAME, "certificate_required");
+    CU_ASSERT_STRING_EQUAL(outcome_name(leg), "answered");
+    outcome_write(text, sizeof(text), leg);
+    CU_ASSERT_STRING_EQUAL(text, "TLS 1.3, x25519, CN=\\x1b[2J, then alert certificate_required");
     char little[8];
     outcome_write(little, sizeof(little), leg);
     CU_ASSERT_TRUE(strlen(little) < sizeof(little));

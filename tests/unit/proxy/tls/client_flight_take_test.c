@@ -9,6 +9,7 @@
 #include "proxy/tls/hello_shape.h"
 #include "tests/unit/policy/ca/test_pki.h"
 #include "tests/unit/proxy/tls/hellos.h"
+#include "tests/unit/proxy/tls/hybrid_server.h"
 #include "tests/unit/unit.h"
 #include "third_party/boringssl/boringssl_ssl.h"
 
@@ -321,7 +322,52 @@ static void test_version_negotiated_down(void) {
     end_all();
 }
 
+// The group that browsers want most.
+static void test_hybrid(void) {
+    static const char *const clients[] = {"chromium", "firefox"};
+    struct pki_cert *cert = pki_leaf("host.example", NULL);
+    CBS der = pki_cbs(cert);
+    for (size_t i = 0; i < ARRAY_LEN(clients); i++) {
+        const struct client_flight_sink sink = {NULL, on_message, NULL, on_data};
+        const struct sample *client = hellos_get(clients[i]);
+        struct hybrid_server hybrid;
+        struct buf message, answer;
+        struct err err;
+        uint8_t record[256];
+        size_t len;
+        buf_init(&message, HELLO_DRAFT_MAX);
+        buf_init(&answer, 65536);
+        keys = hello_keys_new(hellos_random, &seed);
+        hello_draft_init(&hello);
+        CU_ASSERT(hello_draft_read_wire(&hello, NULL, client->p, client->len, &err));
+        hello_keys_swap(keys, &hello, NULL);
+        flight = client_flight_new(keys, &hello, &sink, &err);
+        facts = client_flight_facts(flight);
+        CU_ASSERT(hello_draft_message(&hello, &message, &err));
+        CU_ASSERT_FATAL(hybrid_server_flight(&hybrid, &answer, buf_data(&message), message.len,
+                                             &der, cert->key));
+        CU_ASSERT_EQUAL(client_flight_input(flight, buf_data(&answer), answer.len),
+                        CLIENT_FLIGHT_DONE);
+        CU_ASSERT_EQUAL(facts->group, HELLO_GROUP_X25519MLKEM768);
+        CU_ASSERT_EQUAL(facts->signature, CLIENT_FLIGHT_GOOD);
+        CU_ASSERT_EQUAL(facts->finished, CLIENT_FLIGHT_GOOD);
+        client_flight_finish(flight, NULL, 0);
+        const uint8_t *out = client_flight_output(flight, &len);
+        CU_ASSERT_FATAL(len > 6 && len - 6 <= sizeof(record));
+        memcpy(record, out + 6, len - 6); // behind the ChangeCipherSpec
+        CU_ASSERT(hybrid_server_finished(&hybrid, record, len - 6));
+        hybrid_server_cleanup(&hybrid);
+        client_flight_free(flight);
+        hello_draft_cleanup(&hello);
+        hello_keys_free(keys);
+        buf_cleanup(&answer);
+        buf_cleanup(&message);
+    }
+    pki_free(cert);
+}
+
 const struct unit_case unit_cases[] = {
+    {"X25519MLKEM768", test_hybrid},
     {"the hellos of clients, keyed", test_clients},
     {"our Finished is taken and data passes", test_finish},
     {"AES-256 with SHA-384, and ChaCha20", test_hash_of_48_bytes},

@@ -4,6 +4,7 @@
 
 #include "proxy/tls/client_hello.h"
 #include "proxy/tls/hello_edit.h"
+#include "proxy/tls/mlkem.h"
 #include "tests/unit/proxy/tls/hellos.h"
 #include "tests/unit/proxy/tls/rfc8448.h"
 #include "tests/unit/unit.h"
@@ -75,6 +76,19 @@ static void test_hybrid(void) {
     CU_ASSERT_EQUAL(hello_keys_share(keys, 29, x25519), 32);
     CU_ASSERT(memcmp(share + 1184, x25519, 32) == 0); // as browsers do
     CU_ASSERT_EQUAL(hello_keys_share(keys, 256, share), 0);
+
+    // A server's answer: both secrets, that of ML-KEM first.
+    uint8_t answer[MLKEM_CIPHERTEXT_LEN + 32], secret[HELLO_SECRET_MAX], m[32] = {1};
+    uint8_t theirs[64], private_key[32] = {9};
+    mlkem_encapsulate(answer, theirs, share, m);
+    X25519_public_from_private(answer + MLKEM_CIPHERTEXT_LEN, private_key);
+    CU_ASSERT(X25519(theirs + 32, private_key, share + 1184));
+    CU_ASSERT(hello_keys_can(HELLO_GROUP_X25519MLKEM768));
+    CU_ASSERT_EQUAL(hello_keys_agree(keys, secret, HELLO_GROUP_X25519MLKEM768, answer, 1120), 64);
+    CU_ASSERT(memcmp(secret, theirs, 64) == 0);
+    CU_ASSERT_EQUAL(hello_keys_agree(keys, secret, HELLO_GROUP_X25519MLKEM768, answer, 1119), 0);
+    memset(answer + MLKEM_CIPHERTEXT_LEN, 0, 32); // a point of small order
+    CU_ASSERT_EQUAL(hello_keys_agree(keys, secret, HELLO_GROUP_X25519MLKEM768, answer, 1120), 0);
     hello_keys_free(keys);
 }
 
@@ -132,9 +146,9 @@ static void test_swap(void) {
 
 static void test_swap_tells(void) {
     swap_begin("chromium");
-    CU_ASSERT_EQUAL(swap.num_kept, 1); // GREASE is no share
-    CU_ASSERT_EQUAL(swap.kept[0], HELLO_GROUP_X25519MLKEM768);
+    CU_ASSERT_EQUAL(swap.num_kept, 0); // GREASE is no share
     CU_ASSERT(swap.ech);
+    hello_edit_key_share(&ours, 30, (const uint8_t *)"of X448", 7);
     hello_edit_psk(&ours, 1, 64, true);
     hello_edit_ticket(&ours, (const uint8_t *)"a ticket", 8);
     hello_draft_copy(&theirs, &ours);
@@ -142,6 +156,8 @@ static void test_swap_tells(void) {
     hello_keys_swap(keys, &ours, &swap);
     CU_ASSERT_EQUAL(swap.changed, HELLO_SWAP_SHARES | HELLO_SWAP_PSK | HELLO_SWAP_TICKET);
     CU_ASSERT(swap.early_data);
+    CU_ASSERT_EQUAL(swap.num_kept, 1);
+    CU_ASSERT_EQUAL(swap.kept[0], 30);
     CU_ASSERT_EQUAL(hello_draft_len(&ours), hello_draft_len(&theirs));
     const struct hello_bytes *a = &hello_edit_find(&ours, EXT_PRE_SHARED_KEY)->body;
     const struct hello_bytes *b = &hello_edit_find(&theirs, EXT_PRE_SHARED_KEY)->body;
