@@ -157,10 +157,8 @@ static const char *list_problem(CBS extensions) {
 // Reads a TBSCertList. Returns what is wrong with it, or NULL.
 static const char *read_tbs(struct crl *crl, CBS tbs) {
     CBS list, wrapped, extensions;
-    if (CBS_peek_asn1_tag(&tbs, CBS_ASN1_INTEGER)) {
-        CBS_get_asn1(&tbs, NULL, CBS_ASN1_INTEGER);
-    }
-    if (!CBS_get_asn1(&tbs, NULL, CBS_ASN1_SEQUENCE) ||
+    if (!CBS_get_optional_asn1(&tbs, NULL, NULL, CBS_ASN1_INTEGER) ||
+        !CBS_get_asn1(&tbs, NULL, CBS_ASN1_SEQUENCE) ||
         !CBS_get_asn1_element(&tbs, &crl->issuer, CBS_ASN1_SEQUENCE) ||
         !read_time(&tbs, &crl->this_update)) {
         return "malformed";
@@ -171,12 +169,13 @@ static const char *read_tbs(struct crl *crl, CBS tbs) {
             return "a malformed nextUpdate";
         }
     }
-    if (CBS_peek_asn1_tag(&tbs, CBS_ASN1_SEQUENCE)) {
-        CBS_get_asn1(&tbs, &list, CBS_ASN1_SEQUENCE);
-        while (CBS_len(&list) != 0) {
-            if (!add_entry(crl, &list)) {
-                return "a malformed entry, or one of another issuer";
-            }
+    int present;
+    if (!CBS_get_optional_asn1(&tbs, &list, &present, CBS_ASN1_SEQUENCE)) {
+        return "malformed";
+    }
+    while (present && CBS_len(&list) != 0) {
+        if (!add_entry(crl, &list)) {
+            return "a malformed entry, or one of another issuer";
         }
     }
     if (CBS_len(&tbs) == 0) {

@@ -53,8 +53,8 @@ static bool read_responder(struct response *r, struct ocsp_facts *out, struct ar
                            CBS *tbs) {
     CBS choice, name;
     if (CBS_peek_asn1_tag(tbs, CONTEXT_OF(1))) {
-        CBS_get_asn1(tbs, &choice, CONTEXT_OF(1));
-        if (!CBS_get_asn1_element(&choice, &r->responder_name, CBS_ASN1_SEQUENCE)) {
+        if (!CBS_get_asn1(tbs, &choice, CONTEXT_OF(1)) ||
+            !CBS_get_asn1_element(&choice, &r->responder_name, CBS_ASN1_SEQUENCE)) {
             return false;
         }
         CBS element = r->responder_name;

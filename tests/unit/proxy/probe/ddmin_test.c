@@ -303,11 +303,12 @@ static bool are_two(const struct trigger *a, const struct trigger *b) {
            !(share && (b->look == SHARE || b->look == VERSION));
 }
 
-// Every two triggers of the table that can be planted between the same hellos.
+// Two triggers of the table that can be planted between the same hellos: a third of all such pairs,
+// for the time it takes.
 static void test_pairs(void) {
     size_t num = 0, largest = 0;
     for (size_t i = 0; i < ARRAY_LEN(boxes); i++) {
-        for (size_t k = i + 1; k < ARRAY_LEN(boxes); k++) {
+        for (size_t k = i + 1 + i % 3; k < ARRAY_LEN(boxes); k += 3) {
             struct box box = {.passing = "tls12", .failing = "chromium"};
             box.triggers[0] = boxes[i].triggers[0];
             box.triggers[1] = boxes[k].triggers[0];
