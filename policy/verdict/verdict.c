@@ -273,8 +273,10 @@ static const struct doubt *doubt_find(const struct view *view, const struct rule
         F_RECORD_VIA,
         " The request came through another proxy, which may have said this in the client's place.",
         "The same client without the proxy before this one. "};
-    const struct doubt *doubt = rule->party == PARTY_SERVER ? &parent : &via;
-    bool accused = rule->party == PARTY_SERVER || rule->party == PARTY_CLIENT;
+    // What the proxy cannot say is only its fault where it was the server that missed it.
+    bool missed = rule->cause == CAUSE_PROXY_TLS_LIMITATION;
+    const struct doubt *doubt = rule->party == PARTY_SERVER || missed ? &parent : &via;
+    bool accused = rule->party == PARTY_SERVER || rule->party == PARTY_CLIENT || missed;
     bool later = rule->stage >= STAGE_HELLO && !dates_of_server(rule->cause);
     return accused && later && obj_has(view->root, doubt->field) ? doubt : NULL;
 }

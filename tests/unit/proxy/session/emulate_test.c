@@ -97,8 +97,8 @@ static void test_bad_hellos(void) {
     };
     static const char *const boxes[] = {
         RST_ON(""),
-        "{\"mode\": \"tunnel\", \"server_leg\": {\"hello\": \"edit\", \"edit\": "
-        "{\"strip_extensions\": [\"supported_versions\"]}}}",
+        ("{\"mode\": \"tunnel\", \"server_leg\": {\"hello\": \"edit\", \"edit\": "
+         "{\"strip_extensions\": [\"supported_versions\"]}}}"),
         "{\"reactions\": [{\"action\": \"block_page\"}]}"};
     for (size_t b = 0; b < ARRAY_LEN(boxes); b++) {
         for (size_t i = 0; i < ARRAY_LEN(bad); i++) {

@@ -51,6 +51,7 @@ static void side_tls(struct play *play, enum side side, const char *arg) {
     (void)arg;
     struct play_side *s = &play->sides[side];
     bool client = side == SIDE_CLIENT;
+    peer_free(s->peer);
     s->peer = peer_new(client, client ? &play->setup->client : &play->setup->server);
     if (client) {
         peer_start(s->peer);
