@@ -33,6 +33,8 @@ packages_test=(
     nodejs
     openssl
     python3
+    sslsplit
+    tshark
     wget
 )
 
@@ -45,10 +47,16 @@ packages_ci=(
 
 # For tests/bench/run.sh: what it measures against.
 packages_bench=(
+    haproxy
     libnginx-mod-stream
+    mitmproxy
+    nghttp2-proxy
     nginx
     openssl
     python3
+    squid-openssl
+    sslsplit
+    valgrind
 )
 
 # packages_install PACKAGE... installs those that are missing. It says what it does only when there

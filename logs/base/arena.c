@@ -14,6 +14,13 @@ struct arena_chunk {
     max_align_t data[];
 };
 
+// struct arena_hook lies in the arena itself.
+struct arena_hook {
+    struct arena_hook *next;
+    void (*fn)(void *arg);
+    void *arg;
+};
+
 static size_t align_up(size_t n) {
     CHECK(n <= UINT32_MAX / 2);
     return (n + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
@@ -72,7 +79,16 @@ char *arena_printf(struct arena *arena, const char *fmt, ...) {
     return p;
 }
 
+void arena_on_cleanup(struct arena *arena, void (*fn)(void *arg), void *arg) {
+    struct arena_hook *hook = arena_alloc(arena, sizeof(*hook));
+    *hook = (struct arena_hook){.next = arena->hooks, .fn = fn, .arg = arg};
+    arena->hooks = hook;
+}
+
 void arena_cleanup(struct arena *arena) {
+    for (struct arena_hook *hook = arena->hooks; hook != NULL; hook = hook->next) {
+        hook->fn(hook->arg);
+    }
     for (struct arena_chunk *chunk = arena->head, *next; chunk != NULL; chunk = next) {
         next = chunk->next;
         free(chunk);

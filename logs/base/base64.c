@@ -1,11 +1,36 @@
 #include "logs/base/base64.h"
 
+#include <pthread.h>
+#include <string.h>
+
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 size_t base64_encoded_len(size_t len) { return (len + 2) / 3 * 4; }
 
+// The two digits of each number of twelve bits: made once and kept.
+static char pairs[4096][2];
+static pthread_once_t pairs_once = PTHREAD_ONCE_INIT;
+
+static void pairs_make(void) {
+    for (size_t i = 0; i < 4096; i++) {
+        pairs[i][0] = alphabet[i >> 6];
+        pairs[i][1] = alphabet[i & 63];
+    }
+}
+
 void base64_encode(char *out, const void *p, size_t p_len) {
     const uint8_t *in = p;
+    (void)pthread_once(&pairs_once, pairs_make);
+    // Six bytes are four pairs of digits; eight are read, which is one instruction.
+    for (; p_len >= 8; p_len -= 6, in += 6, out += 8) {
+        uint64_t group = (uint64_t)in[0] << 56 | (uint64_t)in[1] << 48 | (uint64_t)in[2] << 40 |
+                         (uint64_t)in[3] << 32 | (uint64_t)in[4] << 24 | (uint64_t)in[5] << 16 |
+                         (uint64_t)in[6] << 8 | in[7];
+        memcpy(out, pairs[group >> 52], 2);
+        memcpy(out + 2, pairs[group >> 40 & 4095], 2);
+        memcpy(out + 4, pairs[group >> 28 & 4095], 2);
+        memcpy(out + 6, pairs[group >> 16 & 4095], 2);
+    }
     for (; p_len >= 3; p_len -= 3, in += 3) {
         uint32_t group = (uint32_t)in[0] << 16 | (uint32_t)in[1] << 8 | in[2];
         *out++ = alphabet[group >> 18];

@@ -28,6 +28,8 @@ enum {
     FIRST_SEQ = 1000000, // of the client; the server's is its double
 };
 
+enum { OPTION_END = 0, OPTION_COMMENT = 1, OPTION_APPLICATION = 4 };
+
 struct capture_writer {
     FILE *out;
     uint16_t ip_id;
@@ -40,19 +42,40 @@ static void put(struct capture_writer *writer, const void *p, size_t len) {
 
 static void put32(struct capture_writer *writer, uint32_t value) { put(writer, &value, 4); }
 
-// put_block writes a block with the body `head` followed by `p` and its padding.
-static void put_block(struct capture_writer *writer, uint32_t type, const void *head,
-                      size_t head_len, const void *p, size_t p_len) {
+static size_t padded(size_t len) { return (len + 3) / 4 * 4; }
+
+static void put_padded(struct capture_writer *writer, const void *p, size_t p_len) {
     static const uint8_t zeros[4];
-    size_t padding = (4 - p_len % 4) % 4;
-    uint32_t len = (uint32_t)(12 + head_len + p_len + padding);
-    put32(writer, type);
-    put32(writer, len);
-    put(writer, head, head_len);
     if (p_len != 0) {
         put(writer, p, p_len);
     }
-    put(writer, zeros, padding);
+    put(writer, zeros, padded(p_len) - p_len);
+}
+
+// struct block is what a block holds: a body, `p` with its padding, and one option, if `text` is
+// not NULL.
+struct block {
+    uint32_t type;
+    const void *head, *p;
+    size_t head_len, p_len;
+    uint16_t option;
+    const char *text;
+};
+
+static void put_block(struct capture_writer *writer, const struct block *block) {
+    size_t text_len = block->text != NULL ? strlen(block->text) : 0;
+    size_t options = block->text != NULL ? 4 + padded(text_len) + 4 : 0;
+    uint32_t len = (uint32_t)(12 + block->head_len + padded(block->p_len) + options);
+    put32(writer, block->type);
+    put32(writer, len);
+    put(writer, block->head, block->head_len);
+    put_padded(writer, block->p, block->p_len);
+    if (block->text != NULL) {
+        const uint16_t option[2] = {block->option, (uint16_t)text_len};
+        put(writer, option, sizeof(option));
+        put_padded(writer, block->text, text_len);
+        put32(writer, OPTION_END);
+    }
     put32(writer, len);
 }
 
@@ -68,8 +91,14 @@ struct capture_writer *capture_writer_new(FILE *out) {
         uint32_t snap_len;
     } interface = {LINK_ETHERNET, 0, 0};
     writer->out = out;
-    put_block(writer, BLOCK_SECTION, &section, sizeof(section), NULL, 0);
-    put_block(writer, BLOCK_INTERFACE, &interface, sizeof(interface), NULL, 0);
+    put_block(writer, &(struct block){.type = BLOCK_SECTION,
+                                      .head = &section,
+                                      .head_len = sizeof(section),
+                                      .option = OPTION_APPLICATION,
+                                      .text = "tlsblame: TCP is synthesised, TLS is as it was"});
+    put_block(writer, &(struct block){.type = BLOCK_INTERFACE,
+                                      .head = &interface,
+                                      .head_len = sizeof(interface)});
     return writer;
 }
 
@@ -81,7 +110,11 @@ bool capture_writer_free(struct capture_writer *writer, struct err *err) {
 
 void capture_writer_secrets(struct capture_writer *writer, const void *text, size_t text_len) {
     const uint32_t head[2] = {SECRETS_TLS_KEY_LOG, (uint32_t)text_len};
-    put_block(writer, BLOCK_SECRETS, head, sizeof(head), text, text_len);
+    put_block(writer, &(struct block){.type = BLOCK_SECRETS,
+                                      .head = head,
+                                      .head_len = sizeof(head),
+                                      .p = text,
+                                      .p_len = text_len});
 }
 
 static uint8_t *set16(uint8_t *p, uint16_t value) {
@@ -150,10 +183,17 @@ static size_t ethernet_head(uint8_t *p, bool from_client, bool ipv4) {
 }
 
 static void packet_write(struct capture_writer *writer, const uint8_t *frame, size_t len,
-                         int64_t time_us) {
+                         const char *comment, int64_t time_us) {
     const uint32_t head[5] = {0, (uint32_t)((uint64_t)time_us >> 32), (uint32_t)time_us,
                               (uint32_t)len, (uint32_t)len};
-    put_block(writer, BLOCK_PACKET, head, sizeof(head), frame, len);
+    CHECK(comment == NULL || strlen(comment) <= CAPTURE_COMMENT_MAX);
+    put_block(writer, &(struct block){.type = BLOCK_PACKET,
+                                      .head = head,
+                                      .head_len = sizeof(head),
+                                      .p = frame,
+                                      .p_len = len,
+                                      .option = OPTION_COMMENT,
+                                      .text = comment});
 }
 
 // tcp_write writes a segment at `p`, whose address words add up to `pseudo`, and returns its
@@ -203,7 +243,8 @@ static void segment_write(struct capture_writer *writer, struct capture_stream *
     } else {
         ipv6_head(frame + at, src, dst, tcp_len);
     }
-    packet_write(writer, frame, at + ip_len + tcp_len, time_us);
+    const char *comment = flags == TCP_SYN ? stream->comment : NULL;
+    packet_write(writer, frame, at + ip_len + tcp_len, comment, time_us);
     bool counts = (flags & (TCP_SYN | TCP_FIN)) != 0; // as a byte
     stream->next[from_client ? 0 : 1] += (uint32_t)data.len + counts;
 }
@@ -215,8 +256,13 @@ void capture_stream_open(struct capture_writer *writer, struct capture_stream *s
     stream->next[0] = FIRST_SEQ;
     stream->next[1] = 2 * FIRST_SEQ;
     segment_write(writer, stream, true, TCP_SYN, nothing, time_us);
+    time_us += stream->connect_us;
     segment_write(writer, stream, false, TCP_SYN | TCP_ACK, nothing, time_us);
     segment_write(writer, stream, true, TCP_ACK, nothing, time_us);
+}
+
+void capture_stream_skip(struct capture_stream *stream, bool from_client, uint64_t len) {
+    stream->next[from_client ? 0 : 1] += (uint32_t)len;
 }
 
 void capture_stream_data(struct capture_writer *writer, struct capture_stream *stream,

@@ -26,12 +26,16 @@ struct capture_end {
 };
 
 // struct capture_stream is a TCP connection being written. Its caller owns it and sets `client` and
-// `server`, both IPv4 or both IPv6, and zeroes the rest.
+// `server`, both IPv4 or both IPv6, may set what follows, and zeroes the rest.
 struct capture_stream {
     struct capture_end client, server;
-    uint32_t next[2]; // sequence numbers of the client and the server; private
-    bool fin[2];      // likewise
+    int64_t connect_us;  // from the SYN to its answer
+    const char *comment; // of the SYN, at most CAPTURE_COMMENT_MAX bytes; NULL for none
+    uint32_t next[2];    // sequence numbers of the client and the server; private
+    bool fin[2];         // likewise
 };
+
+enum { CAPTURE_COMMENT_MAX = 1024 };
 
 // capture_stream_open writes the handshake of TCP, capture_stream_data bytes of one side as
 // segments and the acknowledgement of the other, capture_stream_fin the end of one direction and
@@ -40,6 +44,9 @@ void capture_stream_open(struct capture_writer *writer, struct capture_stream *s
                          int64_t time_us);
 void capture_stream_data(struct capture_writer *writer, struct capture_stream *stream,
                          bool from_client, const void *p, size_t p_len, int64_t time_us);
+
+// capture_stream_skip passes over bytes of one side that the capture is to miss.
+void capture_stream_skip(struct capture_stream *stream, bool from_client, uint64_t len);
 void capture_stream_fin(struct capture_writer *writer, struct capture_stream *stream,
                         bool from_client, int64_t time_us);
 void capture_stream_reset(struct capture_writer *writer, struct capture_stream *stream,

@@ -179,8 +179,11 @@ static void lane_end(struct flow *flow, struct stream *s, enum flow_side from) {
     while (lane->bytes.num_pieces != 0) {
         lane_give_up(flow, s, from, s->last_us);
     }
-    // A FIN that was lost counts as a byte too.
-    if (lane->acked > end->bytes + 1) {
+    // A FIN counts as a byte too, seen or lost.
+    if (end->fin && (int64_t)lane->acked > lane->fin_at && lane->fin_at >= (int64_t)end->bytes) {
+        lane->acked = (uint64_t)lane->fin_at;
+    }
+    if (lane->acked > end->bytes + (end->fin ? 0 : 1)) {
         tell_gap(flow, s, from, lane->acked - end->bytes, s->last_us);
         end->bytes = lane->acked;
     }
@@ -290,9 +293,13 @@ static void end_set(struct stream *s, enum flow_how how, enum flow_side by, int6
     }
 }
 
-static void fin_take(struct flow *flow, struct stream *s, enum flow_side from, int64_t now_us) {
+static void fin_take(struct flow *flow, struct stream *s, enum flow_side from,
+                     const struct tcp_segment *tcp, int64_t now_us) {
     struct flow_end *end = &s->ends[from];
     if (!end->fin) {
+        lane_base(&s->lanes[from], tcp->seq);
+        s->lanes[from].fin_at =
+            lane_offset(&s->lanes[from], end, tcp->seq + (uint32_t)tcp->wire_len);
         end->fin = true;
         end->fin_us = now_us;
         end_set(s, FLOW_FIN, from, now_us);
@@ -471,7 +478,7 @@ static void segment_take(struct flow *flow, const struct ip_packet *ip,
         ack_take(s, from, tcp->ack);
     }
     if (tcp->flags & TCP_FIN) {
-        fin_take(flow, s, from, now_us);
+        fin_take(flow, s, from, tcp, now_us);
     }
     if (tcp->flags & TCP_RST) {
         rst_take(flow, s, from, ip->ttl, now_us);

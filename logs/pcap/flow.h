@@ -62,6 +62,7 @@ struct stream {
         bool based;
         uint32_t base;   // sequence number of offset 0
         uint64_t acked;  // offset up to which the other end has acknowledged
+        int64_t fin_at;  // offset of the first FIN, if it was seen
         size_t counted;  // bytes of `bytes.waiting` in the sum over all streams
         int64_t wait_us; // when the first of the waiting pieces began to wait
     } lanes[2];

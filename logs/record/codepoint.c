@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define CODEPOINT(code, mark, name) {code, mark, name},
+#define CODEPOINT(code, mark, name) {code, mark, sizeof(name) - 1, name},
 static const struct codepoint versions[] = {
 #include "logs/record/versions.inc"
 };
@@ -99,13 +99,17 @@ static const struct table *table_of(enum registry registry) {
     return &tables[registry];
 }
 
-static int code_cmp(const void *key, const void *row) {
-    return (int)*(const uint16_t *)key - (int)((const struct codepoint *)row)->code;
-}
-
+// The search is not left to bsearch, whose calls cost more than the search: a hello has fifty
+// codes.
 const struct codepoint *codepoint_find(enum registry registry, uint16_t code) {
     const struct table *t = table_of(registry);
-    return bsearch(&code, t->rows, t->num_rows, sizeof(t->rows[0]), code_cmp);
+    const struct codepoint *row = t->rows;
+    for (size_t num = t->num_rows; num > 1;) {
+        size_t half = num / 2;
+        row = row[half].code <= code ? row + half : row;
+        num -= half;
+    }
+    return row->code == code ? row : NULL;
 }
 
 bool codepoint_is_grease(enum registry registry, uint16_t code) {

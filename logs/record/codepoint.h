@@ -34,6 +34,7 @@ enum registry {
 struct codepoint {
     uint16_t code;
     char mark;
+    uint8_t name_len;
     const char *name;
 };
 

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "logs/base/base64.h"
+#include "logs/record/code_text.h"
+#include "logs/record/obj_inside.h"
 #include "logs/record/time.h"
 #include "logs/record/utf8.h"
 
@@ -39,11 +41,11 @@ static bool sink_grow(struct sink *sink, size_t n) {
     return true;
 }
 
-static bool has_room(struct sink *sink, size_t n) {
+static inline bool has_room(struct sink *sink, size_t n) {
     return (size_t)(sink->end - sink->p) >= n || sink_grow(sink, n);
 }
 
-static bool put(struct sink *sink, const void *s, size_t s_len) {
+static inline bool put(struct sink *sink, const void *s, size_t s_len) {
     if (!has_room(sink, s_len)) {
         return false;
     }
@@ -52,7 +54,7 @@ static bool put(struct sink *sink, const void *s, size_t s_len) {
     return true;
 }
 
-static bool put_char(struct sink *sink, char c) {
+static inline bool put_char(struct sink *sink, char c) {
     if (!has_room(sink, 1)) {
         return false;
     }
@@ -61,7 +63,7 @@ static bool put_char(struct sink *sink, char c) {
 }
 
 // put_name writes a string that is known to need no escapes: a key, a code point, a time.
-static bool put_name(struct sink *sink, const char *s, size_t s_len) {
+static inline bool put_name(struct sink *sink, const char *s, size_t s_len) {
     if (!has_room(sink, s_len + 2)) {
         return false;
     }
@@ -165,6 +167,10 @@ static bool put_ms(struct sink *sink, int64_t us) {
 }
 
 static bool put_code(struct sink *sink, const struct field_row *row, uint16_t code) {
+    const struct codepoint *known = codepoint_find(row->extra, code);
+    if (known != NULL) {
+        return put_name(sink, known->name, known->name_len);
+    }
     char name[CODEPOINT_NAME_MAX];
     const char *text = codepoint_name(row->extra, code, name);
     return put_name(sink, text, strlen(text));
@@ -191,149 +197,173 @@ static bool write_number(struct sink *sink, const struct field_row *row, int64_t
     return put_name(sink, text, strlen(text));
 }
 
-static bool write_item(struct sink *sink, const struct obj *obj, enum field field, size_t i) {
-    const struct field_row *row = field_row(field);
+static bool write_item(struct sink *sink, const struct field_row *row, const struct value *value,
+                       size_t i) {
     switch ((enum field_type)row->type) {
     case TYPE_CODES:
-        return put_code(sink, row, obj_code(obj, field, i));
+        return put_code(sink, row, value->codes[i]);
     case TYPE_STRS:
-        return put_string(sink, obj_item(obj, field, i).p, obj_item(obj, field, i).len);
+        return put_string(sink, value->spans[i].p, value->spans[i].len);
     case TYPE_BYTES_LIST:
-        return put_base64(sink, obj_item(obj, field, i));
+        return put_base64(sink, value->spans[i]);
     default:
         CHECK(row->type == TYPE_OBJS);
-        return write_object(sink, obj_at(obj, field, i));
+        return write_object(sink, value->objs[i]);
     }
 }
 
-static bool write_list(struct sink *sink, const struct obj *obj, enum field field) {
-    size_t num = obj_num(obj, field);
+static bool write_list(struct sink *sink, const struct field_row *row, const struct value *value) {
     bool ok = put_char(sink, '[');
-    for (size_t i = 0; ok && i < num; i++) {
-        ok = (i == 0 || put_char(sink, ',')) && write_item(sink, obj, field, i);
+    for (size_t i = 0; ok && i < value->num; i++) {
+        ok = (i == 0 || put_char(sink, ',')) && write_item(sink, row, value, i);
     }
     return ok && put_char(sink, ']');
 }
 
-static bool write_value(struct sink *sink, const struct obj *obj, enum field field) {
-    const struct field_row *row = field_row(field);
-    int64_t i = 0;
+// write_codes takes the text of a list from those written lately: every hello has four of them, and
+// most hellos are like one before.
+static bool write_codes(struct sink *sink, const struct field_row *row, const struct value *value) {
+    struct span text = code_text_find(row->extra, value->codes, value->num);
+    if (text.p != NULL) {
+        return put(sink, text.p, text.len);
+    }
+    size_t before = sink->buf->len + (size_t)(sink->p - sink->start);
+    if (!write_list(sink, row, value)) {
+        return false;
+    }
+    sink_close(sink);
+    const uint8_t *written = buf_data(sink->buf) + before;
+    code_text_keep(row->extra, value->codes, value->num,
+                   (struct span){written, sink->buf->len - before});
+    return true;
+}
+
+static bool write_value(struct sink *sink, const struct field_row *row, const struct value *value) {
+    struct span span = {value->p, value->num};
     switch ((enum field_type)row->type) {
     case TYPE_STR:
-        return put_string(sink, obj_span(obj, field).p, obj_span(obj, field).len);
+        return put_string(sink, span.p, span.len);
     case TYPE_BYTES:
-        return put_base64(sink, obj_span(obj, field));
+        return put_base64(sink, span);
     case TYPE_OBJ:
-        return write_object(sink, obj_get(obj, field));
+        return write_object(sink, value->obj);
     case TYPE_CODES:
+        return write_codes(sink, row, value);
     case TYPE_STRS:
     case TYPE_BYTES_LIST:
     case TYPE_OBJS:
-        return write_list(sink, obj, field);
+        return write_list(sink, row, value);
     default:
-        CHECK(obj_int(obj, field, &i));
-        return write_number(sink, row, i);
+        return write_number(sink, row, value->i);
     }
 }
 
-// shared_len returns the length of the longest prefix of whole components, with their dots, that
-// the paths `a` and `b` share, leaving out each path's last component.
-static size_t shared_len(const char *a, const char *b) {
-    size_t shared = 0;
-    for (size_t i = 0; a[i] != '\0' && a[i] == b[i]; i++) {
-        if (a[i] == '.') {
-            shared = i + 1;
-        }
+// struct path is a field's path as JSON, `"tls":{"client":{"ja3":`, with where each component
+// begins and a number for each object on the way that fields of one kind have in common.
+enum { PATH_DEPTH = 4, PATH_STEP = 16, PATH_TEXT = 64 + PATH_STEP };
+
+struct path {
+    uint8_t text_len, depth; // objects around the last component
+    uint8_t begins[PATH_DEPTH + 1];
+    uint16_t nodes[PATH_DEPTH];
+    char text[PATH_TEXT];
+};
+
+// Made once and kept.
+static struct path paths[FIELD_COUNT];
+static pthread_once_t paths_once = PTHREAD_ONCE_INIT;
+
+// node_of numbers the object whose path is the first `len` bytes of that of `field`, after the
+// first field of its kind that is inside.
+static uint16_t node_of(enum field field, size_t len) {
+    const struct field_row *row = field_row(field);
+    enum field first = kind_row(row->kind)->first;
+    while (strncmp(field_row(first)->path, row->path, len + 1) != 0) {
+        first++;
     }
-    return shared;
+    return (uint16_t)first;
 }
 
-// put_closing closes one object for each dot in `path`.
-static bool put_closing(struct sink *sink, const char *path) {
-    bool ok = true;
-    for (; ok && *path != '\0'; path++) {
-        ok = *path != '.' || put_char(sink, '}');
-    }
-    return ok;
-}
-
-// write_path closes the nested objects of path `last` that `path` does not share, opens its own and
-// writes the last component with its colon.
-static bool write_path(struct sink *sink, const char *last, const char *path) {
-    size_t shared = shared_len(last, path);
-    bool ok = put_closing(sink, last + shared) && (*last == '\0' || put_char(sink, ','));
-    // Each dot becomes `":{"`, and three characters stand around them all.
-    size_t len = strlen(path + shared);
-    if (!ok || !has_room(sink, len * 4 + 3)) {
-        return false;
-    }
-    uint8_t *p = sink->p;
-    *p++ = '"';
-    for (const char *c = path + shared; *c != '\0'; c++) {
-        if (*c == '.') {
-            memcpy(p, "\":{\"", 4);
-            p += 4;
+static void path_make(struct path *path, enum field field) {
+    const char *from = field_row(field)->path;
+    char *to = path->text;
+    CHECK(field_row(field)->path_len + 3 * (PATH_DEPTH + 1) <= PATH_TEXT - PATH_STEP);
+    *to++ = '"';
+    for (size_t i = 0; from[i] != '\0'; i++) {
+        if (from[i] == '.') {
+            CHECK(path->depth < PATH_DEPTH);
+            path->nodes[path->depth++] = node_of(field, i);
+            memcpy(to, "\":{", 3);
+            to += 3;
+            path->begins[path->depth] = (uint8_t)(to - path->text);
+            *to++ = '"';
         } else {
-            *p++ = (uint8_t)*c;
+            *to++ = from[i];
         }
     }
-    *p++ = '"';
-    *p++ = ':';
-    sink->p = p;
-    return true;
+    *to++ = '"';
+    *to++ = ':';
+    path->text_len = (uint8_t)(to - path->text);
 }
 
-// put_next_key writes the key of a field that stands beside the one before.
-static bool put_next_key(struct sink *sink, const char *key, size_t key_len) {
-    if (!has_room(sink, key_len + 4)) {
+static void paths_make(void) {
+    for (size_t i = 0; i < FIELD_COUNT; i++) {
+        path_make(&paths[i], (enum field)i);
+    }
+}
+
+// write_path closes the objects of `last`, NULL for none, that are not those of `path`, opens the
+// others and writes the last component.
+static bool write_path(struct sink *sink, const struct path *last, const struct path *path) {
+    size_t shared = 0;
+    if (!has_room(sink, PATH_DEPTH + 1 + PATH_TEXT)) {
         return false;
     }
-    uint8_t *p = sink->p;
-    *p++ = ',';
-    *p++ = '"';
-    memcpy(p, key, key_len);
-    p += key_len;
-    *p++ = '"';
-    *p++ = ':';
-    sink->p = p;
-    return true;
-}
-
-// The length of each field's path without its last component: made once and kept.
-static uint8_t parent_lens[FIELD_COUNT];
-static pthread_once_t parent_lens_once = PTHREAD_ONCE_INIT;
-
-static void parent_lens_make(void) {
-    for (size_t i = 0; i < FIELD_COUNT; i++) {
-        const char *path = field_row((enum field)i)->path, *dot = strrchr(path, '.');
-        parent_lens[i] = (uint8_t)(dot != NULL ? dot + 1 - path : 0);
+    if (last != NULL) {
+        while (shared < last->depth && shared < path->depth &&
+               last->nodes[shared] == path->nodes[shared]) {
+            shared++;
+        }
+        for (size_t i = shared; i < last->depth; i++) {
+            *sink->p++ = '}';
+        }
+        *sink->p++ = ',';
     }
+    size_t begins = path->begins[shared], len = path->text_len - begins;
+    // Sixteen at a time, past the end: quicker than a copy whose length is not known.
+    for (size_t i = 0; i < len; i += PATH_STEP) {
+        memcpy(sink->p + i, path->text + begins + i, PATH_STEP);
+    }
+    sink->p += len;
+    return true;
 }
 
 static bool write_object(struct sink *sink, const struct obj *obj) {
-    const struct kind_row *kind = kind_row(obj_kind(obj));
-    const char *last = "";
-    size_t last_parent = 0;
-    bool ok = put_char(sink, '{');
-    enum field field = obj_next(obj, kind->first);
-    for (; ok && field < kind->end; field = obj_next(obj, field + 1)) {
-        const struct field_row *row = field_row(field);
-        size_t parent = parent_lens[field];
-        if (*last != '\0' && parent == last_parent && memcmp(row->path, last, parent) == 0) {
-            ok = put_next_key(sink, row->path + parent, row->path_len - parent);
-        } else {
-            ok = write_path(sink, last, row->path);
-        }
-        ok = ok && write_value(sink, obj, field);
-        last = row->path;
-        last_parent = parent;
+    struct span kept = obj_json(obj);
+    if (kept.p != NULL) {
+        return put(sink, kept.p, kept.len);
     }
-    return ok && put_closing(sink, last) && put_char(sink, '}');
+    const struct kind_row *kind = kind_row(obj->kind);
+    const struct path *last = NULL;
+    bool ok = put_char(sink, '{');
+    for (enum field field = kind->first; ok && field < kind->end; field++) {
+        const struct field_row *row = &field_rows[field];
+        uint8_t slot = obj->slot[row->held - obj->first];
+        if (slot != 0) {
+            ok = write_path(sink, last, &paths[field]) &&
+                 write_value(sink, row, &obj->values[slot - 1]);
+            last = &paths[field];
+        }
+    }
+    for (size_t i = 0; ok && last != NULL && i < last->depth; i++) {
+        ok = put_char(sink, '}');
+    }
+    return ok && put_char(sink, '}');
 }
 
 bool json_write(struct buf *out, const struct obj *obj) {
     struct sink sink = {.buf = out};
-    CHECK(pthread_once(&parent_lens_once, parent_lens_make) == 0);
+    CHECK(pthread_once(&paths_once, paths_make) == 0);
     bool ok = write_object(&sink, obj);
     sink_close(&sink);
     return ok;

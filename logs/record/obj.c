@@ -1,33 +1,10 @@
-#include "logs/record/obj.h"
+#include "logs/record/obj_inside.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-// A value is one word and a length. Lists keep a pointer to items with their capacity in `cap`.
-struct value {
-    union {
-        int64_t i;
-        const void *p;
-        struct obj *obj;
-        struct span *spans;
-        struct obj **objs;
-        uint16_t *codes;
-    };
-    uint32_t num, cap;
-};
-
-// Most fields of most objects are absent, so an object holds a byte per field, the index of its
-// value, and only as many values as were seen.
-struct obj {
-    struct arena *arena;
-    struct value *values;
-    uint16_t first;         // first field of its kind
-    uint8_t kind, num, cap; // values used, values there is room for
-    uint8_t slot[];         // per field: 0 absent, else index into values plus one
-};
-
-_Static_assert(F_LEG_END - F_LEG_FIRST < 255, "a slot is a byte");
+enum { VALUES_MIN = 4 };
 
 struct obj *obj_new(struct arena *arena, enum kind kind) {
     const struct kind_row *row = kind_row(kind);
@@ -58,13 +35,21 @@ static struct value *value_get(const struct obj *obj, enum field field) {
     return slot == 0 ? NULL : &obj->values[slot - 1];
 }
 
+// cap_next begins with room for half of the fields, which is about what is seen of most objects.
+static uint8_t cap_next(const struct obj *obj) {
+    const struct kind_row *kind = kind_row(obj_kind(obj));
+    unsigned half = (unsigned)(kind->end - kind->first) / 2;
+    unsigned cap = obj->cap != 0 ? obj->cap * 2u : half > VALUES_MIN ? half : VALUES_MIN;
+    return (uint8_t)(cap < UINT8_MAX ? cap : UINT8_MAX);
+}
+
 static struct value *value_make(struct obj *obj, enum field field) {
     uint8_t *slot = &obj->slot[slot_index(obj, field)];
     if (*slot != 0) {
         return &obj->values[*slot - 1];
     }
     if (obj->num == obj->cap) {
-        uint8_t cap = obj->cap == 0 ? 4 : obj->cap > 100 ? 255 : (uint8_t)(obj->cap * 2);
+        uint8_t cap = cap_next(obj);
         struct value *values = arena_alloc(obj->arena, cap * sizeof(*values));
         if (obj->num != 0) {
             memcpy(values, obj->values, obj->num * sizeof(*values));
@@ -82,7 +67,8 @@ bool obj_has(const struct obj *obj, enum field field) { return value_get(obj, fi
 
 enum field obj_next(const struct obj *obj, enum field field) {
     enum field end = kind_row(obj->kind)->end;
-    while (field < end && obj->slot[slot_index(obj, field)] == 0) {
+    CHECK(field >= (enum field)obj->first && field <= end);
+    while (field < end && obj->slot[field_rows[field].held - obj->first] == 0) {
         field++;
     }
     return field;
@@ -176,6 +162,12 @@ static void add_span(struct obj *obj, enum field field, const void *p, size_t p_
     *(struct span *)list_grow(obj, value_make(obj, field), sizeof(span)) = span;
 }
 
+void obj_add_ref(struct obj *obj, enum field field, const void *p, size_t p_len) {
+    CHECK(field_row(field)->type == TYPE_BYTES_LIST);
+    struct span span = {p, p_len};
+    *(struct span *)list_grow(obj, value_make(obj, field), sizeof(span)) = span;
+}
+
 void obj_add_str(struct obj *obj, enum field field, const void *s, size_t s_len) {
     CHECK(field_row(field)->type == TYPE_STRS);
     add_span(obj, field, s, s_len);
@@ -206,6 +198,21 @@ struct obj *obj_add(struct obj *obj, enum field field) {
     struct obj *item = obj_new(obj->arena, field_row(field)->extra);
     *(struct obj **)list_grow(obj, value_make(obj, field), sizeof(item)) = item;
     return item;
+}
+
+void obj_add_obj_ref(struct obj *obj, enum field field, const struct obj *item) {
+    CHECK(field_row(field)->type == TYPE_OBJS && field_row(field)->extra == item->kind);
+    *(const struct obj **)list_grow(obj, value_make(obj, field), sizeof(item)) = item;
+}
+
+void obj_set_json(struct obj *obj, struct span json) {
+    struct span *kept = arena_alloc(obj->arena, sizeof(*kept));
+    *kept = json;
+    obj->json = kept;
+}
+
+struct span obj_json(const struct obj *obj) {
+    return obj->json != NULL ? *obj->json : (struct span){NULL, 0};
 }
 
 bool obj_int(const struct obj *obj, enum field field, int64_t *out) {
@@ -290,4 +297,51 @@ struct obj *obj_get(const struct obj *obj, enum field field) {
     CHECK(field_row(field)->type == TYPE_OBJ);
     const struct value *value = value_get(obj, field);
     return value == NULL ? NULL : value->obj;
+}
+
+static void field_copy(struct obj *to, const struct obj *from, enum field field) {
+    size_t num = 0;
+    switch ((enum field_type)field_row(field)->type) {
+    case TYPE_INT:
+    case TYPE_MS:
+    case TYPE_BOOL:
+    case TYPE_TIME:
+    case TYPE_DATE:
+    case TYPE_CODE:
+        obj_set_int(to, field, value_get(from, field)->i);
+        return;
+    case TYPE_STR:
+    case TYPE_BYTES:
+        set_bytes(to, field, value_get(from, field)->p, value_get(from, field)->num);
+        return;
+    case TYPE_CODES:
+        obj_set_codes(to, field, value_get(from, field)->codes, value_get(from, field)->num);
+        return;
+    case TYPE_OBJ:
+        obj_copy(obj_sub(to, field), obj_get(from, field));
+        return;
+    case TYPE_STRS:
+    case TYPE_BYTES_LIST:
+    case TYPE_OBJS:
+        num = obj_num(from, field);
+        obj_touch(to, field);
+        break;
+    }
+    for (size_t i = 0; i < num; i++) {
+        if (field_row(field)->type == TYPE_OBJS) {
+            obj_copy(obj_add(to, field), obj_at(from, field, i));
+        } else {
+            struct span item = obj_item(from, field, i);
+            add_span(to, field, item.p, item.len);
+        }
+    }
+}
+
+void obj_copy(struct obj *to, const struct obj *from) {
+    CHECK(to->kind == from->kind);
+    enum field end = kind_row(from->kind)->end;
+    for (enum field field = obj_next(from, kind_row(from->kind)->first); field < end;
+         field = obj_next(from, field + 1)) {
+        field_copy(to, from, field);
+    }
 }

@@ -64,6 +64,19 @@ void obj_touch(struct obj *obj, enum field field);
 struct obj *obj_sub(struct obj *obj, enum field field);
 struct obj *obj_add(struct obj *obj, enum field field);
 
+// obj_add_ref appends to BYTES_LIST, and obj_add_obj_ref to OBJS, what is not copied: it lives at
+// least as long as the arena and changes no more.
+void obj_add_ref(struct obj *obj, enum field field, const void *p, size_t p_len);
+void obj_add_obj_ref(struct obj *obj, enum field field, const struct obj *item);
+
+// obj_set_json keeps the object's JSON text, which lives as long as the object; from then on the
+// object must not change. obj_json returns it, or `{NULL, 0}`.
+void obj_set_json(struct obj *obj, struct span json);
+struct span obj_json(const struct obj *obj);
+// obj_copy sets every field that `from` has in `to`, an empty object of the same kind, all the way
+// down.
+void obj_copy(struct obj *to, const struct obj *from);
+
 // obj_int returns whether the field was seen and stores its value. obj_is is true only when the
 // field was seen and equals `value`.
 bool obj_int(const struct obj *obj, enum field field, int64_t *out);

@@ -24,3 +24,7 @@ bool record_failed(const struct obj *root) {
     const struct obj *verdict = obj_get(root, F_RECORD_VERDICT);
     return obj_has(verdict, F_VERDICT_PARTY) && !obj_str_is(verdict, F_VERDICT_PARTY, "none");
 }
+
+bool record_worked(const struct obj *root) {
+    return obj_is(obj_get(root, F_RECORD_VERDICT), F_VERDICT_WORKED, true);
+}

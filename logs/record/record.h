@@ -23,4 +23,8 @@ struct obj *record_leg(const struct obj *root, bool server);
 // record_failed returns whether there is a verdict that names a party other than none.
 bool record_failed(const struct obj *root);
 
+// record_worked returns whether that verdict is about something found beside a connection that
+// worked: a finding, and no failure.
+bool record_worked(const struct obj *root);
+
 #endif // LOGS_RECORD_RECORD_H_

@@ -39,6 +39,7 @@ static const char *const registries[REGISTRY_COUNT] = {
     [REGISTRY_COMPRESSION_METHOD]      = "compression method",
     [REGISTRY_POINT_FORMAT]            = "point format",
     [REGISTRY_PSK_MODE]                = "PSK key exchange mode",
+    [REGISTRY_CLIENT_CERTIFICATE_TYPE] = "client certificate type",
     // clang-format on
 };
 

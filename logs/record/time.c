@@ -64,16 +64,33 @@ void time_format_ms(char out[TIME_TEXT_MAX], int64_t milliseconds) {
     time_format(out, milliseconds / 1000 - (ms < 0), ms < 0 ? ms + 1000 : ms);
 }
 
+// take_digits reads `num` digits and the character behind them, and returns what follows, or NULL.
+static const char *take_digits(int *out, const char *s, int num, char behind) {
+    *out = 0;
+    for (; s != NULL && num > 0; num--) {
+        if (*s < '0' || *s > '9') {
+            return NULL;
+        }
+        *out = *out * 10 + (*s++ - '0');
+    }
+    return s != NULL && *s == behind ? s + 1 : NULL;
+}
+
 bool time_parse(int64_t *out_seconds, int *out_milliseconds, const char *s) {
     int y, m, d, hour, min, sec, ms = -1;
-    if (sscanf(s, "%4d-%2d-%2dT%2d:%2d:%2d.%3d", &y, &m, &d, &hour, &min, &sec, &ms) < 6) {
-        return false;
-    }
-    if (m < 1 || m > 12) {
+    const char *p = take_digits(&y, s, 4, '-');
+    p = take_digits(&m, p, 2, '-');
+    p = take_digits(&d, p, 2, 'T');
+    p = take_digits(&hour, p, 2, ':');
+    p = take_digits(&min, p, 2, ':');
+    const char *whole = take_digits(&sec, p, 2, 'Z');
+    p = whole != NULL ? whole : take_digits(&sec, p, 2, '.');
+    p = whole != NULL ? whole : take_digits(&ms, p, 3, 'Z');
+    if (p == NULL || m < 1 || m > 12) {
         return false;
     }
     int64_t seconds = days_from_civil(y, m, d) * 86400 + hour * 3600 + min * 60 + sec;
-    // sscanf is lenient with blanks, signs and days that do not exist; writing it again is not.
+    // A day that does not exist, such as February 30, is another when it is written again.
     char again[TIME_TEXT_MAX];
     time_format(again, seconds, ms);
     if (strcmp(again, s) != 0) {

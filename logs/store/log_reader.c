@@ -31,8 +31,12 @@ struct log_reader {
     size_t num, cap;
     uint32_t *slots; // open addressing by id: index into entries plus one, 0 is free
     size_t num_slots;
-    uint8_t *line; // of log_reader_line
-    size_t line_cap;
+    struct cached { // the part of a file around the last line that was read
+        uint8_t *data;
+        size_t len, cap;
+        uint64_t offset;
+        uint32_t file;
+    } cached;
     struct record_scan_plan ids;
     log_warn_fn warn;
     void *warn_ctx;
@@ -101,6 +105,12 @@ static void line_add(struct log_reader *reader, const uint8_t *line, struct entr
         blank++;
     }
     if (blank == entry.len) {
+        return;
+    }
+    struct span quick;
+    if (ended && record_scan_id(&quick, (const char *)line, entry.len)) {
+        entry.id = arena_dup(&reader->arena, quick.p, quick.len);
+        entry_add(reader, entry);
         return;
     }
     struct record *record = record_scan((const char *)line, entry.len, &reader->ids, &err);
@@ -275,7 +285,7 @@ void log_reader_free(struct log_reader *reader) {
     free(reader->files);
     free(reader->entries);
     free(reader->slots);
-    free(reader->line);
+    free(reader->cached.data);
     arena_cleanup(&reader->arena);
     free(reader);
 }
@@ -291,20 +301,47 @@ const char *log_reader_id(const struct log_reader *reader, size_t i) {
     return entry_at(reader, i)->id;
 }
 
-bool log_reader_line(struct log_reader *reader, struct span *out, size_t i, struct err *err) {
-    const struct entry *entry = entry_at(reader, i);
+// cached_from returns where to read the file for `entry`: from its line on, or, where lines are
+// asked for backwards, so that what comes before it is read as well.
+static uint64_t cached_from(const struct cached *cached, const struct entry *entry) {
+    uint64_t end = entry->offset + entry->len;
+    bool before = cached->len != 0 && cached->file == entry->file && end <= cached->offset &&
+                  cached->offset - end < READ_SIZE && entry->len < READ_SIZE;
+    return !before ? entry->offset : end > READ_SIZE ? end - READ_SIZE : 0;
+}
+
+// cached_fill reads the line of `entry`, and as much around it as is likely to be asked for next.
+static bool cached_fill(struct log_reader *reader, const struct entry *entry, struct err *err) {
+    struct cached *cached = &reader->cached;
     const struct file *file = &reader->files[entry->file];
-    if (reader->line_cap < entry->len) {
-        reader->line_cap = entry->len * 2;
-        free(reader->line);
-        reader->line = xmalloc(reader->line_cap);
+    size_t want = entry->len > READ_SIZE ? entry->len : READ_SIZE;
+    uint64_t from = cached_from(cached, entry);
+    cached->len = 0;
+    if (cached->cap < want) {
+        free(cached->data);
+        cached->cap = want;
+        cached->data = xmalloc(want);
     }
-    ssize_t n = pread(file->fd, reader->line, entry->len, (off_t)entry->offset);
-    if (n != (ssize_t)entry->len) {
+    ssize_t n = pread(file->fd, cached->data, want, (off_t)from);
+    if (n < 0 || (uint64_t)n < entry->offset - from + entry->len) {
         return n < 0 ? err_errno(err, "cannot read %s", file->path)
                      : err_set(err, "%s became shorter while it was read", file->path);
     }
-    *out = (struct span){reader->line, entry->len};
+    cached->len = (size_t)n;
+    cached->offset = from;
+    cached->file = entry->file;
+    return true;
+}
+
+bool log_reader_line(struct log_reader *reader, struct span *out, size_t i, struct err *err) {
+    const struct entry *entry = entry_at(reader, i);
+    const struct cached *cached = &reader->cached;
+    bool there = cached->file == entry->file && entry->offset >= cached->offset &&
+                 entry->offset + entry->len <= cached->offset + cached->len;
+    if (!there && !cached_fill(reader, entry, err)) {
+        return false;
+    }
+    *out = (struct span){cached->data + (entry->offset - cached->offset), entry->len};
     return true;
 }
 

@@ -16,10 +16,11 @@ typedef void (*log_warn_fn)(void *ctx, const char *says);
 
 // log_reader_open goes through the file `path` and the files that rotation left beside it ("PATH.1"
 // and on, which are older) and notes where each record is: some 60 bytes for each of them. A line
-// that is no record is reported to `warn` and left out; of several lines with one id the last
-// counts and keeps its place. Returns NULL when `path` cannot be opened, is no regular file or,
-// where rotation left others, when none of them can. The caller frees it with log_reader_free;
-// log_reader_free(NULL) does nothing.
+// that is no record is reported to `warn` and left out, but of one that begins and ends as those of
+// the writer do it is only found when it is read that something between is broken. Of several lines
+// with one id the last counts and keeps its place. Returns NULL when `path` cannot be opened, is no
+// regular file or, where rotation left others, when none of them can. The caller frees it with
+// log_reader_free; log_reader_free(NULL) does nothing.
 WUNRES struct log_reader *log_reader_open(const char *path, log_warn_fn warn, void *warn_ctx,
                                           struct err *err);
 void log_reader_free(struct log_reader *reader);

@@ -1,7 +1,11 @@
 #include "logs/store/record_scan.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "logs/store/json_skip.h"
+#include "logs/store/plain_value.h"
 #include "logs/store/record_read.h"
 
 enum { DEPTH_MAX = 64, PATH_MAX_LEN = 64 };
@@ -9,6 +13,8 @@ enum { DEPTH_MAX = 64, PATH_MAX_LEN = 64 };
 struct scan {
     const char *start, *p, *end;
     const struct record_scan_plan *plan;
+    bool ordered; // keys come in the table's order, as the writer puts them
+    bool done;    // all that is planned was read
     struct err *err;
 };
 
@@ -20,6 +26,7 @@ struct place {
     struct obj *obj;
     char path[PATH_MAX_LEN];
     size_t path_len;
+    bool last; // nothing that is planned comes behind the object
 };
 
 static bool scan_object(struct scan *scan, struct place *place);
@@ -45,29 +52,11 @@ static bool take(struct scan *scan, char c) {
     return true;
 }
 
-// string_end returns what follows the string whose first character is at `p`, or NULL.
-static const char *string_end(const char *p, const char *end) {
-    for (const char *from = p;;) {
-        const char *quote = memchr(from, '"', (size_t)(end - from));
-        if (quote == NULL) {
-            return NULL;
-        }
-        const char *last = quote;
-        while (last > p && last[-1] == '\\') {
-            last--;
-        }
-        from = quote + 1;
-        if ((quote - last) % 2 == 0) {
-            return from;
-        }
-    }
-}
-
 static bool skip_string(struct scan *scan) {
     if (!take(scan, '"')) {
         return broken(scan, "expected a string");
     }
-    const char *end = string_end(scan->p, scan->end);
+    const char *end = json_string_end(scan->p, scan->end);
     scan->p = end != NULL ? end : scan->end;
     return end != NULL || broken(scan, "");
 }
@@ -83,47 +72,60 @@ static bool skip_word(struct scan *scan) {
     return scan->p > start || broken(scan, "expected a value");
 }
 
-// skip_nested steps over an object or an array to the bracket that closes it.
-static bool skip_nested(struct scan *scan) {
-    uint64_t objects =
-        0; // a bit for each open bracket, the innermost lowest: an object or an array
-    int depth = 0;
-    for (const char *p = scan->p; p < scan->end; p++) {
-        switch (*p) {
-        case '"':
-            p = string_end(p + 1, scan->end);
-            if (p == NULL) {
-                scan->p = scan->end;
-                return broken(scan, "");
+// struct nesting is the open brackets: a bit for each, the innermost lowest, that tells an object
+// from an array.
+struct nesting {
+    uint64_t objects;
+    int depth;
+};
+
+// bracket_take takes the bracket at the place of the scan.
+static bool bracket_take(struct scan *scan, struct nesting *nesting) {
+    char c = *scan->p;
+    if (c == '{' || c == '[') {
+        nesting->objects = nesting->objects << 1 | (c == '{');
+        return nesting->depth++ < DEPTH_MAX || broken(scan, "nested too deeply");
+    }
+    bool right = (nesting->objects & 1) == (c == '}');
+    nesting->objects >>= 1;
+    nesting->depth--;
+    return right || broken(scan, "the wrong bracket");
+}
+
+// skip_to_close steps behind the bracket that closes the last of `nesting`, or the first that
+// comes.
+static bool skip_to_close(struct scan *scan, struct nesting nesting) {
+    struct json_state state = {0};
+    for (const char *block = scan->p; block < scan->end; block += JSON_BLOCK) {
+        char last[JSON_BLOCK];
+        const char *p = block;
+        size_t left = (size_t)(scan->end - block);
+        if (left < sizeof(last)) {
+            memset(last, ' ', sizeof(last));
+            memcpy(last, block, left);
+            p = last;
+        }
+        uint64_t brackets = json_brackets(&state, p);
+        for (; brackets != 0; brackets &= brackets - 1) {
+            scan->p = block + __builtin_ctzll(brackets);
+            if (!bracket_take(scan, &nesting)) {
+                return false;
             }
-            p--;
-            break;
-        case '{':
-        case '[':
-            if (depth++ == DEPTH_MAX) {
-                scan->p = p;
-                return broken(scan, "nested too deeply");
-            }
-            objects = objects << 1 | (*p == '{');
-            break;
-        case '}':
-        case ']':
-            scan->p = p;
-            if ((objects & 1) != (*p == '}')) {
-                return broken(scan, "the wrong bracket");
-            }
-            objects >>= 1;
-            if (--depth == 0) {
-                scan->p = p + 1;
+            if (nesting.depth == 0) {
+                scan->p++;
                 return true;
             }
-            break;
-        default:
-            break;
         }
     }
     scan->p = scan->end;
     return broken(scan, "");
+}
+
+// skip_nested steps over an object or an array; skip_rest over what is left of an object.
+static bool skip_nested(struct scan *scan) { return skip_to_close(scan, (struct nesting){0}); }
+
+static bool skip_rest(struct scan *scan) {
+    return skip_to_close(scan, (struct nesting){.objects = 1, .depth = 1});
 }
 
 static bool skip_value(struct scan *scan) {
@@ -134,12 +136,15 @@ static bool skip_value(struct scan *scan) {
                                   : skip_word(scan);
 }
 
-// value_json makes the value between `start` and the place of the scan; NULL when it is no JSON.
-static json_t *value_json(const struct scan *scan, const char *start) {
-    size_t len = (size_t)(scan->p - start);
-    bool plain = len >= 2 && *start == '"' && memchr(start, '\\', len) == NULL;
-    return plain ? json_stringn(start + 1, len - 2)
-                 : json_loadb(start, len, JSON_ALLOW_NUL | JSON_DECODE_ANY, NULL);
+// read_value sets `field` from any JSON.
+static bool read_value(struct scan *scan, struct obj *obj, enum field field, struct span text) {
+    json_t *json =
+        json_loadb((const char *)text.p, text.len, JSON_ALLOW_NUL | JSON_DECODE_ANY, NULL);
+    obj_unset(obj, field);
+    bool ok = json != NULL ? record_read_field(obj, field, json, scan->err)
+                           : err_set(scan->err, "%s: no JSON", field_row(field)->path);
+    json_decref(json);
+    return ok;
 }
 
 static bool scan_field(struct scan *scan, const struct place *place, enum field field) {
@@ -148,31 +153,49 @@ static bool scan_field(struct scan *scan, const struct place *place, enum field 
     if (!skip_value(scan)) {
         return false;
     }
-    json_t *json = value_json(scan, start);
-    bool ok = json != NULL ? record_read_field(place->obj, field, json, scan->err)
-                           : err_set(scan->err, "%s: no JSON", field_row(field)->path);
-    json_decref(json);
+    struct span text = {(const uint8_t *)start, (size_t)(scan->p - start)};
+    bool ok = plain_value(place->obj, field, text) || read_value(scan, place->obj, field, text);
     for (const struct place *p = place; !ok && p->up != NULL; p = p->up) {
         err_prefix(scan->err, "%s.", field_row(p->at)->path);
     }
     return ok;
 }
 
-// scan_value reads the value at `place`, whose path has just been completed by a key.
-static bool scan_value(struct scan *scan, struct place *place) {
-    enum kind kind = obj_kind(place->obj);
-    size_t len = place->path_len;
-    for (size_t i = 0; i < scan->plan->num_steps; i++) {
+// is_last returns whether none of the planned fields comes behind the value at `place` in the
+// object that holds it, the part of the path behind its first `below` characters.
+static bool is_last(const struct scan *scan, const struct place *place, size_t below) {
+    const struct record_scan_range range = scan->plan->kinds[obj_kind(place->obj)];
+    for (size_t i = range.end; i-- > range.first;) {
         const struct record_scan_step *step = &scan->plan->steps[i];
-        if (step->kind != kind || step->path_len < len || len == 0 ||
-            step->path[len - 1] != place->path[len - 1] ||
+        if (memcmp(step->path, place->path, below) == 0) {
+            char next = step->path_len >= place->path_len &&
+                                memcmp(step->path, place->path, place->path_len) == 0
+                            ? step->path[place->path_len]
+                            : 'x';
+            return next == '\0' || next == '.';
+        }
+    }
+    return false;
+}
+
+// scan_value reads the value at `place`, whose path has just been completed by a key, and sets
+// `*out_planned` to whether anything in it is planned.
+static bool scan_value(struct scan *scan, bool *out_planned, struct place *place) {
+    const struct record_scan_range range = scan->plan->kinds[obj_kind(place->obj)];
+    size_t len = place->path_len;
+    for (size_t i = range.first; i < range.end; i++) {
+        const struct record_scan_step *step = &scan->plan->steps[i];
+        if (step->path_len < len || len == 0 || step->path[len - 1] != place->path[len - 1] ||
             memcmp(step->path, place->path, len) != 0) {
             continue;
         }
         char next = step->path[len];
+        *out_planned = next == '\0' || next == '.';
         if (next == '\0' && step->enter) {
-            struct place inside = {
-                .up = place, .at = step->field, .obj = obj_sub(place->obj, step->field)};
+            struct place inside = {.up = place,
+                                   .at = step->field,
+                                   .obj = obj_sub(place->obj, step->field),
+                                   .last = place->last && is_last(scan, place, 0)};
             return scan_object(scan, &inside);
         }
         if (next == '\0') {
@@ -211,8 +234,17 @@ static bool scan_object(struct scan *scan, struct place *place) {
             memcpy(place->path + below, key, key_len);
             place->path_len = below + key_len;
         }
-        if (fits ? !scan_value(scan, place) : !skip_value(scan)) {
+        bool planned = false;
+        if (fits ? !scan_value(scan, &planned, place) : !skip_value(scan)) {
             return false;
+        }
+        if (scan->done) {
+            return true;
+        }
+        place->path_len = below + key_len;
+        if (planned && scan->ordered && is_last(scan, place, below)) {
+            scan->done = place->last && is_last(scan, place, 0);
+            return scan->done || skip_rest(scan);
         }
     } while (take(scan, ','));
     return take(scan, '}') || broken(scan, "expected ',' or '}'");
@@ -233,6 +265,11 @@ static void plan_add(struct record_scan_plan *plan, enum field field, bool enter
                                                                .enter = enter};
 }
 
+static int step_compare(const void *a, const void *b) {
+    const struct record_scan_step *x = a, *y = b;
+    return x->kind != y->kind ? (int)x->kind - (int)y->kind : (int)x->field - (int)y->field;
+}
+
 void record_scan_plan_init(struct record_scan_plan *plan, const enum field *fields,
                            size_t num_fields) {
     plan->num_steps = 0;
@@ -251,6 +288,39 @@ void record_scan_plan_init(struct record_scan_plan *plan, const enum field *fiel
             }
         }
     }
+    qsort(plan->steps, plan->num_steps, sizeof(plan->steps[0]), step_compare);
+    memset(plan->kinds, 0, sizeof(plan->kinds));
+    for (size_t i = plan->num_steps; i-- > 0;) {
+        struct record_scan_range *range = &plan->kinds[plan->steps[i].kind];
+        range->first = (uint8_t)i;
+        range->end = range->end != 0 ? range->end : (uint8_t)(i + 1);
+    }
+}
+
+// literal steps over `s` at `*p`.
+static bool literal(const char **p, const char *end, const char *s) {
+    size_t len = strlen(s);
+    if ((size_t)(end - *p) < len || memcmp(*p, s, len) != 0) {
+        return false;
+    }
+    *p += len;
+    return true;
+}
+
+bool record_scan_id(struct span *out_id, const char *line, size_t line_len) {
+    const char *p = line, *end = line + line_len;
+    size_t major = strcspn(SCHEMA_VERSION, ".") + 1;
+    char schema[32];
+    snprintf(schema, sizeof(schema), "\"schema\":\"%.*s", (int)major, SCHEMA_VERSION);
+    if (line_len < 2 || end[-1] != '}' || !literal(&p, end, "{\"@timestamp\":\"") ||
+        (p = json_string_end(p, end)) == NULL || !literal(&p, end, ",") ||
+        !literal(&p, end, schema) || (p = json_string_end(p, end)) == NULL ||
+        !literal(&p, end, ",\"id\":")) {
+        return false;
+    }
+    const char *start = p, *after = p < end && *p == '"' ? json_string_end(p + 1, end) : NULL;
+    return after != NULL &&
+           plain_string(out_id, (struct span){(const uint8_t *)start, (size_t)(after - start)});
 }
 
 struct record *record_scan(const char *line, size_t line_len, const struct record_scan_plan *plan,
@@ -258,10 +328,12 @@ struct record *record_scan(const char *line, size_t line_len, const struct recor
     struct scan scan = {.start = line, .p = line, .end = line + line_len, .plan = plan, .err = err};
     struct record *record = record_new();
     obj_unset(record->root, F_RECORD_SCHEMA);
-    struct place place = {.obj = record->root};
+    struct place place = {.obj = record->root, .last = true};
+    struct span id;
+    scan.ordered = record_scan_id(&id, line, line_len);
     bool ok = scan_object(&scan, &place);
     skip_space(&scan);
-    if (ok && scan.p != scan.end) {
+    if (ok && !scan.done && scan.p != scan.end) {
         ok = err_set(err, "byte %zu: more follows the record", (size_t)(scan.p - line));
     }
     if (!ok || !record_read_done(record->root, err)) {

@@ -10,14 +10,10 @@
 enum { CELL_MAX = 512, VERDICT_WIDTH = 28 };
 
 const enum field one_line_fields[] = {
-    F_RECORD_TIMESTAMP,    F_RECORD_ID,
-    F_RECORD_HOST,         F_RECORD_PORT,
-    F_RECORD_MODE,         F_VERDICT_PARTY,
-    F_VERDICT_CAUSE,       F_VERDICT_CONFIDENCE,
-    F_LEG_OFFER_VERSIONS,  F_LEG_OFFER_ALPN,
-    F_LEG_TLS_VERSION,     F_LEG_TLS_CIPHER,
-    F_LEG_TLS_ESTABLISHED, F_LEG_TLS_NEXT_PROTOCOL,
-    F_LEG_END_AT,
+    F_RECORD_TIMESTAMP, F_RECORD_ID,           F_RECORD_HOST,           F_RECORD_PORT,
+    F_RECORD_MODE,      F_VERDICT_PARTY,       F_VERDICT_CAUSE,         F_VERDICT_CONFIDENCE,
+    F_VERDICT_WORKED,   F_LEG_OFFER_VERSIONS,  F_LEG_OFFER_ALPN,        F_LEG_TLS_VERSION,
+    F_LEG_TLS_CIPHER,   F_LEG_TLS_ESTABLISHED, F_LEG_TLS_NEXT_PROTOCOL,
 };
 const size_t one_line_num_fields = ARRAY_LEN(one_line_fields);
 
@@ -70,15 +66,8 @@ static void offered_write(struct buf *text, const struct obj *leg) {
     }
 }
 
-// is_broken returns whether the handshake of `leg` ended before it was finished.
-static bool is_broken(const struct obj *leg) {
-    int64_t established;
-    if (obj_int(leg, F_LEG_TLS_ESTABLISHED, &established)) {
-        return established == 0;
-    }
-    return obj_has(leg, F_LEG_END_AT) && !obj_str_is(leg, F_LEG_END_AT, "finished") &&
-           !obj_str_is(leg, F_LEG_END_AT, "data");
-}
+// is_broken returns whether the handshake of `leg` was not finished.
+static bool is_broken(const struct obj *leg) { return !obj_is(leg, F_LEG_TLS_ESTABLISHED, true); }
 
 static void agreed_write(struct buf *text, const struct obj *leg, bool wide) {
     int64_t suite;
@@ -103,10 +92,12 @@ static void verdict_write(struct page *page, const struct obj *verdict) {
     struct buf text;
     buf_init(&text, CELL_MAX);
     bool none = obj_str_is(verdict, F_VERDICT_PARTY, "none");
-    bool unsure = obj_str_is(verdict, F_VERDICT_PARTY, "undetermined");
+    bool worked = obj_is(verdict, F_VERDICT_WORKED, true);
+    bool unsure = worked || obj_str_is(verdict, F_VERDICT_PARTY, "undetermined");
     if (verdict == NULL) {
         add(&text, "-");
     } else {
+        (void)buf_printf(&text, worked ? "worked; " : "");
         text_write(&text, verdict, F_VERDICT_PARTY);
         (void)buf_printf(&text, ": ");
         text_write(&text, verdict, F_VERDICT_CAUSE);

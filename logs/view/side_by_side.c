@@ -179,6 +179,13 @@ static void write_verification(struct page *page, struct arena *arena, const str
     }
 }
 
+static void write_staple(struct page *page, const struct obj *leg, const char *title) {
+    struct legs legs = {.client = obj_get(leg, F_LEG_STAPLE)};
+    if (legs.client != NULL) {
+        write_fields(page, &legs, title, F_STAPLE_FIRST, F_STAPLE_END);
+    }
+}
+
 static void write_notes(struct page *page, struct arena *arena, const struct obj *root) {
     for (size_t i = 0; i < obj_num(root, F_RECORD_NOTES); i++) {
         if (i == 0) {
@@ -227,6 +234,11 @@ static void write_experiments(struct page *page, struct arena *arena, const stru
         page_pad(page, 2);
         page_paragraph(page, STYLE_PLAIN, 4, true, page_span(text));
     }
+    if (obj_has(root, F_RECORD_MINIMIZED)) {
+        page_pad(page, 2);
+        page_paragraph(page, STYLE_PLAIN, 4, true,
+                       page_span(text_dup(arena, root, F_RECORD_MINIMIZED)));
+    }
 }
 
 void side_by_side_write(struct page *page, const struct obj *root) {
@@ -242,6 +254,9 @@ void side_by_side_write(struct page *page, const struct obj *root) {
         write_half(page, &legs, "OFFER", FLAG_OFFER, "offer.");
         write_half(page, &legs, "ANSWER", FLAG_ANSWER, "answer.");
         write_certificates(page, &arena, &legs);
+        write_fields(page, &legs, "TIMESTAMPS OF LOGS", F_LEG_SCTS, F_LEG_SCTS + 1);
+        write_staple(page, legs.client, "STAPLED OCSP RESPONSE");
+        write_staple(page, legs.server, "THE SERVER'S STAPLED OCSP RESPONSE");
         write_verification(page, &arena, legs.client, "VERIFICATION OF THE CHAIN");
         write_verification(page, &arena, legs.server, "VERIFICATION OF THE SERVER'S CHAIN");
         write_fields(page, &legs, "TRANSPORT AND END", F_LEG_BYTES_RECEIVED, F_LEG_END);

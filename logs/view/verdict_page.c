@@ -32,13 +32,14 @@ static void write_evidence(struct page *page, struct arena *arena, const struct 
 
 static void write_blame(struct page *page, struct arena *arena, const struct obj *verdict) {
     bool none = obj_str_is(verdict, F_VERDICT_PARTY, "none");
-    bool unsure = obj_str_is(verdict, F_VERDICT_PARTY, "undetermined");
+    bool worked = obj_is(verdict, F_VERDICT_WORKED, true);
+    bool unsure = worked || obj_str_is(verdict, F_VERDICT_PARTY, "undetermined");
     page_puts(page, STYLE_TITLE, "VERDICT");
     page_pad(page, VERDICT_PAGE_INDENT - strlen("VERDICT"));
-    const char *blame =
-        arena_printf(arena, "%s: %s (%s)", text_or_empty(arena, verdict, F_VERDICT_PARTY),
-                     text_or_empty(arena, verdict, F_VERDICT_CAUSE),
-                     text_or_empty(arena, verdict, F_VERDICT_CONFIDENCE));
+    const char *blame = arena_printf(arena, "%s%s: %s (%s)", worked ? "worked; " : "",
+                                     text_or_empty(arena, verdict, F_VERDICT_PARTY),
+                                     text_or_empty(arena, verdict, F_VERDICT_CAUSE),
+                                     text_or_empty(arena, verdict, F_VERDICT_CONFIDENCE));
     page_paragraph(page,
                    none     ? STYLE_GOOD
                    : unsure ? STYLE_UNSURE

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/ca/cert_facts.h"
 #include "policy/ca/cert_pem.h"
 
 enum { DAY = 24 * 60 * 60, BACKDATED_DAYS = 2, VALID_DAYS = 3650 };
@@ -23,8 +24,23 @@ static CBS subject_of(CRYPTO_BUFFER *cert) {
     return subject;
 }
 
-static struct authority *new_named(struct cert_key *key, const char *cn, int64_t now) {
+struct authority *authority_wrap(CRYPTO_BUFFER *cert, struct cert_key *key) {
     struct authority *authority = xcalloc(1, sizeof(*authority));
+    struct arena arena = {0};
+    struct cert_facts facts;
+    (void)cert_facts_parse(&facts, &arena, CRYPTO_BUFFER_data(cert), CRYPTO_BUFFER_len(cert));
+    authority->key = key;
+    authority->chain[0] = cert;
+    authority->num_chain = 1;
+    authority->is_root = facts.self_issued;
+    authority->not_after = facts.not_after;
+    authority->subject = subject_of(cert);
+    memcpy(authority->sha256, facts.sha256, sizeof(facts.sha256));
+    arena_cleanup(&arena);
+    return authority;
+}
+
+static struct authority *new_named(struct cert_key *key, const char *cn, int64_t now) {
     CBS name;
     CBB cbb;
     uint8_t *subject;
@@ -32,23 +48,16 @@ static struct authority *new_named(struct cert_key *key, const char *cn, int64_t
     CBS_init(&name, (const uint8_t *)cn, strlen(cn));
     CHECK(CBB_init(&cbb, 128) && cert_build_name(&cbb, name, CBS_ASN1_UTF8STRING, "tlsblame") &&
           CBB_finish(&cbb, &subject, &subject_len));
-    authority->key = key;
     struct cert_template template = {
-        .subject_key = authority->key,
-        .issuer_key = authority->key,
+        .subject_key = key,
+        .issuer_key = key,
         .not_before = now - BACKDATED_DAYS * DAY,
         .not_after = now + (VALID_DAYS - BACKDATED_DAYS) * (int64_t)DAY,
         .ca = true,
     };
     CBS_init(&template.subject, subject, subject_len);
     template.issuer = template.subject;
-    authority->chain[0] = cert_build(&template);
-    authority->num_chain = 1;
-    authority->is_root = true;
-    authority->not_after = template.not_after;
-    authority->subject = subject_of(authority->chain[0]);
-    SHA256(CRYPTO_BUFFER_data(authority->chain[0]), CRYPTO_BUFFER_len(authority->chain[0]),
-           authority->sha256);
+    struct authority *authority = authority_wrap(cert_build(&template), key);
     OPENSSL_free(subject);
     return authority;
 }

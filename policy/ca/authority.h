@@ -50,6 +50,10 @@ WUNRES struct authority *authority_new(int64_t now);
 // authority_new_for_key is authority_new for a key that exists; the authority takes it over.
 WUNRES struct authority *authority_new_for_key(struct cert_key *key, int64_t now);
 
+// authority_wrap makes an authority of a certificate that was just built for `key`, and takes over
+// both.
+WUNRES struct authority *authority_wrap(CRYPTO_BUFFER *cert, struct cert_key *key);
+
 // authority_new_untrusted makes the CA for leaves that must fail trust. It is never exported, and
 // the name that its leaves carry as issuer is the leaf's own business (see mint.h).
 WUNRES struct authority *authority_new_untrusted(int64_t now);

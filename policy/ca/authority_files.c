@@ -13,6 +13,7 @@
 #include "policy/ca/cert_facts.h"
 #include "policy/ca/cert_pem.h"
 #include "policy/ca/cert_time.h"
+#include "policy/ca/private_key.h"
 
 enum { MAX_CA_FILE = 256 * 1024 };
 
@@ -20,28 +21,11 @@ struct paths {
     char cert[PATH_MAX], key[PATH_MAX];
 };
 
-static bool open_and_read(const char *path, struct buf *out, struct stat *out_stat,
-                          struct err *err) {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (fd < 0) {
-        return err_errno(err, "%s: cannot be opened", path);
-    }
-    bool ok = true;
-    if (fstat(fd, out_stat) != 0) {
-        ok = err_errno(err, "%s: cannot be examined", path);
-    } else if (!S_ISREG(out_stat->st_mode)) {
-        ok = err_set(err, "%s: not a file", path);
-    }
-    ok = ok && cert_pem_read_fd(fd, path, out, err);
-    close(fd);
-    return ok;
-}
-
 static bool load_chain(struct authority *authority, const char *path, struct err *err) {
     struct buf text;
     struct stat st;
     buf_init(&text, MAX_CA_FILE);
-    bool ok = open_and_read(path, &text, &st, err);
+    bool ok = private_key_contents(path, &text, &st, err);
     CBS rest;
     CBS_init(&rest, ok ? buf_data(&text) : NULL, text.len);
     while (ok) {
@@ -69,61 +53,6 @@ static bool load_chain(struct authority *authority, const char *path, struct err
         return err_set(err, "%s: no certificate in it, expected a block BEGIN CERTIFICATE", path);
     }
     return ok;
-}
-
-static int no_password(char *out, int size, int rwflag, void *encrypted) {
-    (void)out, (void)size, (void)rwflag;
-    *(bool *)encrypted = true;
-    return -1;
-}
-
-static EVP_PKEY *parse_key(const struct buf *text, const char *path, struct err *err) {
-    bool encrypted = false;
-    BIO *bio = BIO_new_mem_buf(buf_data(text), (int)text->len);
-    CHECK(bio != NULL);
-    EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, no_password, &encrypted);
-    BIO_free(bio);
-    ERR_clear_error();
-    if (key == NULL && encrypted) {
-        err_set(err, "%s: the key is encrypted; take the password off, e.g. with openssl pkey",
-                path);
-    } else if (key == NULL) {
-        err_set(err, "%s: no private key in it, expected a PEM block BEGIN PRIVATE KEY", path);
-    }
-    return key;
-}
-
-static bool load_key(struct authority *authority, const char *path, struct err *err) {
-    struct buf text;
-    struct stat st;
-    EVP_PKEY *key = NULL;
-    buf_init(&text, MAX_CA_FILE);
-    if (!open_and_read(path, &text, &st, err)) {
-        // The message is set.
-    } else if (st.st_uid != geteuid()) {
-        err_set(err, "%s: belongs to user %u, not to us (%u); chown it or use another folder", path,
-                (unsigned)st.st_uid, (unsigned)geteuid());
-    } else if ((st.st_mode & 077) != 0) {
-        err_set(err, "%s: open to other users (mode %04o); do: chmod 600 '%s'", path,
-                (unsigned)st.st_mode & 07777, path);
-    } else {
-        key = parse_key(&text, path, err);
-    }
-    if (text.data != NULL) {
-        OPENSSL_cleanse(text.data, text.cap);
-    }
-    buf_cleanup(&text);
-    if (key == NULL) {
-        return false;
-    }
-    if (!cert_build_can_sign(key)) {
-        EVP_PKEY_free(key);
-        ERR_clear_error();
-        return err_set(
-            err, "%s: a key that cannot sign, expected EC (P-256, P-384), RSA or Ed25519", path);
-    }
-    authority->key = cert_key_wrap(key);
-    return true;
 }
 
 static bool check_dates(const struct cert_facts *facts, const char *path, int64_t now,
@@ -193,29 +122,13 @@ static bool check_cert(struct authority *authority, const char *path, const char
 struct authority *authority_load(const char *cert_path, const char *key_path, int64_t now,
                                  struct err *err) {
     struct authority *authority = xcalloc(1, sizeof(*authority));
-    if (load_chain(authority, cert_path, err) && load_key(authority, key_path, err) &&
+    if (load_chain(authority, cert_path, err) &&
+        (authority->key = private_key_read(key_path, err)) != NULL &&
         check_cert(authority, cert_path, key_path, now, err)) {
         return authority;
     }
     authority_free(authority);
     return NULL;
-}
-
-static bool write_key(const struct authority *authority, const struct paths *paths,
-                      struct err *err) {
-    BIO *bio = BIO_new(BIO_s_mem());
-    const uint8_t *pem;
-    size_t pem_len;
-    struct buf text;
-    buf_init(&text, MAX_CA_FILE);
-    CHECK(bio != NULL &&
-          PEM_write_bio_PKCS8PrivateKey(bio, authority->key->key, NULL, NULL, 0, NULL, NULL) &&
-          BIO_mem_contents(bio, &pem, &pem_len) && buf_append(&text, pem, pem_len));
-    bool ok = file_replace(paths->key, 0600, buf_data(&text), text.len, err);
-    OPENSSL_cleanse(text.data, text.cap);
-    buf_cleanup(&text);
-    BIO_free(bio);
-    return ok;
 }
 
 static bool write_cert(const struct authority *authority, const struct paths *paths,
@@ -231,18 +144,19 @@ static bool write_cert(const struct authority *authority, const struct paths *pa
 // The key goes first: alone it can be given a certificate, a certificate alone is lost.
 static bool make_files(const struct paths *paths, int dir_fd, int64_t now, struct err *err) {
     struct authority *authority = authority_new(now);
-    bool ok = write_key(authority, paths, err) && write_cert(authority, paths, err);
+    bool ok =
+        private_key_write(paths->key, authority->key, err) && write_cert(authority, paths, err);
     fsync(dir_fd);
     authority_free(authority);
     return ok;
 }
 
 static bool complete_files(const struct paths *paths, int dir_fd, int64_t now, struct err *err) {
-    struct authority found = {0};
-    if (!load_key(&found, paths->key, err)) {
+    struct cert_key *key = private_key_read(paths->key, err);
+    if (key == NULL) {
         return false;
     }
-    struct authority *authority = authority_new_for_key(found.key, now);
+    struct authority *authority = authority_new_for_key(key, now);
     bool ok = write_cert(authority, paths, err);
     fsync(dir_fd);
     authority_free(authority);

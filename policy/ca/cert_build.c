@@ -7,20 +7,47 @@
 #include "policy/ca/cert_oid.h"
 #include "policy/ca/cert_time.h"
 
-static EVP_PKEY *make_key(enum cert_key_type type) {
+static EVP_PKEY *make_rsa(int bits) {
     EVP_PKEY *key = EVP_PKEY_new();
-    CHECK(key != NULL);
-    if (type == CERT_KEY_RSA_2048) {
-        RSA *rsa = RSA_new();
-        BIGNUM *e = BN_new();
-        CHECK(rsa != NULL && e != NULL && BN_set_word(e, RSA_F4) &&
-              RSA_generate_key_ex(rsa, 2048, e, NULL) && EVP_PKEY_assign_RSA(key, rsa));
-        BN_free(e);
-        return key;
-    }
-    EC_KEY *ec = EC_KEY_new_by_curve_name(NID_X9_62_prime256v1);
-    CHECK(ec != NULL && EC_KEY_generate_key(ec) && EVP_PKEY_assign_EC_KEY(key, ec));
+    RSA *rsa = RSA_new();
+    BIGNUM *e = BN_new();
+    CHECK(key != NULL && rsa != NULL && e != NULL && BN_set_word(e, RSA_F4) &&
+          RSA_generate_key_ex(rsa, bits, e, NULL) && EVP_PKEY_assign_RSA(key, rsa));
+    BN_free(e);
     return key;
+}
+
+static EVP_PKEY *make_p256(void) {
+    EVP_PKEY *key = EVP_PKEY_new();
+    EC_KEY *ec = EC_KEY_new_by_curve_name(NID_X9_62_prime256v1);
+    CHECK(key != NULL && ec != NULL && EC_KEY_generate_key(ec) && EVP_PKEY_assign_EC_KEY(key, ec));
+    return key;
+}
+
+static EVP_PKEY *make_ed25519(void) {
+    uint8_t public_key[ED25519_PUBLIC_KEY_LEN], private_key[ED25519_PRIVATE_KEY_LEN];
+    ED25519_keypair(public_key, private_key);
+    // The first 32 bytes are the seed, which is the private key of RFC 8032.
+    EVP_PKEY *key = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, private_key, 32);
+    CHECK(key != NULL);
+    OPENSSL_cleanse(private_key, sizeof(private_key));
+    return key;
+}
+
+static EVP_PKEY *make_key(enum cert_key_type type) {
+    switch (type) {
+    case CERT_KEY_RSA_1024:
+        return make_rsa(1024);
+    case CERT_KEY_RSA_2048:
+        return make_rsa(2048);
+    case CERT_KEY_RSA_3072:
+        return make_rsa(3072);
+    case CERT_KEY_ED25519:
+        return make_ed25519();
+    case CERT_KEY_P256:
+        break;
+    }
+    return make_p256();
 }
 
 // RFC 5280 section 4.2.1.2 (1): SHA-1 over the BIT STRING without its count of unused bits.
@@ -58,8 +85,11 @@ void cert_key_free(struct cert_key *key) {
 }
 
 // How a key signs: the row of cert_oid_signatures that fits it.
-static const struct cert_oid *signature_of(const EVP_PKEY *key) {
-    const char *name = "sha256WithRSAEncryption";
+static const struct cert_oid *signature_of(const EVP_PKEY *key, enum cert_knob_digest digest) {
+    static const char *const RSA_NAMES[] = {[CERT_KNOB_SHA256] = "sha256WithRSAEncryption",
+                                            [CERT_KNOB_SHA1] = "sha1WithRSAEncryption",
+                                            [CERT_KNOB_MD5] = "md5WithRSAEncryption"};
+    const char *name = RSA_NAMES[digest];
     if (EVP_PKEY_id(key) == EVP_PKEY_ED25519) {
         name = "Ed25519";
     } else if (EVP_PKEY_id(key) == EVP_PKEY_EC) {
@@ -77,8 +107,8 @@ static bool add_oid(CBB *cbb, const uint8_t *der, size_t der_len) {
            CBB_flush(cbb);
 }
 
-static bool add_signature_algorithm(CBB *cbb, const EVP_PKEY *key) {
-    const struct cert_oid *row = signature_of(key);
+static bool add_signature_algorithm(CBB *cbb, const EVP_PKEY *key, enum cert_knob_digest digest) {
+    const struct cert_oid *row = signature_of(key, digest);
     CBB sequence, null;
     return CBB_add_asn1(cbb, &sequence, CBS_ASN1_SEQUENCE) &&
            add_oid(&sequence, row->der, row->len) &&
@@ -86,8 +116,9 @@ static bool add_signature_algorithm(CBB *cbb, const EVP_PKEY *key) {
            CBB_flush(cbb);
 }
 
-static bool add_signature(CBB *cbb, const uint8_t *tbs, size_t tbs_len, EVP_PKEY *key) {
-    const struct cert_oid *row = signature_of(key);
+static bool add_signature(CBB *cbb, const uint8_t *tbs, size_t tbs_len, EVP_PKEY *key,
+                          enum cert_knob_digest knob) {
+    const struct cert_oid *row = signature_of(key, knob);
     const EVP_MD *digest = row->value != NID_undef ? EVP_get_digestbynid(row->value) : NULL;
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     size_t len = EVP_PKEY_size(key);
@@ -101,17 +132,22 @@ static bool add_signature(CBB *cbb, const uint8_t *tbs, size_t tbs_len, EVP_PKEY
     return ok;
 }
 
+bool cert_build_signature(CBB *cbb, const uint8_t *tbs, size_t tbs_len, EVP_PKEY *key) {
+    return add_signature_algorithm(cbb, key, CERT_KNOB_SHA256) &&
+           add_signature(cbb, tbs, tbs_len, key, CERT_KNOB_SHA256);
+}
+
 bool cert_build_can_sign(EVP_PKEY *key) {
     static const uint8_t message[] = "does this key sign?";
     CBB cbb;
     CHECK(CBB_init(&cbb, 600));
-    bool ok = add_signature(&cbb, message, sizeof(message), key);
+    bool ok = add_signature(&cbb, message, sizeof(message), key, CERT_KNOB_SHA256);
     CBB_cleanup(&cbb);
     return ok;
 }
 
-static bool add_attribute(CBB *name, const char *attribute, CBS value, unsigned tag) {
-    const struct cert_oid *row = cert_oid_named(cert_oid_attributes, attribute);
+bool cert_build_attribute(CBB *name, const char *type, CBS value, unsigned tag) {
+    const struct cert_oid *row = cert_oid_named(cert_oid_attributes, type);
     CBB set, sequence, string;
     return CBB_add_asn1(name, &set, CBS_ASN1_SET) &&
            CBB_add_asn1(&set, &sequence, CBS_ASN1_SEQUENCE) &&
@@ -125,8 +161,8 @@ bool cert_build_name(CBB *cbb, CBS cn, unsigned cn_tag, const char *o) {
     CBB name;
     return CBB_add_asn1(cbb, &name, CBS_ASN1_SEQUENCE) &&
            (CBS_len(&organisation) == 0 ||
-            add_attribute(&name, "O", organisation, CBS_ASN1_UTF8STRING)) &&
-           (CBS_len(&cn) == 0 || add_attribute(&name, "CN", cn, cn_tag)) && CBB_flush(cbb);
+            cert_build_attribute(&name, "O", organisation, CBS_ASN1_UTF8STRING)) &&
+           (CBS_len(&cn) == 0 || cert_build_attribute(&name, "CN", cn, cn_tag)) && CBB_flush(cbb);
 }
 
 // Opens an Extension; the caller fills `value`, the inside of its OCTET STRING, and flushes.
@@ -138,11 +174,22 @@ static bool open_extension(CBB *extensions, uint8_t id_ce, bool critical, CBB *e
            CBB_add_asn1(extension, value, CBS_ASN1_OCTETSTRING);
 }
 
+bool cert_build_extension(CBB *extensions, CBS oid, bool critical, CBS value) {
+    CBB extension, octets;
+    return CBB_add_asn1(extensions, &extension, CBS_ASN1_SEQUENCE) &&
+           add_oid(&extension, CBS_data(&oid), CBS_len(&oid)) &&
+           (!critical || CBB_add_asn1_bool(&extension, 1)) &&
+           CBB_add_asn1(&extension, &octets, CBS_ASN1_OCTETSTRING) &&
+           CBB_add_bytes(&octets, CBS_data(&value), CBS_len(&value)) && CBB_flush(extensions);
+}
+
 static bool add_raw_extension(CBB *extensions, uint8_t id_ce, bool critical, const void *value,
                               size_t value_len) {
-    CBB extension, octets;
-    return open_extension(extensions, id_ce, critical, &extension, &octets) &&
-           CBB_add_bytes(&octets, value, value_len) && CBB_flush(extensions);
+    const uint8_t der[] = {0x55, 0x1d, id_ce};
+    CBS oid, octets;
+    CBS_init(&oid, der, sizeof(der));
+    CBS_init(&octets, value, value_len);
+    return cert_build_extension(extensions, oid, critical, octets);
 }
 
 static bool add_key_ids(CBB *extensions, const struct cert_template *t) {
@@ -176,7 +223,26 @@ static bool add_san(CBB *extensions, const struct cert_template *t) {
             CBB_add_bytes(&names, CBS_data(&t->san), CBS_len(&t->san)) && CBB_flush(extensions));
 }
 
+// RFC 7633: the TLS feature status_request.
+static bool add_must_staple(CBB *extensions) {
+    static const uint8_t extension[] = {0x30, 0x11, 0x06, 0x08, 0x2b, 0x06, 0x01, 0x05, 0x05, 0x07,
+                                        0x01, 0x18, 0x04, 0x05, 0x30, 0x03, 0x02, 0x01, 0x05};
+    return CBB_add_bytes(extensions, extension, sizeof(extension));
+}
+
+// Those of the template, which may be none at all.
+static bool add_own_extensions(CBB *tbs, CBS own) {
+    CBB wrapped, extensions;
+    return CBS_len(&own) == 0 ||
+           (CBB_add_asn1(tbs, &wrapped, CBS_ASN1_CONTEXT_SPECIFIC | CBS_ASN1_CONSTRUCTED | 3) &&
+            CBB_add_asn1(&wrapped, &extensions, CBS_ASN1_SEQUENCE) &&
+            CBB_add_bytes(&extensions, CBS_data(&own), CBS_len(&own)) && CBB_flush(tbs));
+}
+
 static bool add_extensions(CBB *tbs, const struct cert_template *t) {
+    if (t->extensions != NULL) {
+        return add_own_extensions(tbs, *t->extensions);
+    }
     CBB wrapped, extensions;
     bool rsa = EVP_PKEY_id(t->subject_key->key) == EVP_PKEY_RSA;
     if (!CBB_add_asn1(tbs, &wrapped, CBS_ASN1_CONTEXT_SPECIFIC | CBS_ASN1_CONSTRUCTED | 3) ||
@@ -188,15 +254,24 @@ static bool add_extensions(CBB *tbs, const struct cert_template *t) {
                add_raw_extension(&extensions, 0x0f, true, usage_ca, sizeof(usage_ca)) &&
                add_key_ids(&extensions, t) && CBB_flush(tbs);
     }
+    // A usage without keyCertSign would forbid what a self-signed certificate does: verifiers then
+    // look for another issuer, and have another word for it than for the server's own.
+    bool self_signed = t->issuer_key == t->subject_key;
     return add_raw_extension(&extensions, 0x13, true, no_ca, sizeof(no_ca)) &&
-           add_raw_extension(&extensions, 0x0f, true, rsa ? usage_rsa : usage_ec, 4) &&
+           (self_signed ||
+            add_raw_extension(&extensions, 0x0f, true, rsa ? usage_rsa : usage_ec, 4)) &&
            add_raw_extension(&extensions, 0x25, false, server_auth, sizeof(server_auth)) &&
-           add_key_ids(&extensions, t) && add_san(&extensions, t) && CBB_flush(tbs);
+           add_key_ids(&extensions, t) && add_san(&extensions, t) &&
+           (!t->must_staple || add_must_staple(&extensions)) && CBB_flush(tbs);
 }
 
-static bool add_serial(CBB *tbs) {
+static bool add_serial(CBB *tbs, CBS own) {
     uint8_t serial[16];
     CBB integer;
+    if (CBS_len(&own) != 0) {
+        return CBB_add_asn1(tbs, &integer, CBS_ASN1_INTEGER) &&
+               CBB_add_bytes(&integer, CBS_data(&own), CBS_len(&own)) && CBB_flush(tbs);
+    }
     RAND_bytes(serial, sizeof(serial));
     serial[0] = (uint8_t)((serial[0] & 0x3f) | 0x40); // positive, and never shorter in DER
     return CBB_add_asn1(tbs, &integer, CBS_ASN1_INTEGER) &&
@@ -211,9 +286,9 @@ static bool add_tbs(CBB *cbb, const struct cert_template *t) {
     CBB tbs, version, validity;
     return CBB_add_asn1(cbb, &tbs, CBS_ASN1_SEQUENCE) &&
            CBB_add_asn1(&tbs, &version, CBS_ASN1_CONTEXT_SPECIFIC | CBS_ASN1_CONSTRUCTED | 0) &&
-           CBB_add_asn1_uint64(&version, 2) && add_serial(&tbs) &&
-           add_signature_algorithm(&tbs, t->issuer_key->key) && add_cbs(&tbs, t->issuer) &&
-           CBB_add_asn1(&tbs, &validity, CBS_ASN1_SEQUENCE) &&
+           CBB_add_asn1_uint64(&version, 2) && add_serial(&tbs, t->serial) &&
+           add_signature_algorithm(&tbs, t->issuer_key->key, t->digest) &&
+           add_cbs(&tbs, t->issuer) && CBB_add_asn1(&tbs, &validity, CBS_ASN1_SEQUENCE) &&
            cert_time_add(&validity, t->not_before) && cert_time_add(&validity, t->not_after) &&
            add_cbs(&tbs, t->subject) &&
            CBB_add_bytes(&tbs, t->subject_key->spki, t->subject_key->spki_len) &&
@@ -227,8 +302,9 @@ CRYPTO_BUFFER *cert_build(const struct cert_template *template) {
     CHECK(CBB_init(&tbs, size) && add_tbs(&tbs, template) && CBB_init(&cbb, size) &&
           CBB_add_asn1(&cbb, &certificate, CBS_ASN1_SEQUENCE) &&
           CBB_add_bytes(&certificate, CBB_data(&tbs), CBB_len(&tbs)) &&
-          add_signature_algorithm(&certificate, template->issuer_key->key) &&
-          add_signature(&certificate, CBB_data(&tbs), CBB_len(&tbs), template->issuer_key->key) &&
+          add_signature_algorithm(&certificate, template->issuer_key->key, template->digest) &&
+          add_signature(&certificate, CBB_data(&tbs), CBB_len(&tbs), template->issuer_key->key,
+                        template->digest) &&
           CBB_finish(&cbb, &der, &der_len));
     CRYPTO_BUFFER *built = CRYPTO_BUFFER_new(der, der_len, NULL);
     CHECK(built != NULL);

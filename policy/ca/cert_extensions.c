@@ -6,6 +6,7 @@
 #include "policy/ca/cert_oid.h"
 #include "policy/ca/cert_text.h"
 #include "policy/ca/host_name.h"
+#include "policy/ca/sct.h"
 
 #define CONTEXT(n) (CBS_ASN1_CONTEXT_SPECIFIC | (n))
 #define CONTEXT_OF(n) (CBS_ASN1_CONTEXT_SPECIFIC | CBS_ASN1_CONSTRUCTED | (n))
@@ -162,19 +163,18 @@ static bool read_policies(struct cert_facts *facts, struct arena *arena, CBS val
 // RFC 6962 section 3.3: a SignedCertificateTimestampList inside an OCTET STRING.
 static bool read_scts(struct cert_facts *facts, struct arena *arena, CBS value) {
     (void)arena;
-    CBS inner, list, sct;
+    CBS inner, list;
+    struct sct sct;
     if (!CBS_get_asn1(&value, &inner, CBS_ASN1_OCTETSTRING) || CBS_len(&value) != 0 ||
-        !CBS_get_u16_length_prefixed(&inner, &list) || CBS_len(&inner) != 0) {
+        !sct_list_open(&list, inner)) {
         return false;
     }
     facts->has_scts = true;
-    while (CBS_len(&list) != 0) {
-        if (!CBS_get_u16_length_prefixed(&list, &sct)) {
-            return false;
-        }
+    facts->raw.scts = list;
+    while (sct_next(&list, &sct)) {
         facts->num_scts++;
     }
-    return true;
+    return CBS_len(&list) == 0;
 }
 
 // RFC 7633: the TLS features status_request (5) and status_request_v2 (17).

@@ -4,6 +4,7 @@
 
 #include "policy/ca/cert_extensions.h"
 #include "policy/ca/cert_oid.h"
+#include "policy/ca/cert_signature.h"
 #include "policy/ca/cert_text.h"
 #include "policy/ca/cert_time.h"
 
@@ -157,6 +158,7 @@ static bool read_version_and_serial(struct cert_facts *facts, struct arena *aren
     if (!CBS_get_asn1(tbs, &serial, CBS_ASN1_INTEGER)) {
         return malformed(facts, "malformed serialNumber");
     }
+    facts->raw.serial = serial;
     size_t shown = CBS_len(&serial) < 64 ? CBS_len(&serial) : 64;
     facts->serial = cert_text_hex(CBS_data(&serial), shown, arena);
     facts->serial_negative = CBS_len(&serial) != 0 && (CBS_data(&serial)[0] & 0x80) != 0;
@@ -251,6 +253,7 @@ bool cert_facts_parse(struct cert_facts *out, struct arena *arena, const uint8_t
     if (!CBS_get_asn1_element(&certificate, &algorithm, CBS_ASN1_SEQUENCE)) {
         return malformed(out, "malformed signatureAlgorithm");
     }
+    out->raw.algorithm = algorithm;
     read_signature_algorithm(out, arena, algorithm);
     if (!CBS_get_asn1(&certificate, &signature, CBS_ASN1_BITSTRING) ||
         !CBS_get_u8(&signature, &unused_bits) || CBS_len(&certificate) != 0) {
@@ -260,39 +263,12 @@ bool cert_facts_parse(struct cert_facts *out, struct arena *arena, const uint8_t
     return out->problem == NULL;
 }
 
-// RSASSA-PSS has its digest in parameters that libcrypto reads.
-static bool verify_with_library(const struct cert_facts *facts) {
-    const uint8_t *p = CBS_data(&facts->raw.der);
-    X509 *x509 = d2i_X509(NULL, &p, (long)CBS_len(&facts->raw.der));
-    EVP_PKEY *key = x509 != NULL ? X509_get_pubkey(x509) : NULL;
-    bool ok = key != NULL && X509_verify(x509, key) == 1;
-    EVP_PKEY_free(key);
-    X509_free(x509);
-    ERR_clear_error();
-    return ok;
+bool cert_facts_self_signed(const struct cert_facts *facts) {
+    return facts->self_issued && cert_signature_verify(facts->raw.spki, facts->raw.algorithm,
+                                                       facts->raw.tbs, facts->raw.signature);
 }
 
-bool cert_facts_self_signed(const struct cert_facts *facts) {
-    const struct cert_oid *row = facts->raw.signature_oid;
-    if (!facts->self_issued || row == NULL || CBS_len(&facts->raw.signature) == 0) {
-        return false;
-    }
-    const EVP_MD *digest = row->value != NID_undef ? EVP_get_digestbynid(row->value) : NULL;
-    if (strcmp(row->name, "rsassaPss") == 0) {
-        return verify_with_library(facts);
-    }
-    if (digest == NULL && strcmp(row->name, "Ed25519") != 0) {
-        return false;
-    }
-    CBS spki = facts->raw.spki;
-    EVP_PKEY *key = EVP_parse_public_key(&spki);
-    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    CHECK(ctx != NULL);
-    bool ok = key != NULL && EVP_DigestVerifyInit(ctx, NULL, digest, NULL, key) &&
-              EVP_DigestVerify(ctx, CBS_data(&facts->raw.signature), CBS_len(&facts->raw.signature),
-                               CBS_data(&facts->raw.tbs), CBS_len(&facts->raw.tbs));
-    EVP_MD_CTX_free(ctx);
-    EVP_PKEY_free(key);
-    ERR_clear_error();
-    return ok;
+bool cert_facts_issued(const struct cert_facts *issuer, const struct cert_facts *cert) {
+    return cert_signature_remembered(issuer->raw.spki, cert->raw.algorithm, cert->raw.tbs,
+                                     cert->raw.signature);
 }

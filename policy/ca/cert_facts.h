@@ -69,6 +69,9 @@ struct cert_facts {
 
     struct {
         CBS der, tbs, signature; // whole; TBSCertificate with header; the signature's bytes
+        CBS algorithm;           // AlgorithmIdentifier of that signature, with header
+        CBS serial;              // contents of serialNumber
+        CBS scts;                // contents of the list of timestamps; for sct_next
         CBS subject, issuer;     // Names with header
         CBS spki;                // SubjectPublicKeyInfo with header
         CBS san;                 // contents of GeneralNames
@@ -85,6 +88,10 @@ bool cert_facts_parse(struct cert_facts *out, struct arena *arena, const uint8_t
 // cert_facts_self_signed tells whether the certificate is self-issued and its signature verifies
 // with its own key. This costs a signature verification, so it is not part of parsing.
 bool cert_facts_self_signed(const struct cert_facts *facts);
+
+// cert_facts_issued tells whether the key of `issuer` signed `cert`; answers are remembered (see
+// cert_signature.h).
+bool cert_facts_issued(const struct cert_facts *issuer, const struct cert_facts *cert);
 
 // cert_strings_add appends `item`, which must live in `arena`, up to CERT_FACTS_MAX_ITEMS.
 void cert_strings_add(struct cert_strings *list, struct arena *arena, const char *item);

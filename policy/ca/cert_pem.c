@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -65,11 +66,18 @@ static bool decode(CBS body, uint8_t **out, size_t *out_len) {
 }
 
 int cert_pem_next(CBS *text, uint8_t **out_der, size_t *out_der_len) {
-    static const char begin[] = "-----BEGIN CERTIFICATE-----", end[] = "-----END ";
+    return cert_pem_next_of(text, "CERTIFICATE", out_der, out_der_len);
+}
+
+int cert_pem_next_of(CBS *text, const char *label, uint8_t **out_der, size_t *out_der_len) {
+    static const char end[] = "-----END ";
+    char begin[64];
+    int begin_len = snprintf(begin, sizeof(begin), "-----BEGIN %s-----", label);
+    CHECK(begin_len > 0 && (size_t)begin_len < sizeof(begin));
     if (!find(text, begin)) {
         return 0;
     }
-    CBS_skip(text, sizeof(begin) - 1);
+    CBS_skip(text, (size_t)begin_len);
     CBS body = *text;
     if (!find(text, end)) {
         CBS_init(text, NULL, 0);

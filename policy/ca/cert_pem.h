@@ -24,6 +24,9 @@ WUNRES bool cert_pem_read(const char *path, struct buf *out, struct err *err);
 // further block, -1 for a block that is not base64. Everything between the blocks is skipped.
 int cert_pem_next(CBS *text, uint8_t **out_der, size_t *out_der_len);
 
+// cert_pem_next_of is cert_pem_next for blocks with another `label`, as "X509 CRL".
+int cert_pem_next_of(CBS *text, const char *label, uint8_t **out_der, size_t *out_der_len);
+
 // cert_pem_print appends `der` as one CERTIFICATE block and returns false past the ceiling.
 bool cert_pem_print(struct buf *out, const uint8_t *der, size_t der_len);
 

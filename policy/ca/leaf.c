@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "policy/ca/cert_facts.h"
 #include "policy/ca/cert_text.h"
 #include "policy/ca/host_name.h"
 
@@ -11,9 +10,13 @@ enum { DAY = 24 * 60 * 60 };
 void leaf_spec_init(struct leaf_spec *spec) {
     *spec = (struct leaf_spec){.cn_tag = CBS_ASN1_UTF8STRING};
     buf_init(&spec->san, LEAF_MAX_SAN);
+    buf_init(&spec->subject, LEAF_MAX_SUBJECT);
 }
 
-void leaf_spec_cleanup(struct leaf_spec *spec) { buf_cleanup(&spec->san); }
+void leaf_spec_cleanup(struct leaf_spec *spec) {
+    buf_cleanup(&spec->san);
+    buf_cleanup(&spec->subject);
+}
 
 void leaf_spec_set_cn(struct leaf_spec *spec, const void *cn, size_t cn_len, unsigned tag) {
     spec->cn_len = cn_len <= LEAF_MAX_CN ? cn_len : 0;
@@ -174,6 +177,18 @@ static void mirror_dates(struct leaf_spec *spec, const struct cert_facts *facts,
     set_fixed_dates(spec, not_before, not_after);
 }
 
+void leaf_spec_copy_names(struct leaf_spec *spec, const struct cert_facts *facts,
+                          const char *host) {
+    buf_consume(&spec->san, spec->san.len);
+    spec->cn_len = 0;
+    mirror_names(spec, facts, host, false);
+}
+
+void leaf_spec_name_host(struct leaf_spec *spec, const char *host) {
+    buf_consume(&spec->san, spec->san.len);
+    name_host(spec, host);
+}
+
 void leaf_spec_from_chain(struct leaf_spec *spec, const uint8_t *origin, size_t origin_len,
                           const char *host, const struct verification *verification, int64_t now) {
     unsigned defects = leaf_defects(verification);
@@ -201,6 +216,7 @@ void leaf_spec_from_chain(struct leaf_spec *spec, const uint8_t *origin, size_t 
         }
         memcpy(spec->issuer_hint, facts.issuer_cn, len);
     }
+    spec->must_staple = facts.must_staple;
     spec->send_issuer =
         verification != NULL && verification_find(verification, TRUST_UNKNOWN_ROOT) != NULL;
     arena_cleanup(&arena);

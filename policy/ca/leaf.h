@@ -8,6 +8,7 @@
 
 #include "logs/base/buf.h"
 #include "policy/ca/cert_build.h"
+#include "policy/ca/cert_facts.h"
 #include "policy/ca/trust_verify.h"
 #include "third_party/boringssl/boringssl.h"
 
@@ -23,11 +24,12 @@ enum leaf_defect {
 };
 
 // The longest common name (RFC 5280 appendix A.1, ub-common-name), the most bytes of alternative
-// names that a leaf gets, and a leaf's longest life: 199 days (notAfter itself counts), two of them
-// in the past so that clients whose clock is behind accept it.
+// names and of a subject that a leaf gets, and a leaf's longest life: 199 days (notAfter itself
+// counts), two of them in the past so that clients whose clock is behind accept it.
 enum {
     LEAF_MAX_CN = 64,
     LEAF_MAX_SAN = 16 * 1024,
+    LEAF_MAX_SUBJECT = 16 * 1024,
     LEAF_BACKDATED = 2 * 24 * 60 * 60,
     LEAF_LIFETIME = 199 * 24 * 60 * 60 - 1,
 };
@@ -45,7 +47,13 @@ struct leaf_spec {
     // While this lasts the leaf may be reused: for ever where the dates are the server's.
     int64_t fresh_from, fresh_until;
     char issuer_hint[LEAF_MAX_CN + 1]; // LEAF_UNTRUSTED: the CN of who issued the server's, or ""
+    bool must_staple;                  // as the server's own does
     bool send_issuer;                  // LEAF_UNTRUSTED: the chain holds the unknown root, too
+
+    // Of a leaf of an emulated box, see leaf_box.h.
+    struct buf subject;    // contents of a Name in place of the CN; empty: the CN
+    const uint8_t *origin; // what is copied from, the caller's; NULL: nothing
+    size_t origin_len;
 };
 
 // leaf_spec_init makes an empty specification without names or dates.
@@ -66,9 +74,17 @@ void leaf_spec_for_host(struct leaf_spec *spec, const char *host, unsigned defec
 //   is what has expired; else two days ago until the server's own end, 199 days at most.
 // - Issuer: the leaf itself where the server's certificate is self-signed; the untrusted CA for
 //   every other fatal defect that names and dates do not show; else the CA.
+// - The demand for a stapled response.
 // A certificate that cannot be read gives a leaf for `host`.
 void leaf_spec_from_chain(struct leaf_spec *spec, const uint8_t *origin, size_t origin_len,
                           const char *host, const struct verification *verification, int64_t now);
+
+// leaf_spec_copy_names makes the names those of `facts` and no others, or `host` where there are
+// none.
+void leaf_spec_copy_names(struct leaf_spec *spec, const struct cert_facts *facts, const char *host);
+
+// leaf_spec_name_host makes `host` the only name.
+void leaf_spec_name_host(struct leaf_spec *spec, const char *host);
 
 // leaf_spec_set_cn sets the CN, or an empty one when it is longer than LEAF_MAX_CN.
 // leaf_spec_add_dns and leaf_spec_add_ip (4 or 16 bytes) add an alternative name and return false

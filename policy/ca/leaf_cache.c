@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/ca/box_origin.h"
 #include "policy/ca/lru.h"
 
 struct leaf_cache {
@@ -37,12 +38,12 @@ void leaf_cache_free(struct leaf_cache *cache) {
     }
 }
 
-static struct lru_key key_of(const struct leaf_request *request) {
+static struct lru_key exact_key(const struct leaf_request *request) {
     struct {
         uint8_t origin[SHA256_DIGEST_LENGTH];
         int64_t not_before, not_after;
         uint32_t defects;
-        uint8_t has_origin, send_issuer, key_type, unused;
+        uint8_t has_origin, send_issuer, key_type, issuer;
     } fixed = {0};
     const struct verification *v = request->verification;
     fixed.has_origin = request->origin != NULL;
@@ -53,6 +54,7 @@ static struct lru_key key_of(const struct leaf_request *request) {
     }
     fixed.defects = leaf_defects(v);
     fixed.key_type = (uint8_t)request->key_type;
+    fixed.issuer = (uint8_t)request->issuer;
     if (v != NULL) {
         fixed.not_before = v->fatal_not_before;
         fixed.not_after = v->fatal_not_after;
@@ -67,17 +69,90 @@ static struct lru_key key_of(const struct leaf_request *request) {
     return key;
 }
 
+// hash_key is the first `bits` bits of MD5 over the serial number and issuer of `cert`.
+static uint32_t hash_key(CBS cert, uint32_t bits) {
+    uint8_t hash[MD5_DIGEST_LENGTH];
+    if (!box_origin_hash(cert, hash)) {
+        return 0;
+    }
+    uint32_t first =
+        (uint32_t)hash[0] << 24 | (uint32_t)hash[1] << 16 | (uint32_t)hash[2] << 8 | hash[3];
+    return bits == 0 || bits >= 32 ? first : first >> (32 - bits);
+}
+
+// key_of returns the key that `knobs` ask for: one fact, told from others by its kind. Who issues
+// is part of it, else a leaf that nobody trusts would be shown for a good server.
+static struct lru_key key_of(const struct leaf_request *request,
+                             const struct leaf_cache_knobs *knobs) {
+    const void *fact = NULL;
+    size_t fact_len = 0;
+    uint32_t hash;
+    CBS origin;
+    CBS_init(&origin, request->origin, request->origin_len);
+    switch (knobs->key) {
+    case LEAF_CACHE_EXACT:
+        return exact_key(request);
+    case LEAF_CACHE_SNI:
+    case LEAF_CACHE_HOST:
+        fact = knobs->key == LEAF_CACHE_SNI && request->sni != NULL ? request->sni : request->host;
+        fact_len = strlen(fact);
+        break;
+    case LEAF_CACHE_IP:
+        fact = request->address != NULL ? (const void *)request->address : request->host;
+        fact_len = request->address != NULL ? 16 : strlen(request->host);
+        break;
+    case LEAF_CACHE_ORIGIN:
+        fact = CBS_data(&origin);
+        fact_len = CBS_len(&origin);
+        break;
+    case LEAF_CACHE_HASH_32:
+        hash = hash_key(origin, knobs->hash_bits);
+        fact = &hash;
+        fact_len = sizeof(hash);
+        break;
+    }
+    const uint8_t kind[] = {(uint8_t)knobs->key, (uint8_t)request->issuer,
+                            (uint8_t)request->key_type};
+    struct lru_key key;
+    SHA256_CTX sha;
+    SHA256_Init(&sha);
+    SHA256_Update(&sha, kind, sizeof(kind));
+    SHA256_Update(&sha, fact, fact_len);
+    SHA256_Final(key.hash, &sha);
+    return key;
+}
+
+// spec_make describes the leaf; a box's with what its knobs make of an ordinary one.
+static void spec_make(struct leaf_spec *spec, const struct mint *mint,
+                      const struct leaf_request *request, int64_t now) {
+    const struct box *box = mint_box(mint);
+    bool forced = box != NULL && request->issuer != LEAF_ISSUER_AUTO;
+    leaf_spec_from_chain(spec, request->origin, request->origin_len, request->host,
+                         forced ? NULL : request->verification, now);
+    spec->key_type = request->key_type;
+    if (box != NULL) {
+        struct leaf_box leaf = {
+            .host = request->host,
+            .origin = request->origin,
+            .origin_len = request->origin_len,
+            .issuer = request->issuer,
+            .ca = box->root != NULL ? box->root : mint_authority(mint),
+        };
+        leaf_spec_for_box(spec, box->knobs, &leaf, now);
+    }
+}
+
 struct leaf *leaf_cache_get(struct leaf_cache *cache, const struct leaf_request *request,
                             int64_t now) {
-    struct lru_key key = key_of(request);
+    static const struct leaf_cache_knobs EXACT = {0};
+    const struct box *box = mint_box(cache->mint);
+    struct lru_key key = key_of(request, box != NULL ? &box->knobs->cache : &EXACT);
     struct leaf *leaf = lru_get(cache->leaves, &key, now);
     if (leaf != NULL) {
         return leaf;
     }
     struct leaf_spec spec;
-    leaf_spec_from_chain(&spec, request->origin, request->origin_len, request->host,
-                         request->verification, now);
-    spec.key_type = request->key_type;
+    spec_make(&spec, cache->mint, request, now);
     leaf = mint_leaf(cache->mint, &spec);
     leaf_spec_cleanup(&spec);
     return lru_put(cache->leaves, &key, leaf);

@@ -1,13 +1,15 @@
 // The leaves of this process.
 //
 // key:      SHA-256 over all that a leaf depends on: the server's certificate, the host, the
-//           defects with an issuer's dates, whether the root is sent, and the key type
+//           defects with an issuer's dates, whether the root is sent, and the key type; for an
+//           emulated box what its knobs say, which may be too little
 // value:    struct leaf, shared with the connections that use it
 // lifetime: until it is the least recently used past the ceiling of entries or bytes, or no longer
 //           fresh at the time of a request; a connection keeps its leaf beyond that
 #ifndef POLICY_CA_LEAF_CACHE_H_
 #define POLICY_CA_LEAF_CACHE_H_
 
+#include "policy/ca/leaf_box.h"
 #include "policy/ca/lru.h"
 #include "policy/ca/mint.h"
 
@@ -23,6 +25,10 @@ struct leaf_request {
     const uint8_t *origin_sha256;            // its hash where it is known already, else NULL
     const struct verification *verification; // or NULL: a good leaf
     enum cert_key_type key_type;
+    // Of an emulated box (see mint_set_box); else without meaning.
+    const char *sni;         // NULL: there was none
+    const uint8_t *address;  // 16 bytes, the server's; NULL: not known
+    enum leaf_issuer issuer; // AUTO: as `verification` says
 };
 
 // leaf_cache_new makes a cache for leaves of `mint`, which must outlive it. It holds at most

@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DAY = 24 * 60 * 60, NUM_KEY_TYPES = CERT_KEY_RSA_2048 + 1 };
+#include "policy/ca/mint_box.h"
+
+enum { DAY = 24 * 60 * 60 };
 
 // Keys are made once, under the lock, and then only read. The lock is one per type, so waiting for
 // RSA does not hold up leaves with P-256.
@@ -17,7 +19,9 @@ struct keys {
 struct mint {
     const struct authority *authority;
     struct authority *untrusted;
-    struct keys keys[NUM_KEY_TYPES];
+    const struct box *box; // NULL: the ordinary proxy
+    atomic_uint_fast64_t num_boxed;
+    struct keys keys[CERT_KEY_TYPES];
 };
 
 struct leaf *leaf_ref(struct leaf *leaf) {
@@ -40,7 +44,7 @@ struct mint *mint_new(const struct authority *authority, int64_t now) {
     struct mint *mint = xcalloc(1, sizeof(*mint));
     mint->authority = authority;
     mint->untrusted = authority_new_untrusted(now);
-    for (size_t i = 0; i < NUM_KEY_TYPES; i++) {
+    for (size_t i = 0; i < CERT_KEY_TYPES; i++) {
         CHECK(pthread_mutex_init(&mint->keys[i].lock, NULL) == 0);
     }
     mint_prepare(mint, CERT_KEY_P256);
@@ -51,7 +55,7 @@ void mint_free(struct mint *mint) {
     if (mint == NULL) {
         return;
     }
-    for (size_t i = 0; i < NUM_KEY_TYPES; i++) {
+    for (size_t i = 0; i < CERT_KEY_TYPES; i++) {
         cert_key_free(mint->keys[i].issued);
         cert_key_free(mint->keys[i].self_signed);
         pthread_mutex_destroy(&mint->keys[i].lock);
@@ -61,6 +65,10 @@ void mint_free(struct mint *mint) {
 }
 
 const struct authority *mint_authority(const struct mint *mint) { return mint->authority; }
+
+void mint_set_box(struct mint *mint, const struct box *box) { mint->box = box; }
+
+const struct box *mint_box(const struct mint *mint) { return mint->box; }
 
 static const struct cert_key *mint_key(struct mint *mint, enum cert_key_type type,
                                        bool self_signed) {
@@ -158,9 +166,32 @@ static void issue(const struct authority *authority, struct cert_template *templ
     }
 }
 
+// issue_boxed makes a leaf of the emulated box. A key for one leaf alone is freed with that.
+static struct leaf *issue_boxed(struct mint *mint, const struct leaf_spec *spec,
+                                struct leaf *leaf) {
+    const struct box *box = mint->box;
+    struct cert_key *own =
+        box->knobs->reuse == CERT_KNOB_REUSE_PER_HOST ? cert_key_new(spec->key_type) : NULL;
+    const struct cert_key *key = own != NULL ? own : box->leaf_key;
+    struct mint_box_request request = {
+        .box = box,
+        .spec = spec,
+        .authority = mint->authority,
+        .untrusted = mint->untrusted,
+        .key = key != NULL
+                   ? key
+                   : mint_key(mint, spec->key_type, (spec->defects & LEAF_SELF_SIGNED) != 0),
+        .count = atomic_fetch_add(&mint->num_boxed, 1) + 1,
+    };
+    mint_box_issue(leaf, &request);
+    leaf->key = request.key->key;
+    EVP_PKEY_up_ref(leaf->key);
+    cert_key_free(own);
+    return leaf;
+}
+
 struct leaf *mint_leaf(struct mint *mint, const struct leaf_spec *spec) {
     bool self_signed = (spec->defects & LEAF_SELF_SIGNED) != 0;
-    struct name subject = name_make(spec->cn, spec->cn_len, spec->cn_tag, "");
     struct leaf *leaf = xcalloc(1, sizeof(*leaf));
     atomic_init(&leaf->refs, 1);
     leaf->defects = spec->defects;
@@ -168,11 +199,16 @@ struct leaf *mint_leaf(struct mint *mint, const struct leaf_spec *spec) {
     leaf->not_after = spec->not_after;
     leaf->fresh_from = spec->fresh_from;
     leaf->fresh_until = spec->fresh_until;
+    if (mint->box != NULL) {
+        return issue_boxed(mint, spec, leaf);
+    }
+    struct name subject = name_make(spec->cn, spec->cn_len, spec->cn_tag, "");
     struct cert_template template = {
         .subject = name_view(&subject),
         .subject_key = mint_key(mint, spec->key_type, self_signed),
         .not_before = spec->not_before,
         .not_after = spec->not_after,
+        .must_staple = spec->must_staple,
     };
     CBS_init(&template.san, spec->san.len != 0 ? buf_data(&spec->san) : NULL, spec->san.len);
     if (self_signed) {

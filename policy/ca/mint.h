@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "policy/ca/authority.h"
+#include "policy/ca/box.h"
 #include "policy/ca/leaf.h"
 #include "third_party/boringssl/boringssl.h"
 
@@ -44,6 +45,11 @@ void mint_prepare(struct mint *mint, enum cert_key_type type);
 // it for a user's intermediate CA. No leaf but a mirrored one outlives the CA. The issuer of an
 // untrusted leaf is "CN=(the hint), O=untrusted by tlsblame".
 struct leaf *mint_leaf(struct mint *mint, const struct leaf_spec *spec);
+
+// mint_set_box makes `box`, which must outlive the mint, the issuer: leaves are then what its knobs
+// say. It is called before the first leaf is made. mint_box returns it, or NULL.
+void mint_set_box(struct mint *mint, const struct box *box);
+const struct box *mint_box(const struct mint *mint);
 
 // mint_authority is the CA that `mint` issues from.
 const struct authority *mint_authority(const struct mint *mint);

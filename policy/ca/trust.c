@@ -16,6 +16,7 @@ struct trust {
     X509_STORE *store;
     char *source;
     size_t num_skipped;
+    struct crl_set *crls;
 };
 
 // Where distributions keep their roots: bundles first, they load fastest.
@@ -154,6 +155,7 @@ void trust_free(struct trust *trust) {
         return;
     }
     X509_STORE_free(trust->store);
+    crl_set_free(trust->crls);
     free(trust->source);
     free(trust);
 }
@@ -169,3 +171,20 @@ size_t trust_num_skipped(const struct trust *trust) { return trust->num_skipped;
 X509_STORE *trust_store(const struct trust *trust) { return trust->store; }
 
 uint64_t trust_serial(const struct trust *trust) { return trust->serial; }
+
+bool trust_add_crls(struct trust *trust, const char *const *files, size_t num_files,
+                    struct err *err) {
+    for (size_t i = 0; i < num_files; i++) {
+        if (trust->crls == NULL) {
+            trust->crls = crl_set_new();
+        }
+        if (!crl_set_load(trust->crls, files[i], err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+struct crl_set *trust_crls(const struct trust *trust) {
+    return trust->crls;
+}

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "logs/base/err.h"
+#include "policy/ca/crl.h"
 #include "third_party/boringssl/boringssl.h"
 
 // struct trust is immutable once made and may be used by any number of threads.
@@ -37,6 +38,14 @@ size_t trust_num_skipped(const struct trust *trust);
 
 // trust_serial is a number that no other `struct trust` of this process ever has.
 uint64_t trust_serial(const struct trust *trust);
+
+// trust_add_crls loads revocation lists (see crl.h), before `trust` is used. It returns false with
+// a message for a file that is not to be had as lists.
+WUNRES bool trust_add_crls(struct trust *trust, const char *const *files, size_t num_files,
+                           struct err *err);
+
+// trust_crls is those lists, NULL for none.
+struct crl_set *trust_crls(const struct trust *trust);
 
 // trust_store is the roots as libcrypto wants them.
 X509_STORE *trust_store(const struct trust *trust);

@@ -17,6 +17,10 @@ struct trust_chain {
 void trust_checks_run(const struct trust_chain *chain, const char *host, int64_t now,
                       struct verification *out);
 
+// trust_checks_crl adds what the revocation lists of `trust` say of the certificates on `path`.
+void trust_checks_crl(const struct trust *trust, const struct trust_chain *chain,
+                      STACK_OF(X509) * path, int64_t now, struct verification *out);
+
 // trust_checks_who returns how a sentence calls the certificate at `index` of the chain; `subject`
 // is its Name.
 const char *trust_checks_who(struct verification *out, int index, const char *subject);

@@ -6,7 +6,7 @@
 #include "policy/ca/cert_time.h"
 #include "policy/ca/trust_checks.h"
 
-enum { MAX_ERRORS = 48, MAX_TRIES = 3 };
+enum { MAX_ERRORS = 48 };
 
 // One run of libcrypto over the chain: the path it built and every complaint, not only the first.
 struct attempt {
@@ -134,13 +134,52 @@ static size_t pick_culprit(const struct attempt *attempt, const struct trust_cha
     return 0;
 }
 
+// The subject of a certificate of the path.
+static const char *subject_of(X509 *cert, const struct trust_chain *chain, struct arena *arena) {
+    const uint8_t *der;
+    size_t der_len;
+    CBS name, contents;
+    const char *subject = "";
+    int index = index_of(chain, cert);
+    if (index >= 0) {
+        return chain->facts[index].subject != NULL ? chain->facts[index].subject : "";
+    }
+    if (X509_NAME_get0_der(X509_get_subject_name(cert), &der, &der_len)) {
+        CBS_init(&name, der, der_len);
+        if (CBS_get_asn1(&name, &contents, CBS_ASN1_SEQUENCE)) {
+            (void)cert_text_name(contents, arena, &subject);
+        }
+    }
+    return subject;
+}
+
+// Keeps what became of a path, unless the first one is good at once.
+static void note_try(const struct attempt *attempt, const struct trust_chain *chain,
+                     struct verification *out) {
+    if (attempt->num_errors == 0 && out->num_tries == 0) {
+        return;
+    }
+    struct trust_try *try = &out->tries[out->num_tries++];
+    size_t num = attempt->path != NULL ? sk_X509_num(attempt->path) : 0;
+    for (size_t i = 0; i < num && i < ARRAY_LEN(try->subjects); i++) {
+        try->subjects[try->num_subjects++] =
+            subject_of(sk_X509_value(attempt->path, i), chain, &out->arena);
+    }
+    for (size_t i = 0; i < attempt->num_errors && i < ARRAY_LEN(try->because); i++) {
+        try->because[try->num_because++] =
+            arena_printf(&out->arena, "%d: %s", attempt->errors[i].depth,
+                         X509_verify_cert_error_string(attempt->errors[i].code));
+    }
+}
+
 // Finds the path that verifies, else the first that was built.
 static void find_path(struct attempt *best, const struct trust *trust,
-                      const struct trust_chain *chain, int64_t now) {
+                      const struct trust_chain *chain, int64_t now, struct verification *out) {
     bool skip[TRUST_MAX_CHAIN] = {false};
     attempt_run(best, trust, chain, skip, now);
+    note_try(best, chain, out);
     struct attempt *last = best, next = {0};
-    for (int tries = 1; tries < MAX_TRIES && last->num_errors != 0; tries++) {
+    for (int tries = 1; tries < TRUST_MAX_TRIES && last->num_errors != 0; tries++) {
         size_t culprit = pick_culprit(last, chain);
         if (culprit == 0) {
             break;
@@ -148,6 +187,7 @@ static void find_path(struct attempt *best, const struct trust *trust,
         skip[culprit] = true;
         attempt_cleanup(&next);
         attempt_run(&next, trust, chain, skip, now);
+        note_try(&next, chain, out);
         last = &next;
     }
     if (last != best && last->num_errors == 0) {
@@ -174,30 +214,32 @@ static bool is_trust_error(int code) {
     }
 }
 
+static void keep_issuer(X509 *cert, struct verification *out) {
+    uint8_t *der = NULL;
+    int len = i2d_X509(cert, &der);
+    if (len > 0) {
+        CBS_init(&out->issuer, arena_dup(&out->arena, der, (size_t)len), (size_t)len);
+        OPENSSL_free(der);
+    }
+}
+
 static void copy_path(const struct attempt *attempt, const struct trust_chain *chain,
                       struct verification *out) {
     size_t num = attempt->path != NULL ? sk_X509_num(attempt->path) : 0;
     for (size_t i = 0; i < num && i < ARRAY_LEN(out->path); i++) {
         X509 *cert = sk_X509_value(attempt->path, i);
         struct trust_step *step = &out->path[out->num_path++];
+        unsigned len;
         step->index = index_of(chain, cert);
+        step->subject = subject_of(cert, chain, &out->arena);
         if (step->index >= 0) {
             memcpy(step->sha256, chain->facts[step->index].sha256, sizeof(step->sha256));
-            step->subject = chain->facts[step->index].subject;
-            continue;
+        } else {
+            X509_digest(cert, EVP_sha256(), step->sha256, &len);
         }
-        const uint8_t *der;
-        size_t der_len;
-        CBS name, contents;
-        unsigned len;
-        X509_digest(cert, EVP_sha256(), step->sha256, &len);
-        step->subject = "";
-        if (X509_NAME_get0_der(X509_get_subject_name(cert), &der, &der_len)) {
-            CBS_init(&name, der, der_len);
-            if (CBS_get_asn1(&name, &contents, CBS_ASN1_SEQUENCE)) {
-                (void)cert_text_name(contents, &out->arena, &step->subject);
-            }
-        }
+    }
+    if (num > 1 && out->path[1].index < 0) {
+        keep_issuer(sk_X509_value(attempt->path, 1), out);
     }
     out->complete = num != 0;
     for (size_t i = 0; i < attempt->num_errors; i++) {
@@ -307,6 +349,9 @@ static void same_interval(const struct attempt *attempt, const struct trust_chai
             same_narrow(out, facts->not_after, now);
             same_narrow(out, facts->not_after + 1, now);
         }
+    }
+    if (out->crl_due != 0) {
+        same_narrow(out, out->crl_due, now);
     }
     size_t num = attempt->path != NULL ? sk_X509_num(attempt->path) : 0;
     int64_t not_before, not_after;
@@ -428,10 +473,11 @@ void trust_verify(const struct trust *trust, const CBS *chain, size_t num_chain,
     }
     struct attempt attempt = {0};
     if (sent.certs[0] != NULL) {
-        find_path(&attempt, trust, &sent, now);
+        find_path(&attempt, trust, &sent, now, out);
         copy_path(&attempt, &sent, out);
     }
     trust_checks_run(&sent, host, now, out);
+    trust_checks_crl(trust, &sent, attempt.path, now, out);
     for (size_t i = 0; i < attempt.num_errors; i++) {
         add_error(&attempt, &sent, attempt.errors[i].code, attempt.errors[i].depth, now, out);
     }

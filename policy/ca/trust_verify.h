@@ -16,6 +16,8 @@ enum {
     TRUST_MAX_CHAIN_BYTES = 1024 * 1024,
     TRUST_MAX_PATH = 20,
     TRUST_MAX_DEFECTS = 64,
+    TRUST_MAX_TRIES = 3,
+    TRUST_MAX_BECAUSE = 8,
 };
 
 enum trust_defect_kind {
@@ -44,6 +46,15 @@ struct trust_step {
     int index; // as in struct trust_defect
 };
 
+// struct trust_try is one path that was tried, and every complaint about it: "1: certificate has
+// expired" is about the second certificate of this path.
+struct trust_try {
+    const char *subjects[TRUST_MAX_PATH + 2];
+    size_t num_subjects;
+    const char *because[TRUST_MAX_BECAUSE];
+    size_t num_because;
+};
+
 // struct verification is the answer. It is owned by the caller, who ends it with
 // `verification_cleanup`; every string in it lives until then.
 struct verification {
@@ -54,7 +65,12 @@ struct verification {
     size_t num_defects;
     struct trust_step path[TRUST_MAX_PATH + 2]; // as far as it could be built
     size_t num_path;
+    struct trust_try tries[TRUST_MAX_TRIES]; // where the first path was not good
+    size_t num_tries;
     bool complete;              // the path ends in a root of ours
+    CBS issuer;                 // the leaf's issuer where it is on the path but was not sent: DER
+    struct crl_answer crl;      // what the user's revocation lists say of the leaf
+    int64_t crl_due;            // the first moment at which one of them says something else, or 0
     const char *missing_issuer; // the Name that was looked for in vain
     const char *ca_issuers;     // where that certificate is said to be (RFC 5280 section 4.2.2.1)
     int64_t fatal_not_before, fatal_not_after; // of needed issuers not valid now, else 0
@@ -67,8 +83,8 @@ struct verification {
 // trust_verify verifies the certificates `chain`, as sent, for `host` at `now` (unix seconds, not
 // the process clock). It does no I/O, keeps nothing between calls, and is bounded whatever the
 // chain: past TRUST_MAX_CHAIN or TRUST_MAX_CHAIN_BYTES only that is reported, a path has at most
-// TRUST_MAX_PATH certificates, and at most three paths are tried. The name check is that of RFC
-// 9525: the subject's CN counts for nothing.
+// TRUST_MAX_PATH certificates, and at most TRUST_MAX_TRIES paths are tried. The name check is that
+// of RFC 9525: the subject's CN counts for nothing.
 void trust_verify(const struct trust *trust, const CBS *chain, size_t num_chain, const char *host,
                   int64_t now, struct verification *out);
 

@@ -59,7 +59,8 @@ static bool speaks_for(const CBS *leaf, const char *host) {
     return host_name_init(&name, host) && host_name_in_san(&name, facts->raw.san, NULL);
 }
 
-// key_of puts a length before each part, so that no two questions have the same bytes. `host` is
+// key_of puts a length before the one part that has no fixed one, so that no two questions have the
+// same bytes. Certificates count by their hashes, which are known of those seen lately. `host` is
 // NULL where it changes nothing.
 static struct lru_key key_of(const struct trust *trust, const CBS *chain, size_t num_chain,
                              const char *host) {
@@ -71,9 +72,7 @@ static struct lru_key key_of(const struct trust *trust, const CBS *chain, size_t
     SHA256_Update(&sha, numbers, sizeof(numbers));
     SHA256_Update(&sha, host != NULL ? host : "", host != NULL ? strlen(host) : 0);
     for (size_t i = 0; i < num_chain; i++) {
-        uint64_t len = CBS_len(&chain[i]);
-        SHA256_Update(&sha, &len, sizeof(len));
-        SHA256_Update(&sha, CBS_data(&chain[i]), CBS_len(&chain[i]));
+        SHA256_Update(&sha, cert_memo_facts(chain[i])->sha256, SHA256_DIGEST_LENGTH);
     }
     SHA256_Final(key.hash, &sha);
     return key;

@@ -28,18 +28,25 @@ static const struct key KEYS[] = {
 
     {"action", BOTH, TYPE_ACTION, 0, AT(action), "\"intercept\"",
      "\"intercept\" ends TLS on both legs, \"tunnel\" only watches and changes nothing, \"refuse\" "
-     "does not connect."},
+     "does not connect, \"emulate\" is the box that \"profile\" names."},
+    {"profile", BOTH, TYPE_PROFILE, 0, AT(profile), "\"\"",
+     "With \"emulate\": profiles that 'tlsblame profiles' lists, or files (with a slash in their "
+     "path, which starts at the working directory), with commas between."},
     {"on_server_failure", BOTH, TYPE_ON_FAILURE, 0, AT(on_failure), "\"mirror\"",
      "What the client is shown when the server leg fails after TLS has begun: \"mirror\" the same "
      "defect, \"alert\" a matching TLS alert, \"page\" a page that tells the verdict."},
-    {"client_leg", BOTH, TYPE_LEG, OBJECT_CLIENT_LEG, NOWHERE, "{}",
+    {"parent", BOTH, TYPE_BOOL, 0, AT(parent), "true",
+     "Whether the way to the server goes through the parent proxy of 'run --parent'. With false "
+     "the proxy connects straight. It is decided by the name or address that the client asks "
+     "for, before there is an SNI."},
+    {"client_leg", BOTH, TYPE_OBJECT, OBJECT_CLIENT_LEG, NOWHERE, "{}",
      "TLS between the client and this proxy."},
     {"min_version", OBJECT_CLIENT_LEG, TYPE_VERSION, 0, AT(client_leg.min_version), "\"any\"",
      "The oldest TLS version accepted from the client. \"any\" is no bound; \"TLS 1.2\" and "
      "\"TLSv1.2\" are read as \"1.2\"."},
     {"max_version", OBJECT_CLIENT_LEG, TYPE_VERSION, 0, AT(client_leg.max_version), "\"any\"",
      "The newest."},
-    {"server_leg", BOTH, TYPE_LEG, OBJECT_SERVER_LEG, NOWHERE, "{}",
+    {"server_leg", BOTH, TYPE_OBJECT, OBJECT_SERVER_LEG, NOWHERE, "{}",
      "TLS between this proxy and the server."},
     {"min_version", OBJECT_SERVER_LEG, TYPE_VERSION, 0, AT(server_leg.min_version), "\"any\"",
      "The oldest TLS version offered to the server."},
@@ -48,9 +55,36 @@ static const struct key KEYS[] = {
     {"verify", OBJECT_SERVER_LEG, TYPE_BOOL, 0, AT(server_leg.verify), "true",
      "Whether defects of the server's certificate reach the client. With false they are "
      "recorded, and the client is shown a sound certificate."},
+    {"experiments", BOTH, TYPE_BOOL, 0, AT(experiments), "true",
+     "Whether the proxy may connect to these hosts on its own account to find out why a "
+     "connection failed. `run --experiments` says when it does."},
+    {"record", BOTH, TYPE_OBJECT, OBJECT_RECORD, NOWHERE, "{}",
+     "What the record keeps beyond the facts, so that 'tlsblame export' can write a capture."},
+    {"handshake_bytes", OBJECT_RECORD, TYPE_BOOL, 0, AT(record.handshake_bytes), "true",
+     "The bytes of both legs' handshakes as they were on the wire, at most 64 KiB a leg."},
+    {"secrets", OBJECT_RECORD, TYPE_SECRETS, 0, AT(record.secrets), "\"handshake\"",
+     "The TLS secrets of connections that are intercepted. \"handshake\" keeps those that open "
+     "the handshake and no application data: the handshake traffic secrets of TLS 1.3 and, where "
+     "a direction carried no application data, its others as well; a record then opens nothing of "
+     "what somebody else may have captured. \"all\" keeps every secret: who has the log and a "
+     "capture can read the connection. \"none\" keeps none."},
+    {"application_data", OBJECT_RECORD, TYPE_BOOL, 0, AT(record.application_data), "false",
+     "Whether \"handshake_bytes\" goes on into the application data, encrypted as it was on the "
+     "wire, then at most 1 MiB a leg. It can be read where \"secrets\" is \"all\"."},
     {"trust", BOTH, TYPE_FILES, 0, LIST(trust), "[]",
      "PEM files with certificates to trust beside the system's roots. A relative path starts at "
      "the folder of the policy file."},
+    {"crls", BOTH, TYPE_FILES, 0, LIST(crls), "[]",
+     "Files of revocation lists, PEM or DER, beside those of --crl. A server whose certificate is "
+     "on the list of its issuer is defective."},
+    {"fetch", BOTH, TYPE_OBJECT, OBJECT_FETCH, NOWHERE, "{}",
+     "What the experiments after a failure may fetch from addresses that the server's certificate "
+     "names: plain HTTP, to hosts that the server's owner has chosen."},
+    {"aia", OBJECT_FETCH, TYPE_BOOL, 0, AT(fetch.aia), "false",
+     "The certificate of an issuer that the server does not send, so that a missing intermediate "
+     "is proved."},
+    {"crl", OBJECT_FETCH, TYPE_BOOL, 0, AT(fetch.crl), "false",
+     "Revocation lists."},
 };
 // clang-format on
 

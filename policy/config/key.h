@@ -13,19 +13,23 @@ enum object {
     OBJECT_DEFAULT = 1 << 2,
     OBJECT_CLIENT_LEG = 1 << 3,
     OBJECT_SERVER_LEG = 1 << 4,
+    OBJECT_RECORD = 1 << 5,
+    OBJECT_FETCH = 1 << 6,
 };
 
-// From TYPE_LEG on the value is an object, or a list of them, of the kind `inside`.
+// From TYPE_OBJECT on the value is an object, or a list of them, of the kind `inside`.
 enum key_type {
     TYPE_BOOL,
     TYPE_ACTION,
     TYPE_ON_FAILURE,
+    TYPE_SECRETS,
+    TYPE_PROFILE,
     TYPE_VERSION,
     TYPE_HOSTS,
     TYPE_PORTS,
     TYPE_CLIENTS,
     TYPE_FILES,
-    TYPE_LEG,
+    TYPE_OBJECT,
     TYPE_DEFAULT,
     TYPE_RULES,
 };

@@ -1,6 +1,5 @@
 #include "policy/config/policy.h"
 
-#include <errno.h>
 #include <jansson.h>
 #include <libgen.h>
 #include <stdatomic.h>
@@ -40,18 +39,9 @@ const struct policy_rule *policy_rule(const struct policy *policy, size_t i) {
     return &policy->rules[i];
 }
 
-static bool expect_object(struct reader *reader, const json_t *json) {
-    if (json_is_object(json)) {
-        return true;
-    }
-    char shown[READER_SHOW_MAX];
-    reader_show(shown, json);
-    return reader_refuse(reader, "expected an object, found %s", shown);
-}
-
 static bool refuse_key(struct reader *reader, enum object object, const char *name) {
     struct closest closest = {.word = name};
-    char keys[160];
+    char keys[512];
     size_t len = 0;
     for (const struct key *key = key_next(object, NULL), *next; key != NULL; key = next) {
         next = key_next(object, key);
@@ -71,7 +61,7 @@ static bool refuse_key(struct reader *reader, enum object object, const char *na
 // read_object reads the keys of `json` that have their place in a rule.
 static bool read_object(struct reader *reader, struct policy_rule *rule, enum object object,
                         json_t *json) {
-    if (!expect_object(reader, json)) {
+    if (!reader_expect_object(reader, json)) {
         return false;
     }
     const char *name;
@@ -82,8 +72,8 @@ static bool read_object(struct reader *reader, struct policy_rule *rule, enum ob
             return refuse_key(reader, object, name);
         }
         size_t back = reader_enter_key(reader, name);
-        if (key->type == TYPE_LEG ? !read_object(reader, rule, key->inside, value)
-                                  : !value_read(reader, rule, key, value)) {
+        if (key->type == TYPE_OBJECT ? !read_object(reader, rule, key->inside, value)
+                                     : !value_read(reader, rule, key, value)) {
             return false;
         }
         reader_leave(reader, back);
@@ -99,7 +89,7 @@ static void preset_object(struct reader *reader, struct policy_rule *rule, enum 
         if ((key->in & except) != 0) {
             continue;
         }
-        if (key->type == TYPE_LEG) {
+        if (key->type == TYPE_OBJECT) {
             preset_object(reader, rule, key->inside, except);
             continue;
         }
@@ -120,10 +110,18 @@ static bool check_bounds(struct reader *reader, const struct leg_policy *leg, co
                          leg->min_version - 0x0301, leg->max_version - 0x0301);
 }
 
+static bool check_profile(struct reader *reader, const struct policy_rule *rule) {
+    if (rule->action != ACTION_EMULATE || rule->profile[0] != '\0') {
+        return true;
+    }
+    reader_enter_key(reader, "profile");
+    return reader_refuse(reader, "expected the name of a profile to emulate, found none");
+}
+
 // read_rule reads a rule or the defaults over what `rule` holds already.
 static bool read_rule(struct reader *reader, struct policy_rule *rule, enum object object,
                       json_t *json) {
-    return read_object(reader, rule, object, json) &&
+    return read_object(reader, rule, object, json) && check_profile(reader, rule) &&
            check_bounds(reader, &rule->client_leg, "client_leg") &&
            check_bounds(reader, &rule->server_leg, "server_leg");
 }
@@ -178,7 +176,7 @@ static bool expect_rules(struct reader *reader, const json_t *json) {
 // read_policy reads the whole file. The defaults go first, wherever they stand, because the rules
 // take from them what they leave out.
 static bool read_policy(struct reader *reader, struct policy *policy, json_t *json) {
-    if (!expect_object(reader, json)) {
+    if (!reader_expect_object(reader, json)) {
         return false;
     }
     const char *name;
@@ -201,31 +199,6 @@ static bool read_policy(struct reader *reader, struct policy *policy, json_t *js
            read_rules(reader, policy->rules, num, defaults, rules);
 }
 
-// load_json is json_loadb with errors that speak of the file and not of jansson's flags.
-static json_t *load_json(struct reader *reader, const char *text, size_t text_len) {
-    json_error_t error;
-    json_t *json = json_loadb(text, text_len, JSON_REJECT_DUPLICATES, &error);
-    if (json != NULL) {
-        return json;
-    }
-    const char *says = error.text;
-    switch (json_error_code(&error)) {
-    case json_error_null_character:
-    case json_error_null_byte_in_key:
-        says = "a string may not hold \\u0000";
-        break;
-    case json_error_stack_overflow:
-        says = "objects and lists are nested too deeply";
-        break;
-    default:
-        break;
-    }
-    char at[48];
-    snprintf(at, sizeof(at), "line %d, column %d", error.line, error.column);
-    reader_refuse(reader, "%s: %s", at, says);
-    return NULL;
-}
-
 struct policy *policy_parse(const char *name, const char *text, size_t text_len, const char *dir,
                             struct err *err) {
     struct policy *policy = xcalloc(1, sizeof(*policy));
@@ -233,7 +206,7 @@ struct policy *policy_parse(const char *name, const char *text, size_t text_len,
     struct reader reader = {.name = name, .dir = dir, .arena = &policy->arena, .err = err};
     bool ok = text_len <= POLICY_MAX_LEN ||
               reader_refuse(&reader, "expected at most %d bytes", POLICY_MAX_LEN);
-    json_t *json = ok ? load_json(&reader, text, text_len) : NULL;
+    json_t *json = ok ? reader_json(&reader, text, text_len) : NULL;
     ok = json != NULL && read_policy(&reader, policy, json);
     json_decref(json);
     if (!ok) {
@@ -257,26 +230,19 @@ static char *folder_of(const char *path) {
 }
 
 struct policy *policy_load(const char *path, struct err *err) {
-    FILE *file = fopen(path, "re");
-    char *folder = file != NULL ? folder_of(path) : NULL;
-    if (folder == NULL) {
-        err_errno(err, "%s", path);
-        if (file != NULL) {
-            fclose(file);
-        }
+    size_t text_len;
+    char *text = reader_file(&text_len, path, POLICY_MAX_LEN, err);
+    if (text == NULL) {
         return NULL;
     }
-    // One byte more than allowed, so that policy_parse sees what is too long.
-    char *text = xmalloc(POLICY_MAX_LEN + 1);
-    size_t text_len = fread(text, 1, POLICY_MAX_LEN + 1, file);
+    char *folder = folder_of(path);
     struct policy *policy = NULL;
-    if (ferror(file)) {
+    if (folder == NULL) {
         err_errno(err, "%s", path);
     } else {
         policy = policy_parse(path, text, text_len, folder, err);
     }
     free(text);
     free(folder);
-    fclose(file);
     return policy;
 }

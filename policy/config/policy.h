@@ -9,7 +9,7 @@
 #include "logs/base/buf.h"
 #include "logs/base/err.h"
 
-enum policy_action { ACTION_INTERCEPT, ACTION_TUNNEL, ACTION_REFUSE };
+enum policy_action { ACTION_INTERCEPT, ACTION_TUNNEL, ACTION_REFUSE, ACTION_EMULATE };
 
 // What the client is shown when the server leg fails after TLS has begun: the same defect, a
 // matching alert, or a page that tells the verdict.
@@ -19,12 +19,28 @@ enum policy_on_failure { ON_FAILURE_MIRROR, ON_FAILURE_ALERT, ON_FAILURE_PAGE };
 const char *policy_action_name(enum policy_action action);
 const char *policy_on_failure_name(enum policy_on_failure on_failure);
 
+// Which TLS secrets of an intercepted connection its record keeps: none; those that open the
+// handshake but no application data; all.
+enum policy_secrets { SECRETS_HANDSHAKE, SECRETS_NONE, SECRETS_ALL };
+
+// struct record_policy says what of the wire is kept beyond the facts.
+struct record_policy {
+    bool handshake_bytes, application_data;
+    enum policy_secrets secrets;
+};
+
 // struct leg_policy bounds one leg. Versions are TLS code points (0x0301 to 0x0304); 0 is no bound
 // beyond what the library can do. `verify` false records defects of the server's chain but shows
 // the client a sound leaf (server leg), or is without meaning (client leg).
 struct leg_policy {
     uint16_t min_version, max_version;
     bool verify;
+};
+
+// struct fetch_policy says what may be fetched over plain HTTP from addresses that a server's
+// certificate names: the certificate of its issuer, and revocation lists.
+struct fetch_policy {
+    bool aia, crl;
 };
 
 // struct network is an address prefix; IPv4 is held as ::ffff:a.b.c.d. See network.h.
@@ -56,9 +72,16 @@ struct policy_rule {
     size_t num_clients;
     enum policy_action action;
     enum policy_on_failure on_failure;
+    char *profile; // ACTION_EMULATE: the boxes to be, as profile_load reads them; else ""
+    bool parent;   // dials go through the parent proxy, where there is one
     struct leg_policy client_leg, server_leg;
+    bool experiments; // the proxy may ask these hosts on its own account why a connection failed
+    struct record_policy record;
     char **trust; // PEM files trusted beside the system's roots; they could be read at load time
     size_t num_trust;
+    char **crls; // files of revocation lists; likewise
+    size_t num_crls;
+    struct fetch_policy fetch;
     size_t index; // position among the rules; the defaults come last
 };
 

@@ -6,8 +6,7 @@
 #include "policy/config/key.h"
 #include "policy/config/policy.h"
 #include "policy/config/value.h"
-
-enum { WIDTH = 80 };
+#include "policy/config/wrap.h"
 
 // object_json returns the keys of `object` with their values in `rule`.
 static json_t *object_json(const struct policy_rule *rule, enum object object) {
@@ -15,7 +14,7 @@ static json_t *object_json(const struct policy_rule *rule, enum object object) {
     CHECK(json != NULL);
     for (const struct key *key = key_next(object, NULL); key != NULL; key = key_next(object, key)) {
         json_t *value =
-            key->type == TYPE_LEG ? object_json(rule, key->inside) : value_json(rule, key);
+            key->type == TYPE_OBJECT ? object_json(rule, key->inside) : value_json(rule, key);
         CHECK(json_object_set_new(json, key->name, value) == 0);
     }
     return json;
@@ -49,27 +48,6 @@ bool policy_print(struct buf *out, const struct policy *policy) {
            print_rule(out, policy_rule(policy, num), OBJECT_DEFAULT, 2) && buf_printf(out, "\n}\n");
 }
 
-// print_text appends `text` broken into lines of WIDTH columns: `label` and then text on the first,
-// `indent` columns before the others.
-static bool print_text(struct buf *out, int indent, const char *label, const char *text) {
-    bool ok = buf_printf(out, "%-*s", indent, label);
-    size_t column = (size_t)indent;
-    while (ok && *text != '\0') {
-        size_t word_len = strcspn(text, " ");
-        if (column > (size_t)indent && column + 1 + word_len > WIDTH) {
-            ok = buf_printf(out, "\n%*s", indent, "");
-            column = (size_t)indent;
-        } else if (column > (size_t)indent) {
-            ok = buf_printf(out, " ");
-            column++;
-        }
-        ok = ok && buf_append(out, text, word_len);
-        column += word_len;
-        text += word_len + strspn(text + word_len, " ");
-    }
-    return ok && buf_printf(out, "\n");
-}
-
 static bool print_object_keys(struct buf *out, const char *prefix, enum object object);
 
 static bool print_key(struct buf *out, const char *prefix, const struct key *key) {
@@ -77,9 +55,9 @@ static bool print_key(struct buf *out, const char *prefix, const struct key *key
     value_expected(expected, key);
     snprintf(name, sizeof(name), "%s%s", prefix, key->name);
     bool ok = buf_printf(out, "\n%s%s\n", name, key->in == OBJECT_RULE ? "  (rules only)" : "") &&
-              print_text(out, 13, "    value", expected) &&
-              print_text(out, 13, "    default", key->preset) && print_text(out, 4, "", key->help);
-    if (key->type == TYPE_LEG) {
+              wrap_text(out, 13, "    value", expected) &&
+              wrap_text(out, 13, "    default", key->preset) && wrap_text(out, 4, "", key->help);
+    if (key->type == TYPE_OBJECT) {
         strcat(name, ".");
         return ok && print_object_keys(out, name, key->inside);
     }

@@ -87,3 +87,54 @@ void reader_show(char out[READER_SHOW_MAX], const json_t *value) {
     snprintf(out, READER_SHOW_MAX, "%s", text);
     free(text);
 }
+
+bool reader_expect_object(struct reader *reader, const json_t *json) {
+    if (json_is_object(json)) {
+        return true;
+    }
+    char shown[READER_SHOW_MAX];
+    reader_show(shown, json);
+    return reader_refuse(reader, "expected an object, found %s", shown);
+}
+
+json_t *reader_json(struct reader *reader, const char *text, size_t text_len) {
+    json_error_t error;
+    json_t *json = json_loadb(text, text_len, JSON_REJECT_DUPLICATES, &error);
+    if (json != NULL) {
+        return json;
+    }
+    const char *says = error.text;
+    switch (json_error_code(&error)) {
+    case json_error_null_character:
+    case json_error_null_byte_in_key:
+        says = "a string may not hold \\u0000";
+        break;
+    case json_error_stack_overflow:
+        says = "objects and lists are nested too deeply";
+        break;
+    default:
+        break;
+    }
+    char at[48];
+    snprintf(at, sizeof(at), "line %d, column %d", error.line, error.column);
+    reader_refuse(reader, "%s: %s", at, says);
+    return NULL;
+}
+
+char *reader_file(size_t *out_len, const char *path, size_t max, struct err *err) {
+    FILE *file = fopen(path, "re");
+    if (file == NULL) {
+        err_errno(err, "%s", path);
+        return NULL;
+    }
+    // One byte more than allowed, so that the parser sees what is too long.
+    char *text = xmalloc(max + 1);
+    *out_len = fread(text, 1, max + 1, file);
+    if (ferror(file)) {
+        err_errno(err, "%s", path);
+        free(text);
+        text = NULL;
+    }
+    fclose(file);
+    return text;
+}

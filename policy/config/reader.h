@@ -1,4 +1,4 @@
-// Where in a policy file the reader is, and how it says what is wrong there.
+// Where in a JSON file its reader is, and how it says what is wrong there.
 #ifndef POLICY_CONFIG_READER_H_
 #define POLICY_CONFIG_READER_H_
 
@@ -32,5 +32,16 @@ PRINTF(2, 3) bool reader_refuse(struct reader *reader, const char *fmt, ...);
 // kind of thing it is.
 enum { READER_SHOW_MAX = 80 };
 void reader_show(char out[READER_SHOW_MAX], const json_t *value);
+
+// reader_expect_object refuses `json` where it is no object.
+WUNRES bool reader_expect_object(struct reader *reader, const json_t *json);
+
+// reader_json is json_loadb with errors that speak of the file and not of jansson's flags. The
+// caller decrefs the result; NULL is a filled error.
+WUNRES json_t *reader_json(struct reader *reader, const char *text, size_t text_len);
+
+// reader_file returns at most `max` + 1 bytes of the file `path`, which the caller frees, or NULL
+// and a filled error where it cannot be read.
+WUNRES char *reader_file(size_t *out_len, const char *path, size_t max, struct err *err);
 
 #endif // POLICY_CONFIG_READER_H_

@@ -18,11 +18,17 @@ struct word {
     int value;
 };
 
-static const struct word ACTIONS[] = {
-    {"intercept", ACTION_INTERCEPT}, {"tunnel", ACTION_TUNNEL}, {"refuse", ACTION_REFUSE}, {0}};
+static const struct word ACTIONS[] = {{"intercept", ACTION_INTERCEPT},
+                                      {"tunnel", ACTION_TUNNEL},
+                                      {"refuse", ACTION_REFUSE},
+                                      {"emulate", ACTION_EMULATE},
+                                      {0}};
 
 static const struct word ON_FAILURES[] = {
     {"mirror", ON_FAILURE_MIRROR}, {"alert", ON_FAILURE_ALERT}, {"page", ON_FAILURE_PAGE}, {0}};
+
+static const struct word SECRETS[] = {
+    {"handshake", SECRETS_HANDSHAKE}, {"none", SECRETS_NONE}, {"all", SECRETS_ALL}, {0}};
 
 static const struct word VERSIONS[] = {{"any", 0},      {"1.0", 0x0301}, {"1.1", 0x0302},
                                        {"1.2", 0x0303}, {"1.3", 0x0304}, {0}};
@@ -48,6 +54,7 @@ static bool read_version(struct reader *, void *, const struct key *, const json
 static bool read_host(struct reader *, void *, const struct key *, const json_t *);
 static bool read_ports(struct reader *, void *, const struct key *, const json_t *);
 static bool read_client(struct reader *, void *, const struct key *, const json_t *);
+static bool read_profile(struct reader *, void *, const struct key *, const json_t *);
 static bool read_file(struct reader *, void *, const struct key *, const json_t *);
 static json_t *bool_json(const void *, const struct key *);
 static json_t *word_json(const void *, const struct key *);
@@ -55,13 +62,15 @@ static json_t *version_json(const void *, const struct key *);
 static json_t *host_json(const void *, const struct key *);
 static json_t *ports_json(const void *, const struct key *);
 static json_t *client_json(const void *, const struct key *);
-static json_t *file_json(const void *, const struct key *);
+static json_t *text_json(const void *, const struct key *);
 
 // clang-format off
 static const struct type TYPES[] = {
     [TYPE_BOOL]       = {0, NULL, "true or false", read_bool, bool_json},
     [TYPE_ACTION]     = {0, ACTIONS, NULL, read_word, word_json},
     [TYPE_ON_FAILURE] = {0, ON_FAILURES, NULL, read_word, word_json},
+    [TYPE_SECRETS]    = {0, SECRETS, NULL, read_word, word_json},
+    [TYPE_PROFILE]    = {0, NULL, "the names of profiles", read_profile, text_json},
     [TYPE_VERSION]    = {0, VERSIONS, NULL, read_version, version_json},
     [TYPE_HOSTS]      = {sizeof(struct host_glob), NULL,
                          "a host name, a glob such as \"*.example.test\", an address or a network",
@@ -72,8 +81,8 @@ static const struct type TYPES[] = {
     [TYPE_CLIENTS]    = {sizeof(struct network), NULL,
                          "an address or a network such as \"192.0.2.0/24\" or \"2001:db8::/32\"",
                          read_client, client_json},
-    [TYPE_FILES]      = {sizeof(char *), NULL, "the path of a PEM file", read_file, file_json},
-    [TYPE_LEG]        = {0, NULL, "an object", NULL, NULL},
+    [TYPE_FILES]      = {sizeof(char *), NULL, "the path of a PEM file", read_file, text_json},
+    [TYPE_OBJECT]     = {0, NULL, "an object", NULL, NULL},
     [TYPE_DEFAULT]    = {0, NULL, "an object", NULL, NULL},
     [TYPE_RULES]      = {sizeof(struct policy_rule), NULL, "an object", NULL, NULL},
 };
@@ -215,6 +224,7 @@ static json_t *find_name(int value, const struct key *key) {
 
 _Static_assert(sizeof(enum policy_action) == sizeof(int), "read_word writes an int");
 _Static_assert(sizeof(enum policy_on_failure) == sizeof(int), "read_word writes an int");
+_Static_assert(sizeof(enum policy_secrets) == sizeof(int), "read_word writes an int");
 
 static bool read_word(struct reader *reader, void *to, const struct key *key, const json_t *json) {
     int value;
@@ -411,6 +421,16 @@ static bool is_utf8(const char *text) {
     return string != NULL;
 }
 
+static bool read_profile(struct reader *reader, void *to, const struct key *key,
+                         const json_t *json) {
+    if (!json_is_string(json)) {
+        return refuse(reader, key, json, "");
+    }
+    char *text = arena_dup(reader->arena, json_string_value(json), json_string_length(json));
+    memcpy(to, &text, sizeof(text));
+    return true;
+}
+
 static bool read_file(struct reader *reader, void *to, const struct key *key, const json_t *json) {
     const char *text = json_string_value(json);
     if (text == NULL || text[0] == '\0') {
@@ -430,9 +450,9 @@ static bool read_file(struct reader *reader, void *to, const struct key *key, co
     return true;
 }
 
-static json_t *file_json(const void *from, const struct key *key) {
+static json_t *text_json(const void *from, const struct key *key) {
     (void)key;
-    char *path;
-    memcpy(&path, from, sizeof(path));
-    return json_string(path);
+    char *text;
+    memcpy(&text, from, sizeof(text));
+    return json_string(text);
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "policy/config/network.h"
+#include "policy/decide/glob.h"
 
 struct name {
     const char *p;
@@ -38,38 +39,13 @@ static void facts_init(struct facts *facts, const struct question *q) {
     }
 }
 
-static char lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c; }
-
-// glob_matches compares without recursion: at a mismatch the last `*` takes one character more.
-static bool glob_matches(const char *pattern, struct name name) {
-    const char *star = NULL;
-    size_t i = 0, star_i = 0;
-    while (i < name.len) {
-        if (*pattern == '*') {
-            star = ++pattern;
-            star_i = i;
-        } else if (*pattern == lower(name.p[i])) {
-            pattern++;
-            i++;
-        } else if (star != NULL) {
-            pattern = star;
-            i = ++star_i;
-        } else {
-            return false;
-        }
-    }
-    while (*pattern == '*') {
-        pattern++;
-    }
-    return *pattern == '\0';
-}
-
 static bool host_matches(const struct host_glob *host, const struct facts *facts) {
     if (host->pattern == NULL) {
         return facts->is_address && network_contains(&host->network, facts->address.address);
     }
-    return glob_matches(host->pattern, facts->host) ||
-           (facts->is_address && facts->sni.len != 0 && glob_matches(host->pattern, facts->sni));
+    return glob_matches(host->pattern, facts->host.p, facts->host.len) ||
+           (facts->is_address && facts->sni.len != 0 &&
+            glob_matches(host->pattern, facts->sni.p, facts->sni.len));
 }
 
 static bool any_host_matches(const struct policy_rule *rule, const struct facts *facts) {

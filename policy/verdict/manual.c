@@ -39,7 +39,8 @@ static const char *const programs[PROGRAM_COUNT] = {"Chrome", "Firefox", "curl"}
 static const char *const readers[READER_COUNT] = {"user", "client developer", "server admin",
                                                   "box admin", "this proxy"};
 
-static const char *const tellings[] = {"an experiment", "a suspicion", "the record alone"};
+static const char *const tellings[] = {"an experiment", "a suspicion", "other connections",
+                                       "the record alone"};
 
 const struct manual *manual_row(enum cause cause) {
     CHECK((unsigned)cause < CAUSE_COUNT);
@@ -78,16 +79,44 @@ static enum confidence surest_of(const struct rule *rule) {
     return sure > (int)CONFIDENCE_CERTAIN ? CONFIDENCE_CERTAIN : (enum confidence)sure;
 }
 
+// asks returns whether a rule needs experiments.
+static bool asks(const struct rule *rule) {
+    for (size_t i = 0; i < RULE_NEEDS_MAX && rule->needs[i] != 0; i++) {
+        literal need = rule->needs[i];
+        const struct predicate_row *row =
+            predicate_row((enum predicate)((need < 0 ? -need : need) - 1));
+        if (row->fields[0] == F_RECORD_EXPERIMENTS) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool needs_history(const struct rule *rule) {
+    bool needs = false;
+    for (size_t i = 0; i < RULE_NEEDS_MAX && rule->needs[i] != 0; i++) {
+        literal asked = rule->needs[i];
+        const struct predicate_row *row =
+            predicate_row((enum predicate)((asked < 0 ? -asked : asked) - 1));
+        needs = needs || field_row((enum field)row->fields[0])->kind == KIND_HISTORY;
+    }
+    return needs;
+}
+
 static void add(struct tellers *out, const struct rule *rule) {
     CHECK(out->num < TELLERS_MAX);
     out->rules[out->num++] = rule;
+    if (asks(rule)) {
+        return;
+    }
     enum confidence sure = surest_of(rule);
+    enum telling telling = needs_history(rule) ? TELLS_HISTORY : TELLS_CAUSE;
     bool accuses = rule->party != PARTY_UNDETERMINED && sure >= CONFIDENCE_LIKELY;
     if (out->telling == TELLS_NOTHING) {
         out->telling = TELLS_SUSPICION;
     }
-    if (accuses && (out->telling != TELLS_CAUSE || sure > out->surest)) {
-        out->telling = TELLS_CAUSE;
+    if (accuses && (out->telling < telling || (out->telling == telling && sure > out->surest))) {
+        out->telling = telling;
         out->surest = sure;
     }
 }

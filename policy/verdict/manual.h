@@ -40,14 +40,16 @@ const char *manual_section(enum cause cause);
 const char *program_name(enum program program);
 const char *reader_name(enum reader reader);
 
-// What the record of one connection can say of a cause: nothing, that it is among the suspects, or
-// that it is at least likely.
-enum telling { TELLS_NOTHING, TELLS_SUSPICION, TELLS_CAUSE };
+// What can be said of a cause without an experiment: nothing, that it is among the suspects, or
+// that it is at least likely; the latter with the history of other connections, or from the record
+// alone.
+enum telling { TELLS_NOTHING, TELLS_SUSPICION, TELLS_HISTORY, TELLS_CAUSE };
 
 enum { TELLERS_MAX = 16 };
 
 // struct tellers holds the rules that name a cause, in the table's order, and the best that they
-// can make of it. `surest` counts for TELLS_CAUSE only.
+// can make of it; those that need experiments count only among `rules`. `surest` counts from
+// TELLS_HISTORY on.
 struct tellers {
     enum telling telling;
     enum confidence surest;
@@ -58,7 +60,7 @@ struct tellers {
 // manual_tellers looks through all rules.
 void manual_tellers(struct tellers *out, enum cause cause);
 
-// telling_name returns "the record alone", "a suspicion" or "an experiment".
+// telling_name returns "the record alone", "other connections", "a suspicion" or "an experiment".
 const char *telling_name(enum telling telling);
 
 #endif // POLICY_VERDICT_MANUAL_H_

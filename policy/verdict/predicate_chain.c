@@ -105,22 +105,6 @@ ASK(issuer_below_root) {
     return issuer == NULL ? UNKNOWN : NO;
 }
 
-ASK(inspector) {
-    (void)row;
-    static const char *const parts[] = {
-#define INSPECTOR(part, product) part,
-#include "policy/verdict/inspectors.inc"
-#undef INSPECTOR
-    };
-    const char *issuer = obj_str(view->up, F_LEG_ISSUER);
-    for (size_t i = 0; issuer != NULL && i < ARRAY_LEN(parts); i++) {
-        if (contains_fold(issuer, parts[i])) {
-            return YES;
-        }
-    }
-    return issuer == NULL ? UNKNOWN : NO;
-}
-
 static bool now_seconds(const struct view *view, int64_t *out) {
     if (!obj_int(view->root, F_RECORD_TIMESTAMP, out)) {
         return false;

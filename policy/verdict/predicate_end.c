@@ -153,6 +153,12 @@ ASK(up_ended) { return ended(view->up, row->word); }
 
 ASK(down_ended) { return ended(view->down, row->word); }
 
+ASK(down_left) {
+    enum answer alert = ask_down_alerted(view, row);
+    enum answer left = answer_or(ended(view->down, "client fin"), ended(view->down, "client rst"));
+    return answer_and(left, answer_not(alert));
+}
+
 ASK(down_reached) {
     return view_reached(view->down, view->down_step, (enum leg_step)row->codes[0]);
 }
@@ -274,9 +280,27 @@ ASK(down_acknowledged) {
 ASK(loopback) {
     (void)row;
     const char *address = obj_str(view->server, F_LEG_ADDRESS);
-    if (address == NULL) {
-        return UNKNOWN;
+    if (address == NULL || obj_has(view->root, F_RECORD_PARENT_HOST)) {
+        return UNKNOWN; // or only as far as the parent proxy
     }
     const char *ipv4 = strncmp(address, "::ffff:", 7) == 0 ? address + 7 : address;
     return answer_from(strncmp(ipv4, "127.", 4) == 0 || strcmp(address, "::1") == 0);
+}
+
+// left_early returns whether the client went before it sent data, which it does at what it
+// dislikes.
+static bool left_early(const struct view *view) {
+    const char *by = obj_str(view->down, F_LEG_END_BY), *at = obj_str(view->down, F_LEG_END_AT);
+    return by != NULL && at != NULL && strcmp(by, "client") == 0 &&
+           (strcmp(at, "answer") == 0 || strcmp(at, "certificate") == 0 ||
+            (strcmp(at, "hello") == 0 && obj_has(view->root, F_RECORD_EMULATION_ACTION)));
+}
+
+ASK(emulation_shows) {
+    (void)row;
+    if (!obj_has(view->root, F_RECORD_EMULATION_PROFILE)) {
+        return UNKNOWN;
+    }
+    return answer_from(view->client_alert.obj != NULL || view->server_alert.obj != NULL ||
+                       left_early(view));
 }

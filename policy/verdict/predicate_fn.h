@@ -12,7 +12,9 @@ ASK(record_word); // the first field holds `word`
 ASK(status);      // the proxy answered with one of `codes`
 ASK(refused_by_policy);
 ASK(dns_error); // `word`: "missing" or "broken"
-ASK(dial_end);  // TCP ended with `word`
+ASK(names_differ);
+ASK(dns_sink);
+ASK(dial_end); // TCP ended with `word`
 ASK(all_refused);
 ASK(only_ipv6);
 ASK(dialed);
@@ -35,11 +37,13 @@ ASK(up_detail); // the library's words on the server's leg hold `word`
 ASK(down_detail);
 ASK(up_ended); // the server's leg ended by `word`: "server fin"
 ASK(down_ended);
+ASK(down_left);     // the client ended its leg by FIN or RST, without an alert before
 ASK(down_reached);  // the client's leg completed step codes[0]
 ASK(up_stopped_at); // it completed codes[0] and nothing after
 ASK(down_stopped_at);
 ASK(answered);
 ASK(retried);
+ASK(emulation_shows); // a peer objected while we emulated a box
 ASK(hello_cut);
 ASK(hello_seen);
 ASK(client_left_first);
@@ -71,6 +75,7 @@ ASK(answer_not_tls); // `word`: "http", "other" or "binary"
 ASK(answer_sentinel);
 ASK(answer_suite_weak);
 ASK(answer_dh_below);
+ASK(answer_no_renegotiation);
 ASK(answer_flag); // the first field of the server's answer is true
 
 // predicate_chain.c: the server's certificates, what the client made of its own, data
@@ -80,7 +85,6 @@ ASK(leaf_sound);     // none of them reached the client
 ASK(defect);         // a defect without which the chain would be good is codes[0]
 ASK(fetchable);
 ASK(issuer_below_root);
-ASK(inspector);
 ASK(clock_doubtful);
 ASK(leaf_dates); // `word`: "expired" or "early", by the certificate's own dates
 ASK(leaf_self_signed);
@@ -90,6 +94,46 @@ ASK(server_data);
 ASK(down_resumed);
 ASK(seen_12);
 ASK(saw_finished); // seen in clear, TLS 1.2 and before
+
+// predicate_experiment.c: what experiments showed. `word` names probes.
+ASK(probe_passes);      // every run of any one of them was answered
+ASK(probe_failed_how);  // "NAME:WORDS": every run failed, in one of these ways
+ASK(probe_fails_alike); // every run of it and of the base failed in the same way
+ASK(probe_repeated);    // it passed twice, and the base failed twice
+ASK(probe_flaky);       // its runs did not all come out alike
+ASK(factor_matters);    // "WITHOUT WITH": the factor decides
+ASK(factor_follows);    // the same with the control host
+ASK(reset_early);
+ASK(hello_unacknowledged);
+ASK(nonce_certificate);
+ASK(control_same_issuer);
+ASK(control_public);
+ASK(clock_wrong); // by more than codes[0] minutes
+// predicate_staple.c: stapled OCSP responses, and what was fetched
+ASK(staple_is);       // what the staple comes to is `word`
+ASK(staple_bad);      // it proves nothing, and does not say revoked either
+ASK(staple_none);     // the handshake is complete without one
+ASK(staple_insisted); // asked for by a client that does not ask by habit
+ASK(completed);
+// predicate_box.c: what boxes do to certificates
+ASK(inspector);
+ASK(issuer_unknown);
+ASK(issuer_untrusted);
+ASK(public_name);
+ASK(test_defect_name);
+
+// predicate_claim.c: who the client says it is
+ASK(claim_misfit);
+ASK(user_agent);   // it holds one of the words of `word`, in any case
+ASK(claim_engine); // it is `word`
+ASK(hello_like);   // the misfit hello looks like a kind of `word`
+
+// predicate_history.c: what other connections say
+ASK(history_least); // the first field is at least codes[0]
+ASK(hello_shared);  // and the hello does not fit this one's claim without doubt
+
+// inspector_of returns the product by whose name the leaf's issuer goes, or NULL.
+const char *inspector_of(const struct view *view);
 
 // word_in returns whether `text` holds `word` as a whole word of capitals, digits and underscores.
 bool word_in(const char *text, const char *word);

@@ -346,3 +346,15 @@ ASK(answer_flag) {
     bool ours = view->mode == MODE_INTERCEPT || view->mode == MODE_PROBE;
     return ours && row->fields[0] == F_LEG_ANSWER_CLIENT_CERT ? NO : UNKNOWN;
 }
+
+ASK(answer_no_renegotiation) {
+    (void)row;
+    enum { EXTENSION_RENEGOTIATION_INFO = 0xff01 };
+    int64_t version;
+    if (!obj_int(view->up, F_LEG_ANSWER_VERSION, &version) ||
+        !obj_has(view->up, F_LEG_ANSWER_EXTENSIONS)) {
+        return UNKNOWN;
+    }
+    bool confirmed = obj_has_code(view->up, F_LEG_ANSWER_EXTENSIONS, EXTENSION_RENEGOTIATION_INFO);
+    return answer_from(version_normal((uint16_t)version) < 0x0304 && !confirmed);
+}

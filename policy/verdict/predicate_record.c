@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 
 #include "logs/base/check.h"
 #include "policy/verdict/predicate_fn.h"
@@ -61,18 +62,52 @@ static enum answer connected(const struct view *view) {
     return UNKNOWN;
 }
 
+// to_parent returns whether what the dial tells is about a parent proxy.
+static bool to_parent(const struct view *view) { return obj_has(view->root, F_RECORD_PARENT_HOST); }
+
 ASK(dns_error) {
     const struct obj *leg = view->dial;
+    if (to_parent(view)) {
+        return NO;
+    }
     enum answer error = str_among(leg, F_LEG_DNS_ERROR, row->word);
     if (error != UNKNOWN) {
         return error;
+    }
+    if (obj_str_is(view->root, F_RECORD_MODE, "import")) {
+        return UNKNOWN; // a connection of a capture tells nothing of names
     }
     bool resolved = obj_num(leg, F_LEG_DNS_ANSWERS) > 0 || obj_num(leg, F_LEG_TRIED) > 0;
     return resolved || connected(view) == YES ? NO : UNKNOWN;
 }
 
+ASK(names_differ) {
+    (void)row;
+    const char *host = obj_str(view->root, F_RECORD_HOST);
+    const char *sni = obj_str(view->offer, F_LEG_SERVER_NAME);
+    if (host == NULL || sni == NULL) {
+        return UNKNOWN;
+    }
+    bool address = strchr(host, ':') != NULL || strspn(host, "0123456789.") == strlen(host);
+    return answer_from(!address && strcasecmp(host, sni) != 0);
+}
+
+ASK(dns_sink) {
+    (void)row;
+    const struct obj *leg = view->dial;
+    enum answer any = obj_num(leg, F_LEG_TRIED) == 0 ? UNKNOWN : NO;
+    for (size_t i = 0; i < obj_num(leg, F_LEG_TRIED); i++) {
+        const char *address = obj_str(obj_at(leg, F_LEG_TRIED, i), F_TRIED_ADDRESS);
+        bool nowhere =
+            address != NULL && (strcmp(address, "0.0.0.0") == 0 || strcmp(address, "::") == 0);
+        any = answer_or(any, address == NULL ? UNKNOWN : answer_from(nowhere));
+    }
+    return any;
+}
+
 ASK(dial_end) {
-    if (connected(view) == YES || obj_str_is(view->dial, F_LEG_END_BY, "client")) {
+    if (to_parent(view) || connected(view) == YES ||
+        obj_str_is(view->dial, F_LEG_END_BY, "client")) {
         return NO;
     }
     return answer_and(str_among(view->dial, F_LEG_END_HOW, row->word),
@@ -155,7 +190,9 @@ static const char *dial_error(const struct view *view) {
 
 ASK(dialed_itself) {
     (void)row;
-    const char *detail = dial_error(view);
+    bool proxy = obj_str_is(view->dial, F_LEG_END_BY, "proxy") &&
+                 obj_str_is(view->dial, F_LEG_END_HOW, "error");
+    const char *detail = proxy ? obj_str(view->dial, F_LEG_END_DETAIL) : NULL;
     return detail == NULL ? UNKNOWN : answer_from(strcmp(detail, strerror(ELOOP)) == 0);
 }
 

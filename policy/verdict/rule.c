@@ -19,13 +19,19 @@
 #define OPEN(name, what)                                                                           \
     { CAUSE_##name, what, true }
 
-// In the order of a connection's life; the last rule stays last.
+// What was asked goes before what was merely seen; then in the order of a connection's life. The
+// last rule stays last.
 static const struct rule rules[] = {
 // clang-format off
+#include "policy/verdict/rules_experiment.inc"
 #include "policy/verdict/rules_transport.inc"
 #include "policy/verdict/rules_negotiation.inc"
 #include "policy/verdict/rules_name.inc"
+#include "policy/verdict/rules_box_front.inc"
+#include "policy/verdict/rules_history.inc"
+#include "policy/verdict/rules_box_behind.inc"
 #include "policy/verdict/rules_certificate.inc"
+#include "policy/verdict/rules_revocation.inc"
 #include "policy/verdict/rules_trust.inc"
 #include "policy/verdict/rules_healthy.inc"
     // clang-format on
@@ -66,10 +72,13 @@ static enum answer all_of(struct reading *reading, const literal *literals, size
     return all;
 }
 
+static bool is_defect(const struct predicate_row *row) {
+    return row->fn == ask_defect || row->fn == ask_issuer_unknown;
+}
+
 static bool blames_defect(const struct rule *rule) {
     for (size_t i = 0; i < RULE_NEEDS_MAX && rule->needs[i] != 0; i++) {
-        if (rule->needs[i] > 0 &&
-            predicate_row((enum predicate)(rule->needs[i] - 1))->fn == ask_defect) {
+        if (rule->needs[i] > 0 && is_defect(predicate_row((enum predicate)(rule->needs[i] - 1)))) {
             return true;
         }
     }
@@ -109,12 +118,22 @@ enum confidence rule_confidence(struct reading *reading, const struct rule *rule
     return confidence > (int)CONFIDENCE_CERTAIN ? CONFIDENCE_CERTAIN : (enum confidence)confidence;
 }
 
+// fires is `rule_answer` where only a YES matters: most rules fall at their first literal.
+static bool fires(struct reading *reading, const struct rule *rule) {
+    for (size_t i = 0; i < RULE_NEEDS_MAX && rule->needs[i] != 0; i++) {
+        if (reading_ask(reading, rule->needs[i]) != YES) {
+            return false;
+        }
+    }
+    return relevant(reading, rule) == YES;
+}
+
 const struct rule *rule_choose(struct reading *reading) {
     const struct rule *best = NULL;
     enum confidence sure = CONFIDENCE_POSSIBLE;
     for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
         const struct rule *rule = &rules[i];
-        if ((best != NULL && rule->stage > best->stage) || rule_answer(reading, rule) != YES) {
+        if ((best != NULL && rule->stage > best->stage) || !fires(reading, rule)) {
             continue;
         }
         enum confidence confidence = rule_confidence(reading, rule);

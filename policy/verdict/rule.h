@@ -17,6 +17,7 @@ enum stage {
     STAGE_FINISHED,    // the server's leg between certificate and data
     STAGE_CLIENT,      // the client's reaction to what it was shown
     STAGE_DATA,        // data flowed
+    STAGE_FOUND,       // nothing failed, and something was found beside it
     STAGE_END,         // nothing failed
     STAGE_REST,        // something did, and nothing above tells what
 };

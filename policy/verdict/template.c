@@ -5,10 +5,20 @@
 
 #include "logs/base/check.h"
 #include "logs/record/text.h"
+#include "policy/verdict/predicate_fn.h"
 
 enum { VALUE_MAX = 160 };
 
-enum where { WHERE_ROOT, WHERE_UP, WHERE_OFFER, WHERE_VERIFICATION, WHERE_DIAL, WHERE_FUNCTION };
+enum where {
+    WHERE_ROOT,
+    WHERE_UP,
+    WHERE_OFFER,
+    WHERE_VERIFICATION,
+    WHERE_STAPLE,
+    WHERE_DIAL,
+    WHERE_CLAIM,
+    WHERE_FUNCTION
+};
 
 struct slot {
     const char *name;
@@ -40,6 +50,16 @@ static bool fill_client_alert(struct buf *out, const struct view *view) {
 }
 
 // fill_names lists what the leaf is valid for; past a few names the number says enough.
+static bool fill_parent(struct buf *out, const struct view *view) {
+    const char *host = obj_str(view->root, F_RECORD_PARENT_HOST);
+    int64_t port;
+    if (host == NULL || !obj_int(view->root, F_RECORD_PARENT_PORT, &port)) {
+        return false;
+    }
+    bool brackets = strchr(host, ':') != NULL;
+    return buf_printf(out, brackets ? "[%s]:%d" : "%s:%d", host, (int)port);
+}
+
 static bool fill_names(struct buf *out, const struct view *view) {
     enum { SHOWN = 3 };
     if (obj_num(view->up, F_LEG_CHAIN) == 0) {
@@ -55,6 +75,11 @@ static bool fill_names(struct buf *out, const struct view *view) {
         buf_printf(out, " and %zu more", num - SHOWN);
     }
     return num > 0;
+}
+
+static bool fill_inspector(struct buf *out, const struct view *view) {
+    const char *product = inspector_of(view);
+    return product != NULL && buf_printf(out, "%s", product);
 }
 
 static bool fill_detail(struct buf *out, const struct view *view) {
@@ -83,11 +108,17 @@ static const struct slot slots[] = {
     {"host",            WHERE_ROOT,         F_RECORD_HOST,           "the server",         NULL},
     {"port",            WHERE_ROOT,         F_RECORD_PORT,           "PORT",               NULL},
     {"policy_rule",     WHERE_ROOT,         F_RECORD_POLICY_RULE,    "(not recorded)",     NULL},
+    {"emulated",        WHERE_ROOT,         F_RECORD_EMULATION_PROFILE, "a box",           NULL},
+    {"emulation_action", WHERE_ROOT,        F_RECORD_EMULATION_ACTION, "what it does",     NULL},
+    {"parent",          WHERE_FUNCTION,     FIELD_COUNT,             "that was given", fill_parent},
+    {"parent_detail",   WHERE_DIAL,         F_LEG_END_DETAIL,        "nothing more is known", NULL},
+    {"parent_says",     WHERE_ROOT,         F_RECORD_PARENT_SAYS,    "no reason",          NULL},
     {"sni",             WHERE_OFFER,        F_LEG_SERVER_NAME,       "that it was asked for", NULL},
     {"client_versions", WHERE_OFFER,        F_LEG_OFFER_VERSIONS,    "its versions",       NULL},
     {"client_alpn",     WHERE_OFFER,        F_LEG_OFFER_ALPN,        "its protocols",      NULL},
     {"server_version",  WHERE_UP,           F_LEG_ANSWER_VERSION,    "another version",    NULL},
     {"suite",           WHERE_UP,           F_LEG_TLS_CIPHER,        "a suite",            NULL},
+    {"probe_end",       WHERE_UP,           F_LEG_END_DETAIL,        "it does not say why", NULL},
     {"dh_bits",         WHERE_UP,           F_LEG_ANSWER_DH_BITS,    "too few",            NULL},
     {"banner",          WHERE_UP,           F_LEG_ANSWER_FIRST_KIND, "unknown",            NULL},
     {"subject",         WHERE_UP,           F_LEG_SUBJECT,           "subject unknown",    NULL},
@@ -95,10 +126,16 @@ static const struct slot slots[] = {
     {"not_before",      WHERE_UP,           F_LEG_NOT_BEFORE,        "its date",           NULL},
     {"not_after",       WHERE_UP,           F_LEG_NOT_AFTER,         "its date",           NULL},
     {"name",            WHERE_VERIFICATION, F_VERIFICATION_NAME,     "the name asked for", NULL},
+    {"completed_by",    WHERE_VERIFICATION, F_VERIFICATION_COMPLETED_BY, "an intermediate", NULL},
+    {"revoked_at",      WHERE_STAPLE,       F_STAPLE_REVOKED_AT,     "some time",          NULL},
+    {"staple",          WHERE_STAPLE,       F_STAPLE_RESULT,         "bad",                NULL},
+    {"claim",           WHERE_CLAIM,        F_CLAIM_CLIENT,          "the client",         NULL},
+    {"hello_like",      WHERE_CLAIM,        F_CLAIM_LIKE,            "a known library",    NULL},
     {"detail",          WHERE_FUNCTION,     FIELD_COUNT,             "it ends too early", fill_detail},
     {"dns_error",       WHERE_DIAL,         F_LEG_DNS_ERROR,         "no reason",          NULL},
     {"server_alert",    WHERE_FUNCTION,     FIELD_COUNT,             "an alert", fill_server_alert},
     {"client_alert",    WHERE_FUNCTION,     FIELD_COUNT,             "an alert", fill_client_alert},
+    {"inspector",       WHERE_FUNCTION,     FIELD_COUNT,             "a product", fill_inspector},
     {"names",           WHERE_FUNCTION,     FIELD_COUNT,             "other names",     fill_names},
     {"defects",         WHERE_FUNCTION,     FIELD_COUNT,             "reason unknown", fill_defects},
 };
@@ -123,8 +160,12 @@ static const struct obj *slot_object(const struct slot *slot, const struct view 
         return view->offer;
     case WHERE_VERIFICATION:
         return obj_get(view->up, F_LEG_VERIFICATION);
+    case WHERE_STAPLE:
+        return obj_get(view->up, F_LEG_STAPLE);
     case WHERE_DIAL:
         return view->dial;
+    case WHERE_CLAIM:
+        return view->claim;
     case WHERE_FUNCTION:
         break;
     }

@@ -149,6 +149,8 @@ void view_init(struct view *view, const struct obj *root) {
         .root = root,
         .client = obj_get(root, F_RECORD_LEG_CLIENT),
         .server = obj_get(root, F_RECORD_LEG_SERVER),
+        .claim = obj_get(root, F_RECORD_CLAIM),
+        .history = obj_get(root, F_RECORD_HISTORY),
         .mode = (enum mode)word_find(modes, obj_str(root, F_RECORD_MODE)),
     };
     view_legs(view);

@@ -37,7 +37,7 @@ struct alert_seen {
 // struct view borrows the record, which must outlive it. Any object may be NULL: every getter of
 // obj.h then sees nothing.
 struct view {
-    const struct obj *root, *client, *server;
+    const struct obj *root, *client, *server, *claim, *history;
     enum mode mode;
     const struct obj *up;             // leg on which the real server answers
     const struct obj *down;           // leg on which the real client reacts

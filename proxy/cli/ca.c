@@ -8,8 +8,10 @@
 #include <unistd.h>
 
 #include "logs/base/file.h"
+#include "policy/ca/box.h"
 #include "policy/ca/cert_facts.h"
 #include "policy/ca/cert_time.h"
+#include "policy/profiles/profile.h"
 #include "proxy/cli/ca_folder.h"
 #include "proxy/cli/exit.h"
 #include "proxy/cli/output.h"
@@ -28,6 +30,8 @@ static const char help[] =
     "      --ca-dir DIR     folder of the CA (default ~/.config/tlsblame/ca)\n"
     "      --format FORMAT  export: pem (default), der or p12 (PKCS#12 with an empty\n"
     "                       password)\n"
+    "      --profile NAME   the CA of a box, made where it is missing; 'tlsblame\n"
+    "                       profiles' lists them, and ./my-box.json is your own\n"
     "      --out FILE       export: where to, instead of standard output, which is -\n"
     "  -h, --help           show this\n"
     "\n"
@@ -48,6 +52,15 @@ static const char how_to_install[] =
     "Whoever has the key can read the TLS of those who trust the CA: never share it,\n"
     "and remove the CA where it is no longer needed.\n";
 
+static const char how_to_trust_a_box[] =
+    "\n"
+    "Programs that are to trust the box, as those of its users did, are given this\n"
+    "certificate:\n"
+    "  curl --cacert '%s' ...\n"
+    "\n"
+    "It stays on this machine, whatever the real box did with its own: never install\n"
+    "it for good.\n";
+
 static bool write_der(const struct authority *authority, struct buf *out) {
     CBS der = authority_der(authority);
     return buf_append(out, CBS_data(&der), CBS_len(&der));
@@ -64,7 +77,7 @@ static const struct format {
 };
 
 struct ca {
-    const char *dir, *out;
+    const char *dir, *profile, *out;
     const struct format *format;
 };
 
@@ -90,11 +103,12 @@ static void print_facts(struct buf *out, const struct ca_folder *folder,
     arena_cleanup(&arena);
 }
 
-static int show(const struct ca_folder *folder, const struct authority *authority) {
+static int show(const struct ca_folder *folder, const struct authority *authority, bool boxed) {
     struct buf out;
     buf_init(&out, OUTPUT_MAX);
     print_facts(&out, folder, authority);
-    (void)buf_printf(&out, how_to_install, folder->cert);
+    (void)(boxed ? buf_printf(&out, how_to_trust_a_box, folder->cert)
+                 : buf_printf(&out, how_to_install, folder->cert));
     return output_write("ca", &out);
 }
 
@@ -134,13 +148,14 @@ static struct authority *load(const struct ca_folder *folder, struct err *err) {
 
 // options_read fills `ca` and returns -1, or the exit status when there is nothing more to do.
 static int options_read(struct ca *ca, int argc, char **argv) {
-    enum { OPT_CA_DIR = 256, OPT_FORMAT, OPT_OUT };
+    enum { OPT_CA_DIR = 256, OPT_FORMAT, OPT_OUT, OPT_PROFILE };
     static const struct option options[] = {
         // clang-format off
         {"ca-dir", required_argument, NULL, OPT_CA_DIR},
         {"format", required_argument, NULL, OPT_FORMAT},
         {"out",    required_argument, NULL, OPT_OUT},
         {"help",   no_argument,       NULL, 'h'},
+        {"profile", required_argument, NULL, OPT_PROFILE},
         {NULL, 0, NULL, 0},
         // clang-format on
     };
@@ -162,6 +177,9 @@ static int options_read(struct ca *ca, int argc, char **argv) {
         case OPT_OUT:
             ca->out = optarg;
             break;
+        case OPT_PROFILE:
+            ca->profile = optarg;
+            break;
         case 'h':
             fputs(help, stdout);
             return EXIT_SUCCESS;
@@ -170,6 +188,39 @@ static int options_read(struct ca *ca, int argc, char **argv) {
         }
     }
     return -1;
+}
+
+// show_or_export returns the exit status of `verb` once its CA is there, or is not.
+static int show_or_export(const struct ca *ca, const char *verb, const struct ca_folder *folder,
+                          const struct authority *authority, const struct err *err) {
+    if (authority == NULL) {
+        return fail(strcmp(verb, "init") == 0 ? EXIT_ENVIRONMENT : EXIT_USAGE, err->msg);
+    }
+    return strcmp(verb, "export") == 0 ? export(ca, authority)
+                                       : show(folder, authority, ca->profile != NULL);
+}
+
+// run_profile is run for the CA of an emulated box.
+static int run_profile(const struct ca *ca, const char *verb, const struct ca_folder *main_folder) {
+    struct err err;
+    struct profile *profile = profile_load(ca->profile, &err);
+    if (profile == NULL) {
+        return fail(EXIT_USAGE, err.msg);
+    }
+    if (profile->cert.ca.subject.num == 0) {
+        profile_unref(profile);
+        return fail(EXIT_USAGE, "this profile has no CA of its own: the proxy's CA issues for it");
+    }
+    struct ca_folder folder;
+    char *dir = ca_folder_of_profile(main_folder, profile->name);
+    CHECK(ca_folder_init(&folder, dir, &err));
+    struct box *box = box_open(dir, &profile->cert, time(NULL), &err);
+    int status = show_or_export(ca, verb, &folder, box != NULL ? box->root : NULL, &err);
+    box_free(box);
+    ca_folder_cleanup(&folder);
+    free(dir);
+    profile_unref(profile);
+    return status;
 }
 
 static int run(const struct ca *ca, const char *verb) {
@@ -185,11 +236,14 @@ static int run(const struct ca *ca, const char *verb) {
     if (!ca_folder_init(&folder, ca->dir, &err)) {
         return fail(EXIT_ENVIRONMENT, err.msg);
     }
+    if (ca->profile != NULL) {
+        int status = run_profile(ca, verb, &folder);
+        ca_folder_cleanup(&folder);
+        return status;
+    }
     struct authority *authority =
         is_init ? authority_open(folder.dir, time(NULL), &err) : load(&folder, &err);
-    int status = authority == NULL ? fail(is_init ? EXIT_ENVIRONMENT : EXIT_USAGE, err.msg)
-                 : is_export       ? export(ca, authority)
-                                   : show(&folder, authority);
+    int status = show_or_export(ca, verb, &folder, authority, &err);
     authority_free(authority);
     ca_folder_cleanup(&folder);
     return status;

@@ -49,6 +49,12 @@ void ca_folder_cleanup(struct ca_folder *folder) {
     *folder = (struct ca_folder){0};
 }
 
+char *ca_folder_of_profile(const struct ca_folder *folder, const char *profile) {
+    char *path;
+    CHECK(asprintf(&path, "%s/profiles/%s", folder->dir, profile) >= 0);
+    return path;
+}
+
 bool ca_folder_write_bundles(const struct ca_folder *folder, const struct authority *authority,
                              const char *system_roots, struct err *err) {
     struct buf pem;

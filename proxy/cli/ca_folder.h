@@ -19,6 +19,9 @@ struct ca_folder {
 WUNRES bool ca_folder_init(struct ca_folder *folder, const char *dir, struct err *err);
 void ca_folder_cleanup(struct ca_folder *folder);
 
+// ca_folder_of_profile returns the folder of the CA of an emulated box; the caller frees it.
+WUNRES char *ca_folder_of_profile(const struct ca_folder *folder, const char *profile);
+
 // ca_folder_write_bundles makes the two bundles of `system_roots`, a file or folder (NULL: none),
 // and `authority`, where they are not that already.
 WUNRES bool ca_folder_write_bundles(const struct ca_folder *folder,

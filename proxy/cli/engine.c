@@ -3,18 +3,26 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "logs/store/log_writer.h"
 #include "logs/store/paths.h"
+#include "policy/profiles/profile.h"
 #include "proxy/cli/exit.h"
+#include "proxy/cli/overload.h"
+#include "proxy/cli/probe_target.h"
 #include "proxy/net/address.h"
+#include "proxy/net/arrival.h"
 #include "proxy/net/net.h"
+#include "proxy/probe/experimenter.h"
 #include "proxy/session/shared.h"
 
 enum {
@@ -23,20 +31,25 @@ enum {
     VERIFICATIONS_MAX = 2000,
     VERIFICATIONS_BYTES = 32 * 1024 * 1024,
     PATH_TEXT_MAX = 4096,
+    OVERLOAD_TEXT_MAX = 1024,
 };
 
 struct engine {
     struct engine_options options;
-    struct ca_folder ca;
+    struct ca_folder ca; // of the CA that clients trust
+    char *boxes;         // where emulated boxes have theirs
     char *log_file;
     char address[ADDRESS_TEXT_SIZE];
     struct authority *authority;
     struct mint *mint;
     struct leaf_cache *leaves;
     struct verify_cache *verifications;
+    struct history *history;
     struct policy *policy;
     struct log_writer *log;
     struct net *net;
+    struct experimenter *experimenter; // NULL: none are made
+    struct probe_target control;
     int keylog_fd;        // -1: no SSLKEYLOGFILE
     pthread_mutex_t lock; // guards `shared` and on_record
     struct session_shared *shared;
@@ -75,8 +88,16 @@ static struct session_shared *shared_make(struct engine *engine, struct policy *
         .authority = engine->authority,
         .leaves = engine->leaves,
         .verifications = engine->verifications,
+        .history = engine->history,
         .trust = engine->options.trust,
         .num_trust = engine->options.num_trust,
+        .crls = engine->options.crls,
+        .num_crls = engine->options.num_crls,
+        .parent = engine->options.parent,
+        .as = engine->options.as,
+        .boxes = engine->boxes,
+        .now = time(NULL),
+        .seed = engine->options.seed,
         .address = engine->address[0] != '\0' ? engine->address : NULL,
         .keylog = engine->keylog_fd >= 0 ? keylog : NULL,
         .keylog_ctx = engine,
@@ -102,14 +123,34 @@ static void on_shared_unref(void *ctx, struct session_shared *shared) {
     shared_unref(shared);
 }
 
-static void on_record(void *ctx, const struct obj *root, bool final) {
-    struct engine *engine = ctx;
-    (void)log_writer_put(engine->log, root);
-    if (final && engine->options.on_record != NULL) {
+static void record_tell(struct engine *engine, const struct obj *root) {
+    if (engine->options.on_record != NULL) {
         pthread_mutex_lock(&engine->lock);
         engine->options.on_record(engine->options.ctx, root);
         pthread_mutex_unlock(&engine->lock);
     }
+}
+
+// on_record writes a record at once; one that is experimented with comes again.
+static void on_record(void *ctx, const struct obj *root, bool final) {
+    struct engine *engine = ctx;
+    (void)log_writer_put(engine->log, root);
+    bool later = final && engine->experimenter != NULL &&
+                 !obj_has(root, F_RECORD_EMULATION_PROFILE) &&
+                 experimenter_offer(engine->experimenter, root);
+    if (final && !later) {
+        record_tell(engine, root);
+    }
+}
+
+static void on_experimented(void *ctx, const struct obj *root) {
+    struct engine *engine = ctx;
+    (void)log_writer_put(engine->log, root);
+    record_tell(engine, root);
+}
+
+static bool is_self(void *ctx, const struct address *address) {
+    return net_is_self(((const struct engine *)ctx)->net, address);
 }
 
 // on_reload brings the policy and the log up to date. A policy that cannot be read leaves the old
@@ -133,6 +174,12 @@ static void on_reload(void *ctx) {
     fprintf(stderr, "tlsblame: reloaded the policy and reopened the log\n");
 }
 
+static uint64_t history_seed(void) {
+    uint64_t seed;
+    CHECK(getrandom(&seed, sizeof(seed), 0) == sizeof(seed));
+    return seed;
+}
+
 static bool open_ca(struct engine *engine, struct err *err) {
     int64_t now = time(NULL);
     if (!ca_folder_init(&engine->ca, engine->options.ca_dir, err)) {
@@ -142,9 +189,20 @@ static bool open_ca(struct engine *engine, struct err *err) {
     if (engine->authority == NULL) {
         return false;
     }
+    engine->boxes = ca_folder_of_profile(&engine->ca, "");
+    if (engine->options.as != NULL && engine->options.as->cert.ca.subject.num != 0) {
+        char *dir = ca_folder_of_profile(&engine->ca, engine->options.as->name);
+        ca_folder_cleanup(&engine->ca);
+        bool ok = ca_folder_init(&engine->ca, dir, err);
+        free(dir);
+        if (!ok) {
+            return false;
+        }
+    }
     engine->mint = mint_new(engine->authority, now);
     engine->leaves = leaf_cache_new(engine->mint, LEAVES_MAX, LEAVES_BYTES);
     engine->verifications = verify_cache_new(VERIFICATIONS_MAX, VERIFICATIONS_BYTES);
+    engine->history = history_new(history_seed());
     return true;
 }
 
@@ -168,15 +226,37 @@ static bool open_keylog(struct engine *engine, struct err *err) {
     return engine->keylog_fd >= 0 || err_errno(err, "cannot open SSLKEYLOGFILE %s", path);
 }
 
+static unsigned num_cores(void) {
+    cpu_set_t cores;
+    if (sched_getaffinity(0, sizeof(cores), &cores) != 0) {
+        return 1;
+    }
+    int num = CPU_COUNT(&cores);
+    return num < NET_MAX_WORKERS ? (unsigned)num : NET_MAX_WORKERS;
+}
+
+// descriptors_raise takes as many descriptors as the process may have: each connection needs two.
+static void descriptors_raise(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
 static bool open_net(struct engine *engine, struct err *err) {
     const struct net_config config = {
         .listens = engine->options.listens,
         .num_listens = engine->options.num_listens,
-        .workers = engine->options.workers,
+        .workers = engine->options.workers != 0 ? engine->options.workers : num_cores(),
+        .max_connections = engine->options.max_connections,
         .dns_timeout_us = engine->options.timeout_us,
         .connect_timeout_us = engine->options.timeout_us,
         .catch_signals = engine->options.catch_signals,
         .grace_us = engine->options.grace_us,
+        .target_host = engine->options.target_host,
+        .target_port = engine->options.target_port,
+        .transparent = engine->options.transparent,
         .ctx = engine,
         .shared_ref = on_shared_ref,
         .shared_unref = on_shared_unref,
@@ -184,8 +264,33 @@ static bool open_net(struct engine *engine, struct err *err) {
         .on_warning = warn,
         .on_reload = on_reload,
     };
+    descriptors_raise();
     engine->net = net_new(&config, err);
     return engine->net != NULL;
+}
+
+static bool open_experimenter(struct engine *engine, struct err *err) {
+    const struct engine_options *options = &engine->options;
+    const struct experimenter_config config = {
+        .when = options->experiments_always ? EXPERIMENTER_ALWAYS : EXPERIMENTER_ON_FAILURE,
+        .control = {options->control != NULL ? engine->control.host : NULL, engine->control.port,
+                    NULL},
+        .parent = options->parent,
+        .mark = options->transparent ? ARRIVAL_MARK : 0,
+        .trust = (const char *const *)options->trust,
+        .num_trust = options->num_trust,
+        .is_self = is_self,
+        .on_record = on_experimented,
+        .ctx = engine,
+    };
+    // They go straight, and would not meet what connections meet here: the parent proxy, the box
+    // that we are ourselves, or the firewall that would bring them back.
+    if (!options->experiments || options->parent != NULL || options->as != NULL ||
+        options->transparent) {
+        return true;
+    }
+    engine->experimenter = experimenter_new(&config, err);
+    return engine->experimenter != NULL;
 }
 
 struct engine *engine_new(const struct engine_options *options, int *out_status, struct err *err) {
@@ -195,13 +300,15 @@ struct engine *engine_new(const struct engine_options *options, int *out_status,
     pthread_mutex_init(&engine->lock, NULL);
     *out_status = EXIT_USAGE;
     engine->policy = policy_open(engine, err);
-    if (engine->policy == NULL) {
+    if (engine->policy == NULL ||
+        (options->control != NULL &&
+         !probe_target_parse(&engine->control, options->control, 443, err))) {
         engine_free(engine);
         return NULL;
     }
     *out_status = EXIT_ENVIRONMENT;
     if (!open_net(engine, err) || !open_ca(engine, err) || !open_log(engine, err) ||
-        !open_keylog(engine, err)) {
+        !open_keylog(engine, err) || !open_experimenter(engine, err)) {
         engine_free(engine);
         return NULL;
     }
@@ -220,12 +327,25 @@ struct engine *engine_new(const struct engine_options *options, int *out_status,
 
 bool engine_write_bundles(const struct engine *engine, struct err *err) {
     const char *roots = trust_source(engine->shared->trusts[0]);
-    return ca_folder_write_bundles(&engine->ca, engine->authority, roots, err);
+    return ca_folder_write_bundles(&engine->ca, shared_root(engine->shared), roots, err);
 }
 
 static void *prepare_rsa(void *mint) {
     mint_prepare(mint, CERT_KEY_RSA_2048);
     return NULL;
+}
+
+// overload_tell says what was too much, after the last record is written.
+static void overload_tell(const struct engine *engine, const struct log_writer_counts *log) {
+    struct net_counts net;
+    struct buf says;
+    buf_init(&says, OVERLOAD_TEXT_MAX);
+    net_counts_read(engine->net, &net);
+    overload_write(&says, &net, log);
+    if (says.len != 0) {
+        fprintf(stderr, "tlsblame: %.*s\n", (int)says.len, (const char *)buf_data(&says));
+    }
+    buf_cleanup(&says);
 }
 
 bool engine_run(struct engine *engine, struct err *err) {
@@ -241,6 +361,11 @@ bool engine_run(struct engine *engine, struct err *err) {
     if (preparing) {
         CHECK(pthread_join(rsa, NULL) == 0);
     }
+    experimenter_free(engine->experimenter, engine->options.experiments_wait_us);
+    engine->experimenter = NULL;
+    log_writer_flush(engine->log);
+    struct log_writer_counts log = log_writer_counts(engine->log);
+    overload_tell(engine, &log);
     return ok;
 }
 
@@ -250,12 +375,14 @@ void engine_free(struct engine *engine) {
     if (engine == NULL) {
         return;
     }
+    experimenter_free(engine->experimenter, 0);
     net_free(engine->net);
     log_writer_close(engine->log);
     shared_unref(engine->shared);
     policy_unref(engine->policy);
     leaf_cache_free(engine->leaves);
     verify_cache_free(engine->verifications);
+    history_free(engine->history);
     mint_free(engine->mint);
     authority_free(engine->authority);
     if (engine->keylog_fd >= 0) {
@@ -263,6 +390,7 @@ void engine_free(struct engine *engine) {
     }
     pthread_mutex_destroy(&engine->lock);
     ca_folder_cleanup(&engine->ca);
+    free(engine->boxes);
     free(engine->log_file);
     free(engine);
 }

@@ -8,6 +8,7 @@
 #include "logs/base/err.h"
 #include "logs/record/record.h"
 #include "proxy/cli/ca_folder.h"
+#include "proxy/session/parent_url.h"
 #include "proxy/session/session.h"
 
 struct engine;
@@ -19,13 +20,28 @@ struct engine_options {
     const char *ca_dir, *policy, *log;
     char **trust;
     size_t num_trust;
-    unsigned workers;
-    int64_t timeout_us; // for each step that a peer may keep us waiting in; 0: the defaults
-    // catch_signals: SIGINT and SIGTERM stop, SIGHUP rereads the policy and reopens the log.
+    char **crls;
+    size_t num_crls;
+    struct profile *as;          // the box to be, or NULL
+    uint64_t seed;               // of what it leaves to chance
+    const struct parent *parent; // the proxy that dials go through; NULL: none
+    const char *target_host;     // where connections go that do not ask; NULL: they ask
+    uint16_t target_port;
+    bool transparent;       // they come as a firewall's rule sends them
+    unsigned workers;       // 0: one for each core that the process may use
+    size_t max_connections; // 0: as many as descriptors allow
+    int64_t timeout_us;     // for each step that a peer may keep us waiting in; 0: the defaults
+    // catch_signals: SIGINT and SIGTERM stop, SIGHUP rereads the policy, the
+    // revocation lists and the trusted certificates, and reopens the log.
     bool catch_signals;
-    bool prepare;     // make what only some clients need in the background of engine_run
-    int64_t grace_us; // how long connections may end by themselves after engine_stop
-    // on_record is told of each record that is complete, on any worker's thread, one at a time.
+    bool experiments;        // ask on the proxy's own account where a server's leg failed
+    bool experiments_always; // and where it did not
+    const char *control;     // host that they may ask, too: as probe_target_parse has it; or NULL
+    int64_t experiments_wait_us; // how long those under way may take when the proxy stops
+    bool prepare;                // make what only some clients need in the background of engine_run
+    int64_t grace_us;            // how long connections may end by themselves after engine_stop
+    // on_record is told of each record that is complete, on any thread, one at a time; where there
+    // are experiments for it, after them.
     void (*on_record)(void *ctx, const struct obj *root);
     void *ctx;
 };

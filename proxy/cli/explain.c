@@ -7,6 +7,7 @@
 #include "policy/config/closest.h"
 #include "policy/verdict/verdict.h"
 #include "proxy/cli/exit.h"
+#include "proxy/cli/explain_history.h"
 #include "proxy/cli/explain_page.h"
 #include "proxy/cli/log_open.h"
 #include "proxy/cli/options.h"
@@ -22,7 +23,8 @@ static const char help[] =
     "Explains the verdict of a connection of the log, the last one without an ID:\n"
     "what it rests on and why that matters, what was ruled out, which clients say\n"
     "what this one said, what people see, who can do what about it, and the next\n"
-    "test. With the name of a CAUSE it is the manual page of that cause.\n"
+    "test. Connections around it in the log count as evidence, later ones, too.\n"
+    "With the name of a CAUSE it is the manual page of that cause.\n"
     "\n"
     "      --list         all causes: who is usually at fault, and whether the\n"
     "                     record alone can tell\n"
@@ -115,6 +117,28 @@ static const char *suggestion(const char *what) {
     return closest.name;
 }
 
+// look_around returns `record`, or in its place one whose verdict rests on the log around it; then
+// it says so.
+static struct record *look_around(const struct explain *explain, struct page *page,
+                                  struct log_reader *reader, size_t i, struct record *record) {
+    struct record *judged = explain_history(reader, i);
+    if (judged == NULL) {
+        return record;
+    }
+    const struct obj *was = obj_get(record->root, F_RECORD_VERDICT);
+    const char *cause = obj_str(was, F_VERDICT_CAUSE), *sure = obj_str(was, F_VERDICT_CONFIDENCE);
+    if (!explain->json && cause != NULL && sure != NULL) {
+        const char *says = arena_printf(&record->arena,
+                                        "The log around this connection tells more than was known "
+                                        "when it ended; the verdict was %s (%s) then.",
+                                        cause, sure);
+        page_paragraph(page, STYLE_DIM, 0, false, page_span(says));
+        page_newline(page);
+    }
+    record_free(record);
+    return judged;
+}
+
 static int explain_logged(const struct explain *explain, struct page *page) {
     int status;
     struct err err = {0};
@@ -128,6 +152,7 @@ static int explain_logged(const struct explain *explain, struct page *page) {
         record = log_reader_read(reader, i, &err);
     }
     if (record != NULL) {
+        record = look_around(explain, page, reader, i, record);
         status = explain_record(explain, page, record->root);
     } else {
         fprintf(stderr, "tlsblame explain: %s\n", err.msg);

@@ -23,7 +23,7 @@ static bool write_told(struct buf *out, enum cause cause) {
     struct tellers tellers;
     manual_tellers(&tellers, cause);
     bool ok = member(out, "told_by", telling_name(tellers.telling));
-    if (tellers.telling == TELLS_CAUSE) {
+    if (tellers.telling >= TELLS_HISTORY) {
         ok = ok && member(out, "up_to", confidence_name(tellers.surest));
     }
     ok = ok && key(out, "rules") && buf_printf(out, "[");

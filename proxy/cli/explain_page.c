@@ -60,6 +60,9 @@ static void write_tellers(struct page *page, struct arena *arena, enum cause cau
     if (tellers.telling == TELLS_CAUSE) {
         text = arena_printf(arena, "From the record alone, up to %s.",
                             confidence_name(tellers.surest));
+    } else if (tellers.telling == TELLS_HISTORY) {
+        text = arena_printf(arena, "From the record with those of other connections, up to %s.",
+                            confidence_name(tellers.surest));
     } else if (tellers.telling == TELLS_SUSPICION) {
         text = "The record alone raises the suspicion; an experiment has to confirm it.";
     }
@@ -116,11 +119,12 @@ static void write_head(struct page *page, struct arena *arena, const struct obj 
 
 static void write_blame(struct page *page, struct arena *arena, const struct obj *verdict) {
     bool none = obj_str_is(verdict, F_VERDICT_PARTY, "none");
-    bool unsure = obj_str_is(verdict, F_VERDICT_PARTY, "undetermined");
-    const char *blame =
-        arena_printf(arena, "%s: %s (%s)", text_or_empty(arena, verdict, F_VERDICT_PARTY),
-                     text_or_empty(arena, verdict, F_VERDICT_CAUSE),
-                     text_or_empty(arena, verdict, F_VERDICT_CONFIDENCE));
+    bool worked = obj_is(verdict, F_VERDICT_WORKED, true);
+    bool unsure = worked || obj_str_is(verdict, F_VERDICT_PARTY, "undetermined");
+    const char *blame = arena_printf(arena, "%s%s: %s (%s)", worked ? "worked; " : "",
+                                     text_or_empty(arena, verdict, F_VERDICT_PARTY),
+                                     text_or_empty(arena, verdict, F_VERDICT_CAUSE),
+                                     text_or_empty(arena, verdict, F_VERDICT_CONFIDENCE));
     page_title(page, "VERDICT");
     page_paragraph(page,
                    none     ? STYLE_GOOD
@@ -238,6 +242,7 @@ void explain_list_page(struct page *page) {
     page_newline(page);
     page_paragraph(page, STYLE_DIM, 0, false,
                    page_span("Number, cause, party that is usually at fault, and what can tell: "
-                             "the record alone, the record as far as a suspicion, or only an "
-                             "experiment. 'tlsblame explain CAUSE' is the manual page."));
+                             "the record alone, the record beside those of other connections, "
+                             "the record as far as a suspicion, or only an experiment. 'tlsblame "
+                             "explain CAUSE' is the manual page."));
 }

@@ -12,6 +12,8 @@
 #include "logs/store/log_writer.h"
 #include "logs/store/paths.h"
 #include "logs/view/one_line.h"
+#include "policy/verdict/claim.h"
+#include "policy/verdict/history.h"
 #include "proxy/cli/exit.h"
 #include "proxy/cli/import_file.h"
 #include "proxy/cli/key_file.h"
@@ -23,7 +25,8 @@ enum {
     ID_WIDTH = 16,
     LINE_MAX_BYTES = 64 * 1024,
     QUEUE_MAX = 32 * 1024 * 1024,
-    BROKEN_KEYS_TOLD = 10
+    BROKEN_KEYS_TOLD = 10,
+    HISTORY_SEED = 1, // importing a file again gives the same verdicts
 };
 
 static const char help[] =
@@ -40,6 +43,10 @@ static const char help[] =
     "      --keylog FILE  decrypt with the secrets of FILE, an NSS key log as\n"
     "                     SSLKEYLOGFILE makes one; those inside a pcapng are used in\n"
     "                     any case\n"
+    "      --user-agent UA  who the clients are where the capture does not show it:\n"
+    "                     a User-Agent, or a browser and its version, such as\n"
+    "                     'Chrome 131'; a ClientHello that this one does not send\n"
+    "                     tells of a box that terminates TLS in front\n"
     "      --json         write the records to standard output, one a line, and to\n"
     "                     no log unless --log names one\n"
     "  -q, --quiet        print neither connections nor the summary\n"
@@ -54,11 +61,12 @@ static const char help[] =
     "or a file that cannot be read to its end; 3 when the records cannot be written.\n";
 
 struct import {
-    const char *log, *color, *keylog;
+    const char *log, *color, *keylog, *user_agent;
     bool json, quiet;
     char *log_path; // of the log in use, or NULL
     struct log_writer *writer;
     struct key_log *keys;
+    struct history *history;
     size_t broken_keys;
     struct page page;
     struct buf text; // of the page, or of a record as JSON
@@ -73,6 +81,7 @@ static int arguments_read(struct import *import, int *out_rest, int argc, char *
     const struct option_row rows[] = {
         {.name = "log", .kind = OPTION_TEXT, .out = &import->log},
         {.name = "keylog", .kind = OPTION_TEXT, .out = &import->keylog},
+        {.name = "user-agent", .kind = OPTION_TEXT, .out = &import->user_agent},
         {.name = "json", .kind = OPTION_FLAG, .out = &import->json},
         {.name = "quiet", .letter = 'q', .kind = OPTION_FLAG, .out = &import->quiet},
         {.name = "color", .kind = OPTION_TEXT, .out = &import->color},
@@ -80,6 +89,13 @@ static int arguments_read(struct import *import, int *out_rest, int argc, char *
     int status = options_read(out_rest, "import", help, rows, ARRAY_LEN(rows), argc, argv);
     if (status != -1) {
         return status;
+    }
+    struct claim claim;
+    if (import->user_agent != NULL && !claim_read(&claim, import->user_agent)) {
+        fprintf(stderr,
+                "tlsblame import: nothing is known of the hellos of \"%s\": they are held against "
+                "no browser's\n",
+                import->user_agent);
     }
     return *out_rest < argc ? -1 : usage_error("import", "a capture file is expected");
 }
@@ -241,6 +257,8 @@ static bool keys_read(struct import *import, struct err *err) {
 static void files_read(struct import *import, char **paths, int num_paths) {
     bool progress = !import->quiet && isatty(STDERR_FILENO);
     const struct import_reader reader = {.ctx = import,
+                                         .history = import->history,
+                                         .user_agent = import->user_agent,
                                          .keys = import->keys,
                                          .on_record = on_record,
                                          .on_progress = progress ? on_progress : NULL};
@@ -284,6 +302,7 @@ int import_main(int argc, char **argv) {
         key_log_free(import.keys);
         return keys ? EXIT_ENVIRONMENT : EXIT_USAGE;
     }
+    import.history = history_new(HISTORY_SEED);
     files_read(&import, argv + rest, argc - rest);
     bool written = log_end(&import) && !import.failed;
     if (!import.quiet) {
@@ -291,6 +310,7 @@ int import_main(int argc, char **argv) {
     }
     free(import.log_path);
     key_log_free(import.keys);
+    history_free(import.history);
     buf_cleanup(&import.text);
     if (fflush(stdout) != 0 || ferror(stdout) || !written) {
         fputs("tlsblame import: not all records could be written\n", stderr);

@@ -23,6 +23,14 @@ static struct import_end end_of(const struct flow_end *end) {
     return out;
 }
 
+static struct syn syn_of(const struct flow_end *end) {
+    struct syn out = {.seen = end->syn, .ttl = end->ttl, .window = end->window};
+    _Static_assert(sizeof(out.options) >= sizeof(end->options), "options fit");
+    memcpy(out.options, end->options, sizeof(end->options));
+    out.options_len = end->options_len;
+    return out;
+}
+
 static struct import_stream *stream_begin(const struct import_file *file,
                                           const struct stream *stream) {
     const struct flow_end *client = &stream->ends[FLOW_CLIENT],
@@ -32,6 +40,7 @@ static struct import_stream *stream_begin(const struct import_file *file,
         .server = end_of(server),
         .roles_known = stream->roles_known,
         .whole = client->syn || server->syn,
+        .syn = {syn_of(client), syn_of(server)},
         .start_us = stream->start_us,
         .connect_us = client->syn && server->syn ? server->syn_us - stream->start_us : -1,
         .keys = file->reader->keys,
@@ -49,12 +58,23 @@ static void finish_set(struct import_finish *out, const struct stream *stream) {
         .from_client = stream->by == FLOW_CLIENT,
         .fin = {client->fin, server->fin},
         .end_us = stream->end_us,
+        .rst_ttl = stream->how == FLOW_RST ? stream->ends[stream->by].rst_ttl : -1,
         .bytes = {client->bytes, server->bytes},
         .rtt_us = timed ? server->syn_us - client->syn_us : -1,
         .retransmits = (int64_t)client->retransmits + server->retransmits,
         .overlap =
             stream->lanes[FLOW_CLIENT].bytes.differs || stream->lanes[FLOW_SERVER].bytes.differs,
     };
+}
+
+// claim_set says who the client is where the capture does not. A hello in SSL 2.0's format is some
+// other program's: no browser sends one.
+static void claim_set(struct obj *root, const char *user_agent) {
+    const struct obj *leg = record_leg(root, false);
+    if (user_agent != NULL && !obj_has(root, F_RECORD_USER_AGENT) &&
+        !obj_is(leg, F_LEG_OFFER_SSLV2, true)) {
+        obj_set_str(root, F_RECORD_USER_AGENT, user_agent);
+    }
 }
 
 // stream_finish ends what was made of `stream`, and hands the record over if there is one.
@@ -69,8 +89,12 @@ static void stream_finish(struct import_file *file, struct stream *stream) {
     file->counts->refused += kind == IMPORT_REFUSED;
     file->counts->other += kind == IMPORT_NOT_TLS;
     if (record != NULL) {
+        claim_set(record->root, file->reader->user_agent);
         difference_record(record->root);
-        verdict_decide(record->root);
+        verdict_decide_within(record->root, file->reader->history);
+        if (file->reader->history != NULL) {
+            history_note(file->reader->history, record->root);
+        }
         file->reader->on_record(file->reader->ctx, record);
     }
 }

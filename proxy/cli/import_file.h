@@ -23,6 +23,8 @@ struct import_counts {
 // `path` is read: `size` is 0 when that is not known. Both are called in between packets.
 struct import_reader {
     void *ctx;
+    struct history *history; // what judges a connection by those before it; NULL: nothing
+    const char *user_agent;  // of the clients that show none; NULL: it stays unknown
     struct key_log *keys; // what connections are decrypted with, secrets that a file holds added to
                           // it; NULL: nothing is decrypted
     void (*on_record)(void *ctx, struct record *record);

@@ -7,9 +7,12 @@
 #include "proxy/cli/env.h"
 #include "proxy/cli/exit.h"
 #include "proxy/cli/explain.h"
+#include "proxy/cli/export.h"
 #include "proxy/cli/import.h"
 #include "proxy/cli/list.h"
 #include "proxy/cli/policy.h"
+#include "proxy/cli/probe.h"
+#include "proxy/cli/profiles.h"
 #include "proxy/cli/run.h"
 #include "proxy/cli/show.h"
 
@@ -27,11 +30,14 @@ static const struct {
     {"list",    "show the log, a line per connection", list_main},
     {"show",    "show one connection, side by side", show_main},
     {"explain", "explain a verdict, or any cause", explain_main},
+    {"probe",   "ask a server, without a client, what it makes of hellos", probe_main},
     {"import",  "read captures into records", import_main},
+    {"export",  "write connections as a capture, a key log or JSON", export_main},
     {"diff",    "show what changed between two records, logs or captures", diff_main},
     {"env",     "print the variables that make programs use the proxy", env_main},
     {"ca",      "show, make or export the CA that clients must trust", ca_main},
     {"policy",  "check a policy file", policy_main},
+    {"profiles", "list the profiles of boxes that break TLS, or tell about one", profiles_main},
     {"version", "show the version",    version_main},
     {"help",    "show this overview",  help_main},
     // clang-format on

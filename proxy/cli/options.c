@@ -29,6 +29,15 @@ static int number_take(const struct option_row *row, const char *command) {
                        row->max, optarg);
 }
 
+static int list_take(const struct option_row *row, const char *command) {
+    struct option_list *list = row->out;
+    if (list->num == OPTION_LIST_MAX) {
+        return usage_error(command, "--%s can be given %d times", row->name, OPTION_LIST_MAX);
+    }
+    list->items[list->num++] = optarg;
+    return -1;
+}
+
 static int row_take(const struct option_row *row, const char *command) {
     switch (row->kind) {
     case OPTION_FLAG:
@@ -37,6 +46,8 @@ static int row_take(const struct option_row *row, const char *command) {
     case OPTION_TEXT:
         *(const char **)row->out = optarg;
         return -1;
+    case OPTION_LIST:
+        return list_take(row, command);
     default:
         return number_take(row, command);
     }

@@ -9,6 +9,14 @@ enum option_kind {
     OPTION_FLAG,   // takes nothing: `out` is a bool that becomes true
     OPTION_TEXT,   // takes any text: `out` is a const char *
     OPTION_NUMBER, // takes a number from `min` to `max`: `out` is a size_t
+    OPTION_LIST,   // takes any text, and may be repeated: `out` is a struct option_list
+};
+
+enum { OPTION_LIST_MAX = 64 };
+
+struct option_list {
+    const char *items[OPTION_LIST_MAX];
+    size_t num;
 };
 
 struct option_row {
@@ -20,7 +28,7 @@ struct option_row {
 };
 
 // The most rows that a table may have.
-enum { OPTIONS_MAX = 16 };
+enum { OPTIONS_MAX = 32 };
 
 // options_read reads the options of `command` as `rows` says, and -h and --help, which write `help`
 // to standard output. It returns -1 with the index of the first argument that is no option in

@@ -6,9 +6,11 @@
 #include <string.h>
 
 #include "logs/view/one_line.h"
+#include "policy/profiles/profile.h"
 #include "proxy/cli/engine.h"
 #include "proxy/cli/exit.h"
 #include "proxy/cli/run_command.h"
+#include "proxy/cli/target.h"
 #include "proxy/cli/terminal.h"
 #include "proxy/cli/usage.h"
 #include "proxy/net/address.h"
@@ -17,17 +19,41 @@
 enum {
     LISTENS_MAX = 16,
     TRUST_MAX = 64,
+    CRLS_MAX = 64,
     LINE_MAX_BYTES = 16 * 1024,
     WORKERS_MAX = 64,
+    CONNECTIONS_MAX = 1000000,
     TIMEOUT_MAX_S = 3600
 };
 
-enum { OPT_CA_DIR = 256, OPT_POLICY, OPT_TRUST, OPT_LOG, OPT_WORKERS, OPT_TIMEOUT, OPT_COLOR };
+enum {
+    OPT_CA_DIR = 256,
+    OPT_POLICY,
+    OPT_TRUST,
+    OPT_CRL,
+    OPT_LOG,
+    OPT_WORKERS,
+    OPT_MAX_CONNECTIONS,
+    OPT_TIMEOUT,
+    OPT_EXPERIMENTS,
+    OPT_CONTROL,
+    OPT_COLOR,
+    OPT_PARENT,
+    OPT_PARENT_AUTH,
+    OPT_TO,
+    OPT_AS,
+    OPT_SEED,
+    OPT_TRANSPARENT,
+};
 
 struct run {
     struct engine_options engine;
     struct address listens[LISTENS_MAX];
     char *trust[TRUST_MAX];
+    char *crls[CRLS_MAX];
+    struct parent parent;
+    const char *parent_auth; // a file
+    struct target to;
     bool quiet;
     const char *color_when;
     bool color;
@@ -37,8 +63,9 @@ struct run {
 static const char help[] =
     "usage: tlsblame run [OPTION]... [-- COMMAND [ARGUMENT]...]\n"
     "\n"
-    "Runs the proxy. It prints a line for each connection as it ends, and keeps the\n"
-    "whole record in the log: 'tlsblame show' shows it.\n"
+    "Runs the proxy, for HTTP (CONNECT, http://) and SOCKS (5, 4, 4a). It prints a\n"
+    "line for each connection as it ends, and keeps the whole record in the log:\n"
+    "'tlsblame show' shows it.\n"
     "\n"
     "With a COMMAND, runs that through a proxy of its own on a free port, in an\n"
     "environment that makes it use the proxy and trust its CA ('tlsblame env --help'\n"
@@ -52,19 +79,46 @@ static const char help[] =
     "                          'tlsblame policy --help'\n"
     "      --trust FILE        PEM certificates that servers may chain to, beside the\n"
     "                          system's roots; may be repeated\n"
+    "      --crl FILE          revocation lists (PEM, DER) for servers' certificates;\n"
+    "                          may be repeated\n"
+    "      --as PROFILE[,...]  be the box of a profile ('tlsblame profiles' lists\n"
+    "                          them; ./FILE.json is one of your own), where the\n"
+    "                          policy does not say tunnel or refuse; the record\n"
+    "                          tells what it did\n"
+    "      --seed N            what such a box leaves to chance goes the same way\n"
+    "                          again\n"
+    "      --parent URL        the proxy that connections go through, by CONNECT, as\n"
+    "                          http://[USER:PASSWORD@]HOST[:PORT] or https://…; it\n"
+    "                          looks names up; the policy's \"parent\": false excepts\n"
+    "                          hosts\n"
+    "      --parent-auth FILE  USER:PASSWORD for the parent, in a file's first line\n"
+    "      --to HOST:PORT      connections do not ask a proxy for anything: all go\n"
+    "                          there\n"
+    "      --transparent       connections come as a firewall sends them: REDIRECT,\n"
+    "                          or TPROXY (with CAP_NET_ADMIN); its rules must let\n"
+    "                          pass what bears the mark 0x746c, or is of this user\n"
     "      --ca-dir DIR        folder of the proxy's own CA, made at the first start\n"
     "                          (default ~/.config/tlsblame/ca)\n"
     "      --log FILE          the log (default ~/.local/state/tlsblame/log.ndjson)\n"
     "      --timeout SECONDS   how long a name lookup, a connection attempt, a\n"
     "                          request to the proxy and each leg's handshake may take\n"
     "                          (default 10 for the first two, 30 for the others)\n"
-    "      --workers N         threads that serve connections (default 1)\n"
+    "      --experiments WHEN  whether to ask a server on the proxy's own account, by\n"
+    "                          at most 12 connections, why one failed: never,\n"
+    "                          on-failure (the default) or always; its line is\n"
+    "                          printed when that is done\n"
+    "      --control HOST      a host that experiments may ask as well, to tell the\n"
+    "                          server from a box on the way\n"
+    "      --workers N         threads that serve connections (default: the cores)\n"
+    "      --max-connections N how many connections may be open, while others wait\n"
+    "                          (default: as many as descriptors allow)\n"
     "  -q, --quiet             no line for each connection; with a COMMAND, only\n"
     "                          those that failed\n"
     "      --color WHEN        auto, always or never; auto honours NO_COLOR\n"
     "  -h, --help              show this\n"
     "\n"
-    "SIGINT and SIGTERM stop it, SIGHUP rereads the policy and reopens the log.\n"
+    "SIGINT and SIGTERM stop it. SIGHUP rereads the policy, the trusted certificates\n"
+    "and the revocation lists, and reopens the log.\n"
     "SSLKEYLOGFILE names a file for the TLS keys of both legs.\n"
     "\n"
     "Exit status: 0 after a clean stop; 2 for bad usage or a bad policy; 3 when the\n"
@@ -77,9 +131,19 @@ static const struct option options[] = {
     {"ca-dir", required_argument, NULL, OPT_CA_DIR},
     {"policy", required_argument, NULL, OPT_POLICY},
     {"trust", required_argument, NULL, OPT_TRUST},
+    {"crl", required_argument, NULL, OPT_CRL},
+    {"as", required_argument, NULL, OPT_AS},
+    {"seed", required_argument, NULL, OPT_SEED},
+    {"parent", required_argument, NULL, OPT_PARENT},
+    {"parent-auth", required_argument, NULL, OPT_PARENT_AUTH},
+    {"to", required_argument, NULL, OPT_TO},
+    {"transparent", no_argument, NULL, OPT_TRANSPARENT},
     {"log", required_argument, NULL, OPT_LOG},
     {"timeout", required_argument, NULL, OPT_TIMEOUT},
+    {"experiments", required_argument, NULL, OPT_EXPERIMENTS},
+    {"control", required_argument, NULL, OPT_CONTROL},
     {"workers", required_argument, NULL, OPT_WORKERS},
+    {"max-connections", required_argument, NULL, OPT_MAX_CONNECTIONS},
     {"quiet", no_argument, NULL, 'q'},
     {"color", required_argument, NULL, OPT_COLOR},
     {"help", no_argument, NULL, 'h'},
@@ -101,6 +165,14 @@ static bool add_trust(struct run *run, char *path, struct err *err) {
     return true;
 }
 
+static bool add_crl(struct run *run, char *path, struct err *err) {
+    if (run->engine.num_crls == CRLS_MAX) {
+        return err_set(err, "at most %d --crl files can be given", CRLS_MAX);
+    }
+    run->crls[run->engine.num_crls++] = path;
+    return true;
+}
+
 static bool set_workers(struct run *run, const char *text, struct err *err) {
     char *end;
     unsigned long workers = strtoul(text, &end, 10);
@@ -108,6 +180,17 @@ static bool set_workers(struct run *run, const char *text, struct err *err) {
         return err_set(err, "--workers %s: expected a number from 1 to %d", text, WORKERS_MAX);
     }
     run->engine.workers = (unsigned)workers;
+    return true;
+}
+
+static bool set_max_connections(struct run *run, const char *text, struct err *err) {
+    char *end;
+    unsigned long num = strtoul(text, &end, 10);
+    if (*text < '0' || *text > '9' || *end != '\0' || num < 1 || num > CONNECTIONS_MAX) {
+        return err_set(err, "--max-connections %s: expected a number from 1 to %d", text,
+                       CONNECTIONS_MAX);
+    }
+    run->engine.max_connections = num;
     return true;
 }
 
@@ -119,6 +202,32 @@ static bool set_timeout(struct run *run, const char *text, struct err *err) {
     }
     run->engine.timeout_us = (int64_t)(seconds * 1e6);
     return true;
+}
+
+static bool set_experiments(struct run *run, const char *text, struct err *err) {
+    run->engine.experiments = strcmp(text, "never") != 0;
+    run->engine.experiments_always = strcmp(text, "always") == 0;
+    return !run->engine.experiments || run->engine.experiments_always ||
+           strcmp(text, "on-failure") == 0 ||
+           err_set(err, "--experiments takes never, on-failure or always, not %s", text);
+}
+
+static bool set_seed(struct run *run, const char *text, struct err *err) {
+    char *end;
+    run->engine.seed = strtoull(text, &end, 10);
+    return (text[0] >= '0' && text[0] <= '9' && *end == '\0') ||
+           err_set(err, "--seed %s: expected a number", text);
+}
+
+// set_parent hides the credentials of `url` from who lists the processes.
+static bool set_parent(struct run *run, char *url, struct err *err) {
+    bool ok = parent_parse(&run->parent, url, err);
+    char *at = strrchr(url, '@'), *from = strstr(url, "://");
+    if (at != NULL && from != NULL) {
+        memset(from + 3, '*', (size_t)(at - from - 3));
+    }
+    struct err why = *err;
+    return ok || err_set(err, "--parent %s: %s", url, why.msg);
 }
 
 static bool option_take(struct run *run, int option, struct err *err) {
@@ -133,11 +242,38 @@ static bool option_take(struct run *run, int option, struct err *err) {
         return true;
     case OPT_TRUST:
         return add_trust(run, optarg, err);
+    case OPT_CRL:
+        return add_crl(run, optarg, err);
     case OPT_LOG:
         run->engine.log = optarg;
         return true;
+    case OPT_AS:
+        profile_unref(run->engine.as);
+        run->engine.as = profile_load(optarg, err);
+        return run->engine.as != NULL;
+    case OPT_SEED:
+        return set_seed(run, optarg, err);
+    case OPT_PARENT:
+        run->engine.parent = &run->parent;
+        return set_parent(run, optarg, err);
+    case OPT_PARENT_AUTH:
+        run->parent_auth = optarg;
+        return true;
+    case OPT_TO:
+        run->engine.target_host = run->to.host;
+        return target_parse(&run->to, optarg, err);
+    case OPT_TRANSPARENT:
+        run->engine.transparent = true;
+        return true;
     case OPT_TIMEOUT:
         return set_timeout(run, optarg, err);
+    case OPT_EXPERIMENTS:
+        return set_experiments(run, optarg, err);
+    case OPT_CONTROL:
+        run->engine.control = optarg;
+        return true;
+    case OPT_MAX_CONNECTIONS:
+        return set_max_connections(run, optarg, err);
     case OPT_WORKERS:
         return set_workers(run, optarg, err);
     case 'q':
@@ -162,6 +298,31 @@ static void print_line(void *ctx, const struct obj *root) {
     buf_cleanup(&text);
 }
 
+// print_try tells how to use what listens at `first`.
+static void print_try(const struct run *run, const struct engine *engine, const char *first) {
+    const char *cert = engine_ca(engine)->cert;
+    if (run->engine.target_host != NULL) {
+        printf("\nEvery connection goes to %s port %d. Clients must trust the CA.\n",
+               run->engine.target_host, run->engine.target_port);
+    } else if (run->engine.transparent) {
+        printf("\nConnections go where they were going before the firewall sent them here. Clients "
+               "must\ntrust the CA: http://%s/ has it.\n",
+               first);
+    } else {
+        printf("\nTry it:\n  curl -x http://%s --cacert %s https://example.org/\n", first, cert);
+        printf("or set http://%s as the proxy and visit http://tlsblame.test/ for the CA.\n",
+               first);
+    }
+    if (run->engine.as != NULL) {
+        printf("This instance emulates %s: what breaks here breaks on purpose.\n",
+               run->engine.as->name);
+    }
+    if (run->engine.parent != NULL) {
+        printf("The way there leads through the proxy %s port %d.\n", run->parent.host,
+               run->parent.port);
+    }
+}
+
 static void print_start(const struct run *run, const struct engine *engine) {
     char first[ADDRESS_TEXT_SIZE];
     for (size_t i = 0; i < engine_num_addresses(engine); i++) {
@@ -176,9 +337,7 @@ static void print_start(const struct run *run, const struct engine *engine) {
     }
     address_text(first, &reach);
     printf("  CA    %s\n  log   %s\n", engine_ca(engine)->cert, engine_log_file(engine));
-    printf("\nTry it:\n  curl -x http://%s --cacert %s https://example.org/\n", first,
-           engine_ca(engine)->cert);
-    printf("or set http://%s as the proxy and visit http://tlsblame.test/ for the CA.\n", first);
+    print_try(run, engine, first);
     printf("Then: tlsblame list, tlsblame show. Control-C stops.\n\n");
     if (!run->quiet) {
         struct buf text;
@@ -222,6 +381,27 @@ static int run_with(struct run *run, char *const *command) {
     return run_command(&run->engine, &report, command);
 }
 
+// read_parent_auth reads the credentials for the parent.
+static bool read_parent_auth(struct run *run, struct err *err) {
+    char line[PARENT_CREDENTIALS_MAX + 2];
+    if (run->engine.parent == NULL) {
+        return err_set(err, "--parent-auth needs --parent");
+    }
+    FILE *file = fopen(run->parent_auth, "re");
+    if (file == NULL) {
+        return err_errno(err, "%s", run->parent_auth);
+    }
+    bool ok = fgets(line, sizeof(line), file) != NULL;
+    fclose(file);
+    if (ok) {
+        line[strcspn(line, "\r\n")] = '\0';
+        ok = parent_set_credentials(&run->parent, line, err);
+        memset(line, 0, sizeof(line));
+        return ok;
+    }
+    return err_set(err, "%s: expected USER:PASSWORD in its first line", run->parent_auth);
+}
+
 // options_read fills `run` and returns -1, or the exit status when there is nothing more to do.
 static int options_read(struct run *run, int argc, char **argv) {
     struct err err;
@@ -237,6 +417,13 @@ static int options_read(struct run *run, int argc, char **argv) {
             return usage_error("run", "%s", err.msg);
         }
     }
+    if (run->parent_auth != NULL && !read_parent_auth(run, &err)) {
+        return usage_error("run", "%s", err.msg);
+    }
+    run->engine.target_port = run->to.port;
+    if (run->engine.target_host != NULL && run->engine.transparent) {
+        return usage_error("run", "--to and --transparent both say where connections go");
+    }
     if (optind < argc && strcmp(argv[optind - 1], "--") != 0) {
         return usage_error("run", "unexpected argument '%s'; a command stands behind --",
                            argv[optind]);
@@ -245,10 +432,11 @@ static int options_read(struct run *run, int argc, char **argv) {
 }
 
 int run_main(int argc, char **argv) {
-    struct run run = {.color_when = "auto"};
+    struct run run = {.color_when = "auto", .engine.experiments = true};
     struct err err;
     run.engine.listens = run.listens;
     run.engine.trust = run.trust;
+    run.engine.crls = run.crls;
     int status = options_read(&run, argc, argv);
     if (status != -1) {
         return status;

@@ -12,7 +12,8 @@
 #include "proxy/net/address.h"
 
 // The command has gone, so its connections end at once, but for servers that do not.
-enum { GRACE_US = 1000 * 1000, REPORT_MAX = 4 * 1024 * 1024 };
+// What is still being found out is waited for, for a while.
+enum { GRACE_US = 1000 * 1000, EXPERIMENTS_US = 8 * 1000 * 1000, REPORT_MAX = 4 * 1024 * 1024 };
 
 // struct serving is the proxy's thread.
 struct serving {
@@ -95,6 +96,7 @@ int run_command(struct engine_options *options, struct run_report *report, char 
     run_report_init(report);
     options->catch_signals = false;
     options->grace_us = GRACE_US;
+    options->experiments_wait_us = EXPERIMENTS_US;
     options->on_record = on_record;
     options->ctx = report;
     child_signals_take(&signals);

@@ -15,7 +15,7 @@ enum { PARAGRAPH_WIDTH = 100 };
 void run_report_init(struct run_report *report) {
     buf_init(&report->lines, LINES_MAX);
     buf_init(&report->verdicts, VERDICTS_MAX);
-    report->num = report->num_failed = report->num_left_out = 0;
+    report->num = report->num_failed = report->num_found = report->num_left_out = 0;
 }
 
 void run_report_cleanup(struct run_report *report) {
@@ -49,9 +49,10 @@ static void write_verdict(const struct run_report *report, struct buf *out,
 }
 
 void run_report_add(struct run_report *report, const struct obj *root) {
-    bool failed = record_failed(root);
+    bool failed = record_failed(root), worked = record_worked(root);
     report->num++;
-    report->num_failed += failed;
+    report->num_failed += failed && !worked;
+    report->num_found += worked;
     struct buf line, verdict;
     buf_init(&line, PIECE_MAX);
     buf_init(&verdict, PIECE_MAX);
@@ -93,7 +94,7 @@ static void write_none(struct page *page, const char *no_proxy) {
 void run_report_write(struct buf *out, const struct run_report *report, const char *no_proxy) {
     struct page page = page_on(report, out);
     const struct one_line layout = {.page = &page};
-    if (report->quiet && report->num_failed == 0) {
+    if (report->quiet && report->num_failed + report->num_found == 0) {
         return;
     }
     page_newline(&page); // the command's own output ends somewhere above
@@ -104,6 +105,10 @@ void run_report_write(struct buf *out, const struct run_report *report, const ch
     }
     page_printf(&page, STYLE_TITLE, "tlsblame: %zu connection%s, %zu failed", report->num,
                 report->num == 1 ? "" : "s", report->num_failed);
+    if (report->num_found != 0) {
+        page_printf(&page, STYLE_TITLE, ", %zu finding%s", report->num_found,
+                    report->num_found == 1 ? "" : "s");
+    }
     page_newline(&page);
     one_line_head(&layout);
     (void)!buf_append(out, buf_data(&report->lines), report->lines.len);

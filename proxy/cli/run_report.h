@@ -15,7 +15,9 @@ struct run_report {
     size_t width;
 
     struct buf lines, verdicts;
-    size_t num, num_failed, num_left_out; // the latter did not fit
+    size_t num, num_failed;
+    size_t num_found;    // worked, and the verdict names a party all the same
+    size_t num_left_out; // did not fit
 };
 
 // run_report_init and run_report_cleanup leave what the caller set as it is.

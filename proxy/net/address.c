@@ -69,10 +69,17 @@ socklen_t address_to_sockaddr(struct sockaddr_storage *out, const struct address
     return sizeof(in6);
 }
 
-char *address_text(char *out, const struct address *address) {
+char *address_ip_text(char *out, const struct address *address) {
     bool ipv4 = address_is_ipv4(address);
-    char ip[INET6_ADDRSTRLEN];
-    inet_ntop(ipv4 ? AF_INET : AF_INET6, address->ip + (ipv4 ? sizeof(mapped) : 0), ip, sizeof(ip));
-    snprintf(out, ADDRESS_TEXT_SIZE, ipv4 ? "%s:%u" : "[%s]:%u", ip, address->port);
+    const uint8_t *ip = address->ip + (ipv4 ? sizeof(mapped) : 0);
+    CHECK(inet_ntop(ipv4 ? AF_INET : AF_INET6, ip, out, ADDRESS_TEXT_SIZE) != NULL);
+    return out;
+}
+
+char *address_text(char *out, const struct address *address) {
+    char ip[ADDRESS_TEXT_SIZE];
+    address_ip_text(ip, address);
+    snprintf(out, ADDRESS_TEXT_SIZE, address_is_ipv4(address) ? "%.45s:%u" : "[%.45s]:%u", ip,
+             address->port);
     return out;
 }

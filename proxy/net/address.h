@@ -36,4 +36,7 @@ socklen_t address_to_sockaddr(struct sockaddr_storage *out, const struct address
 // and returns `out`.
 char *address_text(char *out, const struct address *address);
 
+// address_ip_text writes the address alone, without brackets: "192.0.2.1", "2001:db8::1".
+char *address_ip_text(char *out, const struct address *address);
+
 #endif // PROXY_NET_ADDRESS_H_

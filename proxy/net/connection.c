@@ -16,12 +16,14 @@ enum { READS_PER_WAKEUP = 4 };
 struct leg {
     struct connection *connection;
     ev_io io;
-    int fd;       // -1: none, or closed
-    int events;   // what `io` waits for
-    int errnum;   // the connection broke, but the session may not know: bytes may come first
-    bool eof;     // FIN was read
-    bool shut;    // FIN was sent
-    bool blocked; // no room to write; waits for it
+    int fd;            // -1: none, or closed
+    int events;        // what `io` waits for
+    int errnum;        // the connection broke, but the session may not know: bytes may come first
+    bool eof;          // FIN was read
+    bool shut;         // FIN was sent
+    bool blocked;      // no room to write; waits for it
+    bool splices;      // what it receives may be passed on unseen
+    struct pipe *pipe; // holds what it received and the other leg has not been sent, or NULL
     bool watched_hangups; // is a member of the worker's hangup set
     bool hung;            // the hangup set told of it
 };
@@ -43,6 +45,8 @@ struct connection {
 static enum side side_of(const struct leg *leg) {
     return leg == &leg->connection->legs[SIDE_SERVER] ? SIDE_SERVER : SIDE_CLIENT;
 }
+
+static struct leg *leg_other(struct leg *leg) { return &leg->connection->legs[!side_of(leg)]; }
 
 static bool settle(struct connection *c);
 
@@ -80,6 +84,12 @@ static void leg_watch(struct leg *leg, int events) {
     }
 }
 
+// What a leg has received and the other one cannot be sent any more is lost.
+static void leg_drop_pipe(struct leg *leg) {
+    pipes_give(&leg->connection->worker->pipes, leg->pipe);
+    leg->pipe = NULL;
+}
+
 // Returns the descriptor, which nothing watches any more; the caller closes it.
 static int leg_release(struct leg *leg) {
     struct worker *worker = leg->connection->worker;
@@ -90,6 +100,7 @@ static int leg_release(struct leg *leg) {
     }
     leg->events = 0;
     leg->fd = -1;
+    leg_drop_pipe(leg_other(leg));
     return fd;
 }
 
@@ -115,9 +126,19 @@ static void leg_finish(struct leg *leg) {
 }
 
 static void leg_break(struct leg *leg, int errnum) {
+    const struct loops *loops = leg->connection->worker->env->loops;
+    if (side_of(leg) == SIDE_SERVER && loops != NULL && loops_met(loops, leg->fd)) {
+        errnum = ELOOP;
+    }
     struct event event = {.kind = EVENT_BROKEN, .side = side_of(leg), .errnum = errnum};
     input(leg->connection, &event);
     leg_close(leg);
+}
+
+// Returns whether something waits to be written to the leg.
+static bool leg_pending(struct leg *leg) {
+    return leg_other(leg)->pipe != NULL ||
+           session_output(leg->connection->session, side_of(leg)).len != 0;
 }
 
 static int socket_error(int fd) {
@@ -144,11 +165,34 @@ static bool leg_tell_broken(struct leg *leg, const struct wishes *wishes) {
     }
     int unread = 0;
     bool more = !leg->eof && ioctl(leg->fd, FIONREAD, &unread) == 0 && unread > 0;
-    if (more && (reads || session_output(leg->connection->session, side).len == 0)) {
+    if (more && (reads || !leg_pending(leg))) {
         return false;
     }
     leg_break(leg, leg->errnum);
     return true;
+}
+
+// Notes why nothing more was written, and returns whether to try again at once.
+static bool leg_write_failed(struct leg *leg) {
+    leg->blocked = errno == EAGAIN;
+    leg->errnum = errno != EAGAIN && errno != EINTR ? errno : 0;
+    return errno == EINTR;
+}
+
+// Writes what is in the pipe of the other leg, and returns how many bytes.
+static size_t leg_write_pipe(struct leg *leg) {
+    struct leg *from = leg_other(leg);
+    size_t written = 0;
+    while (from->pipe->held != 0) {
+        ssize_t n = pipe_drain(from->pipe, leg->fd);
+        if (n > 0) {
+            written += (size_t)n;
+        } else if (!leg_write_failed(leg)) {
+            return written;
+        }
+    }
+    leg_drop_pipe(from);
+    return written;
 }
 
 // Returns whether something was written.
@@ -157,6 +201,12 @@ static bool leg_write(struct leg *leg) {
     if (leg->fd < 0 || leg->blocked || leg->errnum != 0) {
         return false;
     }
+    if (leg_other(leg)->pipe != NULL) {
+        struct event event = {.kind = EVENT_SPLICED, .side = side_of(leg_other(leg))};
+        event.spliced.written = leg_write_pipe(leg);
+        input(c, &event);
+        return event.spliced.written != 0;
+    }
     struct span out = session_output(c->session, side_of(leg));
     if (out.len == 0) {
         return false;
@@ -164,9 +214,7 @@ static bool leg_write(struct leg *leg) {
     CHECK(!leg->shut);
     ssize_t n = send(leg->fd, out.p, out.len, MSG_NOSIGNAL);
     if (n < 0) {
-        leg->blocked = errno == EAGAIN;
-        leg->errnum = errno != EAGAIN && errno != EINTR ? errno : 0;
-        return errno == EINTR;
+        return leg_write_failed(leg);
     }
     leg->blocked = (size_t)n < out.len;
     session_output_done(c->session, side_of(leg), (size_t)n, clock_mono_us());
@@ -183,7 +231,8 @@ static void leg_apply(struct leg *leg, const struct wishes *wishes) {
         leg_reset(leg);
         return;
     }
-    bool pending = session_output(leg->connection->session, side).len != 0;
+    bool pending = leg_pending(leg);
+    leg->splices = wishes->splice[side];
     if (wishes->close[side] && !pending) {
         leg_finish(leg);
         return;
@@ -212,6 +261,8 @@ static void connection_free(struct connection *c) {
     ev_timer_stop(worker->loop, &c->timer);
     leg_finish(&c->legs[SIDE_CLIENT]);
     leg_finish(&c->legs[SIDE_SERVER]);
+    leg_drop_pipe(&c->legs[SIDE_CLIENT]);
+    leg_drop_pipe(&c->legs[SIDE_SERVER]);
     session_free(c->session);
     worker->config->shared_unref(worker->config->ctx, c->shared);
     *(c->prev != NULL ? &c->prev->next : &worker->connections) = c->next;
@@ -285,14 +336,46 @@ static bool settle(struct connection *c) {
     return true;
 }
 
+// Passes on what the leg has received without looking at it, and fills `event`. Returns what recv
+// would.
+static ssize_t leg_splice(struct leg *leg, struct event *event) {
+    struct leg *to = leg_other(leg);
+    ssize_t n = pipe_fill(leg->pipe, leg->fd);
+    if (n <= 0) {
+        int errnum = errno;
+        leg_drop_pipe(leg);
+        errno = errnum;
+        return n;
+    }
+    event->kind = EVENT_SPLICED;
+    event->spliced.taken = (size_t)n;
+    if (!to->blocked && to->errnum == 0) {
+        event->spliced.written = leg_write_pipe(to);
+    }
+    return n;
+}
+
+static ssize_t leg_receive(struct leg *leg, struct event *event) {
+    struct worker *worker = leg->connection->worker;
+    if (leg->splices && leg->pipe == NULL) {
+        leg->pipe = pipes_take(&worker->pipes);
+        if (leg->pipe != NULL) {
+            return leg_splice(leg, event);
+        }
+    }
+    ssize_t n = recv(leg->fd, worker->bytes, sizeof(worker->bytes), 0);
+    event->kind = EVENT_BYTES;
+    event->bytes = (struct span){worker->bytes, n > 0 ? (size_t)n : 0};
+    return n;
+}
+
 static void leg_read(struct leg *leg) {
     struct connection *c = leg->connection;
     struct worker *worker = c->worker;
     for (int i = 0; i < READS_PER_WAKEUP; i++) {
-        struct event event = {.kind = EVENT_BYTES, .side = side_of(leg)};
-        ssize_t n = recv(leg->fd, worker->bytes, sizeof(worker->bytes), 0);
+        struct event event = {.side = side_of(leg)};
+        ssize_t n = leg_receive(leg, &event);
         if (n > 0) {
-            event.bytes = (struct span){worker->bytes, (size_t)n};
             input(c, &event);
         } else if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
             (void)settle(c);
@@ -345,7 +428,7 @@ static void sample(void *ctx, enum side side, struct transport *out) {
 }
 
 void connection_new(struct worker *worker, int fd, const struct address *client,
-                    const struct address *local) {
+                    const struct address *local, const struct aim *aim) {
     struct connection *c = xcalloc(1, sizeof(*c));
     c->worker = worker;
     c->deadline_us = c->armed_us = INT64_MAX;
@@ -361,6 +444,11 @@ void connection_new(struct worker *worker, int fd, const struct address *client,
     worker_added(worker);
     c->shared = worker->config->shared_ref(worker->config->ctx);
     c->session = session_new(c->shared, client, local, clock_mono_us(), clock_wall_ms(), sample, c);
+    uint8_t syn[TRANSPORT_SYN_MAX];
+    session_syn(c->session, syn, transport_syn(syn, fd));
+    if (aim != NULL) {
+        session_aim(c->session, aim->front, aim->host, aim->port);
+    }
     (void)settle(c);
 }
 

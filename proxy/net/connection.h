@@ -5,10 +5,17 @@
 
 #include "proxy/net/worker.h"
 
+// struct aim is where a connection goes that does not ask: what session_aim takes.
+struct aim {
+    const char *front, *host;
+    uint16_t port;
+};
+
 // connection_new takes over `fd`, an accepted non-blocking socket. The connection is its worker's,
-// and frees itself when its session is done; that may be before this returns.
+// and frees itself when its session is done; that may be before this returns. `aim` is NULL for a
+// client that asks.
 void connection_new(struct worker *worker, int fd, const struct address *client,
-                    const struct address *local);
+                    const struct address *local, const struct aim *aim);
 
 // connection_stop ends the connection now, with its records handed over.
 void connection_stop(struct connection *connection);

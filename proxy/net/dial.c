@@ -19,6 +19,7 @@ struct attempt {
     ev_io io;
     int fd; // -1: not under way
     int64_t begun_us;
+    struct address local; // once connected
 };
 
 struct dial {
@@ -33,7 +34,7 @@ struct dial {
     struct address addresses[RESOLVE_MAX_ADDRESSES];
     struct attempt attempts[RESOLVE_MAX_ADDRESSES];
     size_t num, num_tried, num_under_way;
-    int last_errnum;
+    int last_errnum; // of no address at all, where the family is not wanted: EAFNOSUPPORT
 };
 
 static const struct address *address_of(const struct attempt *attempt) {
@@ -94,6 +95,7 @@ static void connected(struct dial *dial, struct attempt *attempt) {
     struct event event = {.kind = EVENT_CONNECTED};
     event.tried.address = *address_of(attempt);
     event.tried.us = clock_mono_us() - attempt->begun_us;
+    event.tried.local = attempt->local;
     int fd = attempt_end(attempt, 0);
     end_all(dial, ECANCELED);
     tell(dial, event, fd);
@@ -103,15 +105,14 @@ static void try_next(struct dial *dial);
 
 // Without a listener, a connection to one's own host can meet itself: the kernel picked the port
 // that is being dialled as the source port (simultaneous open, RFC 9293 section 3.5).
-static bool met_itself(int fd, const struct address *address) {
+static bool met_itself(struct attempt *attempt) {
     struct sockaddr_storage sa;
     socklen_t len = sizeof(sa);
-    struct address local;
-    if (!address_is_loopback(address) || getsockname(fd, (struct sockaddr *)&sa, &len) != 0) {
+    if (getsockname(attempt->fd, (struct sockaddr *)&sa, &len) != 0) {
         return false;
     }
-    address_from_sockaddr(&local, (struct sockaddr *)&sa);
-    return address_equal(&local, address);
+    address_from_sockaddr(&attempt->local, (struct sockaddr *)&sa);
+    return address_equal(&attempt->local, address_of(attempt));
 }
 
 static void on_writable(struct ev_loop *loop, ev_io *io, int revents) {
@@ -120,7 +121,7 @@ static void on_writable(struct ev_loop *loop, ev_io *io, int revents) {
     int errnum = 0;
     socklen_t len = sizeof(errnum);
     CHECK(getsockopt(attempt->fd, SOL_SOCKET, SO_ERROR, &errnum, &len) == 0);
-    if (errnum == 0 && met_itself(attempt->fd, address_of(attempt))) {
+    if (errnum == 0 && met_itself(attempt)) {
         errnum = ECONNREFUSED;
     }
     if (errnum == 0) {
@@ -144,10 +145,20 @@ static int attempt_begin(struct attempt *attempt, const struct address *address)
     if (fd < 0) {
         return errno;
     }
+    if (dial->dialer->loops != NULL) {
+        int mark = ARRIVAL_MARK;
+        (void)setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark));
+    }
+    if (dial->dialer->prepare != NULL) {
+        dial->dialer->prepare(dial->dialer->ctx, fd);
+    }
     if (connect(fd, (struct sockaddr *)&sa, sa_len) != 0 && errno != EINPROGRESS) {
         int errnum = errno;
         close(fd);
         return errnum;
+    }
+    if (dial->dialer->loops != NULL) {
+        loops_note(dial->dialer->loops, fd, address);
     }
     attempt->fd = fd;
     dial->num_under_way++;
@@ -176,15 +187,22 @@ static void try_next(struct dial *dial) {
     }
 }
 
+static bool wanted(const struct dial *dial, const struct address *address) {
+    int family = dial->dialer->family;
+    return family == 0 || (family == AF_INET) == address_is_ipv4(address);
+}
+
 // RFC 8305 section 4: the first family is that of the first address, then they alternate.
 static void set_addresses(struct dial *dial, const struct address *addresses, size_t num) {
     const struct address *queues[2][RESOLVE_MAX_ADDRESSES];
     size_t lens[2] = {0}, taken[2] = {0};
     for (size_t i = 0; i < num; i++) {
         bool other = address_is_ipv4(&addresses[i]) != address_is_ipv4(&addresses[0]);
-        queues[other][lens[other]++] = &addresses[i];
+        if (wanted(dial, &addresses[i])) {
+            queues[other][lens[other]++] = &addresses[i];
+        }
     }
-    for (size_t turn = 0; dial->num < num; turn ^= 1) {
+    for (size_t turn = 0; dial->num < lens[0] + lens[1]; turn ^= 1) {
         if (taken[turn] < lens[turn]) {
             struct address *to = &dial->addresses[dial->num++];
             *to = *queues[turn][taken[turn]++];
@@ -213,12 +231,13 @@ static void on_limit(struct ev_loop *loop, ev_timer *timer, int revents) {
 static void on_looked_up(void *ctx, const struct lookup_result *result) {
     struct dial *dial = ctx;
     dial->lookup = NULL;
-    if (result->num == 0) {
+    set_addresses(dial, result->addresses, result->num);
+    if (dial->num == 0) {
+        enum dns_error error = result->num == 0 ? result->dns_error : DNS_NO_DATA;
         over(dial);
-        tell(dial, (struct event){.kind = EVENT_UNRESOLVED, .dns_error = result->dns_error}, -1);
+        tell(dial, (struct event){.kind = EVENT_UNRESOLVED, .dns_error = error}, -1);
         return;
     }
-    set_addresses(dial, result->addresses, result->num);
     struct event event = {.kind = EVENT_RESOLVED};
     event.resolved.addresses = dial->addresses;
     event.resolved.num = dial->num;
@@ -233,6 +252,7 @@ struct dial *dial_new(const struct dialer *dialer, const char *host, uint16_t po
     dial->on_event = on_event;
     dial->ctx = ctx;
     dial->port = port;
+    dial->last_errnum = EAFNOSUPPORT;
     ev_timer_init(&dial->next, on_next, 0, (double)dialer->attempt_delay_us * 1e-6);
     ev_timer_init(&dial->limit, on_limit, (double)dialer->connect_timeout_us * 1e-6, 0);
     dial->next.data = dial->limit.data = dial;

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "logs/base/check.h"
+#include "proxy/net/arrival.h"
 #include "proxy/net/resolve.h"
 #include "proxy/session/session.h"
 
@@ -18,9 +19,13 @@ struct dialer {
     struct resolver *resolver;
     int64_t connect_timeout_us; // for all attempts of a dial together
     int64_t attempt_delay_us;   // before the next address is tried beside the last one
+    int family;                 // AF_INET or AF_INET6: the only one to use; 0 is both
     // Whether an address is the proxy's own: an attempt there fails with ELOOP.
     bool (*is_self)(void *ctx, const struct address *address);
+    // Called with each socket before it is connected, for options of its own; may be NULL.
+    void (*prepare)(void *ctx, int fd);
     void *ctx;
+    struct loops *loops; // told of each attempt, which bears ARRIVAL_MARK then; may be NULL
 };
 
 struct dial;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "proxy/net/address.h"
+#include "proxy/net/transport.h"
 
 static bool parse_port(uint16_t *out, const char *s) {
     size_t len = strlen(s);
@@ -129,6 +130,7 @@ static int listening_socket(const struct address *address, bool share) {
         (!any6 || set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0)) &&
         (!share || set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1)) &&
         bind(fd, (struct sockaddr *)&sa, sa_len) == 0 && listen(fd, SOMAXCONN) == 0) {
+        transport_keep_syn(fd);
         return fd;
     }
     int errnum = errno;

@@ -1,6 +1,5 @@
 #include "proxy/net/net.h"
 
-#include <ares.h>
 #include <errno.h>
 #include <ifaddrs.h>
 #include <pthread.h>
@@ -27,15 +26,17 @@ struct net {
 };
 
 // What stays free beside the connections: standard streams, listeners, loops, DNS, logs, the CA.
-enum { SPARE_DESCRIPTORS = 64 };
+enum { SPARE_DESCRIPTORS = 64, PIPES_MAX = 32 };
 
 // set_ceilings shares the descriptors out: each connection takes two, and goes on taking one while
-// it drains.
+// it drains; each worker has its pipes.
 static void set_ceilings(struct net_config *c) {
     struct rlimit limit;
     CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0);
-    c->max_draining = c->max_draining != 0 ? c->max_draining : limit.rlim_cur / 8 + 1;
-    size_t taken = SPARE_DESCRIPTORS + c->max_draining;
+    c->max_draining = c->max_draining != 0 ? c->max_draining : limit.rlim_cur / 16 + 1;
+    size_t pipes = limit.rlim_cur / 64 / c->workers;
+    c->max_pipes = c->max_pipes != 0 ? c->max_pipes : pipes < PIPES_MAX ? pipes : PIPES_MAX;
+    size_t taken = SPARE_DESCRIPTORS + c->max_draining + c->workers * c->max_pipes * 2;
     if (c->max_connections == 0) {
         c->max_connections = limit.rlim_cur > taken + 2 ? (limit.rlim_cur - taken) / 2 : 1;
     }
@@ -74,6 +75,9 @@ static bool open_listeners(struct net *net, int *fds, unsigned w, struct err *er
         if (fds[i] < 0) {
             close_all(fds, i);
             return false;
+        }
+        if (net->config.transparent) {
+            (void)arrival_accept(fds[i]);
         }
         if (w == 0 && share && !listen_share(fds[i], err)) {
             close_all(fds, i + 1);
@@ -130,7 +134,7 @@ struct net *net_new(const struct net_config *config, struct err *err) {
     net->env = (struct worker_env){
         .config = &net->config, .is_self = is_self, .on_stopping = on_stopping, .ctx = net};
     atomic_init(&net->stopped_by, -1);
-    CHECK(ares_library_init(ARES_LIB_INIT_ALL) == ARES_SUCCESS);
+    net->env.loops = config->transparent ? loops_new() : NULL;
     size_t num = config->num_listens;
     net->addresses = xmemdup(config->listens, num * sizeof(*config->listens));
     int *fds = xcalloc(num, sizeof(*fds));
@@ -164,7 +168,7 @@ void net_free(struct net *net) {
     for (unsigned w = 0; w < net->config.workers; w++) {
         worker_free(net->workers[w]);
     }
-    ares_library_cleanup();
+    loops_free(net->env.loops);
     free(net->addresses);
     free(net);
 }

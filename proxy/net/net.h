@@ -20,14 +20,20 @@ struct net_config {
     size_t num_listens;            // at least 1
     unsigned workers;              // 1; at most NET_MAX_WORKERS
     size_t max_connections;        // as many as the descriptor limit allows, two for each
-    size_t max_draining;           // an eighth of the descriptors: closed, see drain_us
+    size_t max_draining;           // a sixteenth of the descriptors: closed, see drain_us
+    size_t max_pipes;              // of each worker, see pipes.h: 32, or what descriptors allow
     int64_t dns_timeout_us;        // 10 s
     int64_t connect_timeout_us;    // 10 s, for all addresses of a name together
     int64_t attempt_delay_us;      // 250 ms (RFC 8305 section 5)
     int64_t drain_us;              // 2 s: how long a closed connection may throw away what arrives
     int64_t grace_us;              // none: how long connections may end by themselves when stopped
     const char *dns_servers;       // those of resolv.conf; "127.0.0.1:5353" for tests
-    bool catch_signals;            // SIGINT and SIGTERM stop, SIGHUP reloads; from net_new on
+    // Connections that ask for nothing go to `target_host`, where it is not NULL, or with
+    // `transparent` where they were going before a firewall rule sent them here.
+    const char *target_host;
+    uint16_t target_port;
+    bool transparent;
+    bool catch_signals; // SIGINT and SIGTERM stop, SIGHUP reloads; from net_new on
 
     void *ctx;
     // Called in any worker's thread, several at once. shared_ref takes a reference to the state for

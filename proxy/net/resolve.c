@@ -160,6 +160,7 @@ struct resolver *resolver_new(struct ev_loop *loop, const char *servers, int64_t
                               struct err *err) {
     static const int flags[NUM_ASKERS] = {[FAITHFUL] = ARES_FLAG_NOCHECKRESP};
     struct resolver *resolver = xcalloc(1, sizeof(*resolver));
+    CHECK(ares_library_init(ARES_LIB_INIT_ALL) == ARES_SUCCESS); // counts its callers
     resolver->loop = loop;
     resolver->timeout_us = timeout_us;
     for (size_t i = 0; i < NUM_ASKERS; i++) {
@@ -180,6 +181,7 @@ void resolver_free(struct resolver *resolver) {
     }
     CHECK(resolver->num_lookups == 0);
     free(resolver);
+    ares_library_cleanup();
 }
 
 // ---- lookups

@@ -26,7 +26,8 @@ struct lookup_result {
 };
 
 // resolver_new makes the resolver of one loop. A lookup takes at most `timeout_us`. `servers`
-// replaces those of resolv.conf ("127.0.0.1:5353", comma-separated) unless it is NULL.
+// replaces those of resolv.conf ("127.0.0.1:5353", comma-separated) unless it is NULL. Resolvers
+// are made and freed in one thread, wherever they are used.
 WUNRES struct resolver *resolver_new(struct ev_loop *loop, const char *servers, int64_t timeout_us,
                                      struct err *err);
 

@@ -28,6 +28,16 @@ void transport_sample(struct transport *out, int fd) {
     }
 }
 
+void transport_keep_syn(int fd) {
+    int on = 1;
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_SAVE_SYN, &on, sizeof(on));
+}
+
+size_t transport_syn(uint8_t out[TRANSPORT_SYN_MAX], int fd) {
+    socklen_t len = TRANSPORT_SYN_MAX;
+    return getsockopt(fd, IPPROTO_TCP, TCP_SAVED_SYN, out, &len) == 0 ? len : 0;
+}
+
 void transport_prepare(int fd) {
     int on = 1;
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));

@@ -7,6 +7,13 @@
 // transport_sample asks the kernel about the connection of `fd`; what it does not know is negative.
 void transport_sample(struct transport *out, int fd);
 
+// transport_keep_syn lets the listening socket `fd` keep the SYN of each connection. transport_syn
+// writes that of the connection `fd`, which can be had once, and returns its length: the headers of
+// IP and TCP. It is 0 where the kernel has none.
+enum { TRANSPORT_SYN_MAX = 120 };
+void transport_keep_syn(int fd);
+size_t transport_syn(uint8_t out[TRANSPORT_SYN_MAX], int fd);
+
 // transport_prepare sets the options of a connection that is to be relayed: no delay of small
 // segments, and keep-alive probes.
 void transport_prepare(int fd);

@@ -1,6 +1,7 @@
 #include "proxy/net/worker.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -8,7 +9,7 @@
 #include "proxy/net/address.h"
 #include "proxy/net/connection.h"
 
-enum { ACCEPTS_PER_WAKEUP = 64 };
+enum { ACCEPTS_PER_WAKEUP = 64, CROWD = 256 };
 
 static const double PAUSE_S = 0.1; // when descriptors or memory have run out
 
@@ -22,6 +23,12 @@ static void warn(struct worker *worker, atomic_bool *warned, const char *says) {
     if (!atomic_exchange(warned, true) && worker->config->on_warning != NULL) {
         worker->config->on_warning(worker->config->ctx, says);
     }
+}
+
+static void reset(int fd) {
+    struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+    (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+    close(fd);
 }
 
 // ---- accepting
@@ -70,6 +77,26 @@ static void accept_failed(struct worker *worker, int errnum) {
     }
 }
 
+// arrive begins the connection of `fd`: one that asks, or one that is known to go somewhere.
+static void arrive(struct worker *worker, int fd, const struct address *client,
+                   const struct address *local, const struct address *listen) {
+    const struct net_config *config = worker->config;
+    struct aim aim = {"fixed", config->target_host, config->target_port};
+    struct address to;
+    char host[ADDRESS_TEXT_SIZE];
+    if (config->transparent && arrival_original(&to, fd, listen)) {
+        if (loops_meets(worker->env->loops, client, &to)) {
+            warn(worker, &worker->env->warned_loop,
+                 "the firewall sends the proxy's own connections back to it: let those with the "
+                 "mark 0x746c, or of its user, pass");
+            reset(fd);
+            return;
+        }
+        aim = (struct aim){"transparent", address_ip_text(host, &to), to.port};
+    }
+    connection_new(worker, fd, client, local, aim.host != NULL ? &aim : NULL);
+}
+
 static void on_acceptable(struct ev_loop *loop, ev_io *io, int revents) {
     (void)loop, (void)revents;
     struct listener *listener = io->data;
@@ -89,12 +116,14 @@ static void on_acceptable(struct ev_loop *loop, ev_io *io, int revents) {
             address_from_sockaddr(&local, (struct sockaddr *)&sa);
         }
         worker->counts.accepted++;
-        connection_new(worker, fd, &client, &local);
+        arrive(worker, fd, &client, &local, &listener->address);
     }
 }
 
 void worker_added(struct worker *worker) {
     worker->num_connections++;
+    worker->crowd =
+        worker->crowd > worker->num_connections ? worker->crowd : worker->num_connections;
     if (worker->num_connections > worker->counts.most_at_once) {
         worker->counts.most_at_once = worker->num_connections;
     }
@@ -108,6 +137,11 @@ void worker_added(struct worker *worker) {
 
 void worker_removed(struct worker *worker) {
     worker->num_connections--;
+    // After a crowd the heap would stay as large as it was then.
+    if (worker->crowd >= CROWD && worker->num_connections < worker->crowd / 8) {
+        worker->crowd = worker->num_connections;
+        (void)malloc_trim(0);
+    }
     if (worker->num_connections == 0 && ev_is_active(&worker->grace)) {
         ev_break(worker->loop, EVBREAK_ALL);
     }
@@ -170,6 +204,7 @@ static bool init_parts(struct worker *worker, struct err *err) {
         .connect_timeout_us = config->connect_timeout_us,
         .attempt_delay_us = config->attempt_delay_us,
         .is_self = worker->env->is_self,
+        .loops = worker->env->loops,
         .ctx = worker->env->ctx,
     };
     return worker->resolver != NULL &&
@@ -183,6 +218,7 @@ struct worker *worker_new(struct worker_env *env, const int *fds, const struct a
     worker->env = env;
     worker->config = config;
     worker->max_connections = (config->max_connections + config->workers - 1) / config->workers;
+    worker->pipes.max = config->max_pipes;
     worker->listeners = xcalloc(num, sizeof(*worker->listeners));
     worker->num_listeners = num;
     for (size_t i = 0; i < num; i++) {
@@ -209,6 +245,7 @@ void worker_free(struct worker *worker) {
     }
     CHECK(worker->connections == NULL);
     listeners_close(worker);
+    pipes_cleanup(&worker->pipes);
     if (worker->loop != NULL) {
         drain_cleanup(&worker->drain);
         hangup_cleanup(&worker->hangup);

@@ -10,10 +10,12 @@
 
 #include "logs/base/check.h"
 #include "logs/base/err.h"
+#include "proxy/net/arrival.h"
 #include "proxy/net/dial.h"
 #include "proxy/net/drain.h"
 #include "proxy/net/hangup.h"
 #include "proxy/net/net.h"
+#include "proxy/net/pipes.h"
 #include "proxy/net/resolve.h"
 
 struct connection;
@@ -25,7 +27,8 @@ struct worker_env {
     bool (*is_self)(void *ctx, const struct address *address);
     void (*on_stopping)(void *ctx); // called once, by the first worker to stop
     void *ctx;
-    atomic_bool warned_ceiling, warned_resources, told_stopping;
+    atomic_bool warned_ceiling, warned_resources, warned_loop, told_stopping;
+    struct loops *loops; // of a transparent proxy, else NULL
 };
 
 struct worker {
@@ -36,6 +39,7 @@ struct worker {
     struct dialer dialer;
     struct hangup hangup;
     struct drain drain;
+    struct pipes pipes;
     struct listener *listeners;
     size_t num_listeners;
     bool accepting;
@@ -44,6 +48,7 @@ struct worker {
     ev_timer grace; // runs while connections may end by themselves
     struct connection *connections;
     size_t num_connections, max_connections;
+    size_t crowd; // the most connections since memory was last given back
     struct net_counts counts;
     uint8_t bytes[64 * 1024]; // of the read under way
 };

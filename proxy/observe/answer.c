@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/ca/cert_text.h"
 #include "proxy/observe/internal.h"
 #include "proxy/tls/certificate.h"
 #include "proxy/tls/certificate_inflate.h"
@@ -12,8 +13,9 @@
 #include "proxy/tls/key_exchange.h"
 #include "proxy/tls/server_hello.h"
 #include "proxy/tls/session_ticket.h"
+#include "proxy/tls/short_message.h"
 
-enum { FINGERPRINT_MAX = 4096, TLS13 = 0x0304, TLS13_DRAFTS = 0x7f };
+enum { FINGERPRINT_MAX = 4096, AUTHORITIES_MAX = 20, TLS13 = 0x0304, TLS13_DRAFTS = 0x7f };
 
 static void set_version(struct obj *leg, uint16_t version) {
     static const char *const names[] = {"3.0", "1.0", "1.1", "1.2", "1.3"};
@@ -55,6 +57,19 @@ static void set_resumption(struct observe *observe, const struct server_hello *h
     obj_set_int(observe->leg, F_LEG_TLS_RESUMED, hello->version >= TLS13 ? hello->has_psk : echoed);
 }
 
+// set_size sets a number that is 0 where it was not sent.
+static void set_size(struct obj *leg, enum field field, size_t value) {
+    if (value != 0) {
+        obj_set_int(leg, field, (int64_t)value);
+    }
+}
+
+static void set_true(struct obj *leg, enum field field, bool value) {
+    if (value) {
+        obj_set_int(leg, field, true);
+    }
+}
+
 static void set_sentinel(struct obj *leg, enum downgrade downgrade) {
     static const char *const names[] = {
         [DOWNGRADE_TLS12] = "tls1.2", [DOWNGRADE_TLS11] = "tls1.1", [DOWNGRADE_JDK11] = "jdk11"};
@@ -82,6 +97,10 @@ static void on_server_hello(struct observe *observe, struct note_sink *notes, co
     if (hello.retry) {
         observe->retry = true;
         obj_set_str(leg, F_LEG_ANSWER_RETRY, retry_reason(&hello));
+        if (hello.has_key_share) {
+            obj_set_int(leg, F_LEG_ANSWER_RETRY_GROUP, hello.group);
+        }
+        set_size(leg, F_LEG_ANSWER_COOKIE, CBS_len(&hello.cookie));
         // That of the ServerHello takes its place, if one comes.
         fingerprint(leg, &hello);
         return;
@@ -104,11 +123,14 @@ static void on_server_hello(struct observe *observe, struct note_sink *notes, co
     if (hello.has_extensions) {
         observe_extensions(observe, F_LEG_ANSWER_EXTENSIONS, hello.extensions);
     }
+    scts_add(leg, "tls", hello.scts);
     set_resumption(observe, &hello);
     set_sentinel(leg, hello.downgrade);
-    if (hello.extended_master_secret) {
-        obj_set_int(leg, F_LEG_ANSWER_EMS, true);
-    }
+    set_true(leg, F_LEG_ANSWER_EMS, hello.extended_master_secret);
+    set_true(leg, F_LEG_ANSWER_ETM, hello.encrypt_then_mac);
+    set_true(leg, F_LEG_ANSWER_RENEGOTIATION, CBS_data(&hello.renegotiation_info) != NULL);
+    set_size(leg, F_LEG_ANSWER_RECORD_LIMIT, hello.record_size_limit);
+    set_size(leg, F_LEG_ANSWER_FRAGMENT, hello.max_fragment_length);
     fingerprint(leg, &hello);
 }
 
@@ -121,9 +143,10 @@ static void on_encrypted_extensions(struct observe *observe, struct note_sink *n
         observe_extensions(observe, F_LEG_ANSWER_ENCRYPTED, extensions.extensions);
     }
     set_alpn(observe->leg, extensions.alpn);
-    if (extensions.early_data) {
-        obj_set_int(observe->leg, F_LEG_ANSWER_EARLY_DATA, true);
-    }
+    set_true(observe->leg, F_LEG_ANSWER_EARLY_DATA, extensions.early_data);
+    observe_codes(observe, F_LEG_ANSWER_GROUPS, &extensions.groups);
+    set_size(observe->leg, F_LEG_ANSWER_RECORD_LIMIT, extensions.record_size_limit);
+    set_size(observe->leg, F_LEG_ANSWER_FRAGMENT, extensions.max_fragment_length);
 }
 
 static void on_certificate(struct observe *observe, struct note_sink *notes, const uint8_t *p,
@@ -138,12 +161,21 @@ static void on_certificate(struct observe *observe, struct note_sink *notes, con
         return;
     }
     chain_begin(observe);
-    CBS entries = message.entries;
-    while (CBS_data(&message.entries) != NULL && certificate_next(&message, &entries, &entry)) {
+    CBS entries = message.entries, staple, scts;
+    CBS_init(&staple, NULL, 0);
+    CBS_init(&scts, NULL, 0);
+    for (size_t i = 0;
+         CBS_data(&message.entries) != NULL && certificate_next(&message, &entries, &entry); i++) {
         chain_add(observe, entry.der);
-        if (CBS_data(&entry.staple) != NULL) {
-            obj_set_int(observe->leg, F_LEG_ANSWER_STAPLE, true);
-        }
+        staple = i == 0 ? entry.staple : staple;
+        scts = i == 0 ? entry.scts : scts;
+        set_true(observe->leg, F_LEG_ANSWER_DELEGATED,
+                 CBS_data(&entry.delegated_credential) != NULL);
+    }
+    chain_link(observe);
+    scts_add(observe->leg, "tls", scts);
+    if (CBS_data(&staple) != NULL) {
+        staple_take(observe, staple);
     }
 }
 
@@ -186,7 +218,19 @@ static void on_certificate_status(struct observe *observe, struct note_sink *not
     struct certificate_status status;
     (void)now_us;
     if (certificate_status_parse(&status, notes, p, p_len)) {
-        obj_set_int(observe->leg, F_LEG_ANSWER_STAPLE, true);
+        staple_take(observe, status.staple);
+    }
+}
+
+static void add_authorities(struct obj *leg, CBS authorities) {
+    CBS element, name;
+    while (obj_num(leg, F_LEG_ANSWER_CERT_REQUEST_NAMES) < AUTHORITIES_MAX &&
+           dn_next(&authorities, &element)) {
+        const char *text;
+        if (CBS_get_asn1(&element, &name, CBS_ASN1_SEQUENCE) &&
+            cert_text_name(name, obj_arena(leg), &text)) {
+            obj_add_str(leg, F_LEG_ANSWER_CERT_REQUEST_NAMES, text, strlen(text));
+        }
     }
 }
 
@@ -197,6 +241,9 @@ static void on_certificate_request(struct observe *observe, struct note_sink *no
     (void)certificate_request_parse(&request, notes, observe->version, p, p_len);
     obj_set_int(observe->leg, F_LEG_ANSWER_CERT_REQUEST, true);
     obj_set_int(observe->leg, F_LEG_ANSWER_CERT_REQUEST_CAS, request.num_authorities);
+    observe_codes(observe, F_LEG_ANSWER_CERT_REQUEST_SIGALGS, &request.sigalgs);
+    observe_codes(observe, F_LEG_ANSWER_CERT_REQUEST_TYPES, &request.types);
+    add_authorities(observe->leg, request.authorities);
 }
 
 static void on_server_key_exchange(struct observe *observe, struct note_sink *notes,
@@ -229,7 +276,24 @@ static void on_ticket(struct observe *observe, struct note_sink *notes, const ui
     struct session_ticket ticket;
     (void)now_us;
     (void)session_ticket_parse(&ticket, notes, observe->version >= TLS13, p, p_len);
+    if (observe->num_tickets == 0) {
+        set_size(observe->leg, F_LEG_ANSWER_TICKET_LIFETIME, ticket.lifetime);
+        set_size(observe->leg, F_LEG_ANSWER_TICKET_EARLY, ticket.early_data_max);
+    }
     obj_set_int(observe->leg, F_LEG_ANSWER_TICKETS, ++observe->num_tickets);
+}
+
+static void on_hello_request(struct observe *observe, struct note_sink *notes, const uint8_t *p,
+                             size_t p_len, int64_t now_us) {
+    (void)now_us;
+    (void)empty_message_parse(notes, HANDSHAKE_HELLO_REQUEST, p, p_len);
+    obj_set_int(observe->leg, F_LEG_ANSWER_HELLO_REQUEST, true);
+}
+
+// ends_staples returns whether a stapled response can no longer come once the server has said this.
+static bool ends_staples(uint8_t type) {
+    return type == HANDSHAKE_SERVER_KEY_EXCHANGE || type == HANDSHAKE_SERVER_HELLO_DONE ||
+           type == HANDSHAKE_CERTIFICATE_VERIFY;
 }
 
 void answer_message(struct observe *observe, const uint8_t *p, size_t p_len, int64_t now_us) {
@@ -247,7 +311,11 @@ void answer_message(struct observe *observe, const uint8_t *p, size_t p_len, int
         {HANDSHAKE_SERVER_KEY_EXCHANGE, on_server_key_exchange},
         {HANDSHAKE_CERTIFICATE_VERIFY, on_certificate_verify},
         {HANDSHAKE_NEW_SESSION_TICKET, on_ticket},
+        {HANDSHAKE_HELLO_REQUEST, on_hello_request},
     };
+    if (ends_staples(p[0])) {
+        staple_miss(observe);
+    }
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         if (rows[i].type == p[0]) {
             struct note_sink notes = {0};

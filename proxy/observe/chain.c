@@ -1,114 +1,54 @@
 // The server's certificates.
+#include <stdio.h>
 #include <string.h>
 
 #include "policy/ca/cert_memo.h"
+#include "proxy/observe/cert_shelf.h"
 #include "proxy/observe/internal.h"
 
 enum {
     CHAIN_FACTS_MAX = 100,        // certificates whose facts are kept
     CHAIN_BYTES_MAX = 256 * 1024, // DER kept of a chain
-    SANS_MAX = 100,               // names kept of a certificate
-    SEEN_ROOTS = 64,
 };
 
-static void set_hex(struct obj *obj, enum field field, const uint8_t *p, size_t p_len) {
-    static const char digits[] = "0123456789abcdef";
-    char text[2 * SHA256_DIGEST_LENGTH];
-    CHECK(p_len <= SHA256_DIGEST_LENGTH);
-    for (size_t i = 0; i < p_len; i++) {
-        text[2 * i] = digits[p[i] >> 4];
-        text[2 * i + 1] = digits[p[i] & 15];
-    }
-    obj_set_strn(obj, field, text, 2 * p_len);
-}
-
-static void set_strings(struct obj *obj, enum field field, const struct cert_strings *strings) {
-    for (size_t i = 0; i < strings->num && i < SANS_MAX; i++) {
-        obj_add_str(obj, field, strings->items[i], strlen(strings->items[i]));
-    }
-}
-
-static void set_names(struct obj *cert, const struct cert_facts *facts) {
-    obj_set_str(cert, F_CERT_SUBJECT, facts->subject);
-    obj_set_str(cert, F_CERT_ISSUER, facts->issuer);
-    set_strings(cert, F_CERT_SANS, &facts->dns);
-    set_strings(cert, F_CERT_SANS, &facts->ip);
-    obj_set_str(cert, F_CERT_SERIAL, facts->serial);
-    if (facts->has_not_before) {
-        obj_set_int(cert, F_CERT_NOT_BEFORE, facts->not_before);
-    }
-    if (facts->has_not_after) {
-        obj_set_int(cert, F_CERT_NOT_AFTER, facts->not_after);
-    }
-}
-
-static void set_extensions(struct obj *cert, const struct cert_facts *facts) {
-    if (facts->has_basic_constraints) {
-        obj_set_int(cert, F_CERT_IS_CA, facts->ca);
-        obj_set_int(cert, F_CERT_BC_CRITICAL, facts->basic_constraints_critical);
-        if (facts->path_len >= 0) {
-            obj_set_int(cert, F_CERT_PATHLEN, facts->path_len);
+// set_leaf copies what ECS has a name for.
+static void set_leaf(struct obj *leg, const struct obj *cert) {
+    static const struct {
+        enum field to, from;
+    } dates[] = {{F_LEG_NOT_BEFORE, F_CERT_NOT_BEFORE}, {F_LEG_NOT_AFTER, F_CERT_NOT_AFTER}};
+    obj_set_str(leg, F_LEG_SUBJECT, obj_str(cert, F_CERT_SUBJECT));
+    obj_set_str(leg, F_LEG_ISSUER, obj_str(cert, F_CERT_ISSUER));
+    for (size_t i = 0; i < ARRAY_LEN(dates); i++) {
+        int64_t date;
+        if (obj_int(cert, dates[i].from, &date)) {
+            obj_set_int(leg, dates[i].to, date);
         }
     }
-    set_strings(cert, F_CERT_KEY_USAGE, &facts->key_usages);
-    set_strings(cert, F_CERT_EXT_KEY_USAGE, &facts->ext_key_usages);
-    obj_set_str(cert, F_CERT_SKI, facts->ski);
-    obj_set_str(cert, F_CERT_AKI, facts->aki);
-    set_strings(cert, F_CERT_POLICIES, &facts->policies);
-    if (facts->has_scts) {
-        obj_set_int(cert, F_CERT_SCTS, (int64_t)facts->num_scts);
-    }
-    if (facts->must_staple) {
-        obj_set_int(cert, F_CERT_MUST_STAPLE, true);
-    }
-    set_strings(cert, F_CERT_AIA_OCSP, &facts->ocsp);
-    set_strings(cert, F_CERT_AIA_ISSUERS, &facts->ca_issuers);
-    set_strings(cert, F_CERT_CRL, &facts->crl_points);
+    obj_set_str(leg, F_LEG_LEAF_SHA256, obj_str(cert, F_CERT_SHA256));
 }
 
-// self_signed remembers its answers: the same few roots are sent over and over, and a signature
-// costs more than all the rest of a certificate.
-static bool self_signed(const struct cert_facts *facts) {
-    static _Thread_local struct {
-        uint8_t sha256[SHA256_DIGEST_LENGTH];
-        bool known, answer;
-    } seen[SEEN_ROOTS];
-    size_t i = facts->sha256[0] % SEEN_ROOTS;
-    if (!seen[i].known || memcmp(seen[i].sha256, facts->sha256, SHA256_DIGEST_LENGTH) != 0) {
-        memcpy(seen[i].sha256, facts->sha256, SHA256_DIGEST_LENGTH);
-        seen[i].known = true;
-        seen[i].answer = cert_facts_self_signed(facts);
-    }
-    return seen[i].answer;
+// names_issuer goes by names, and by key identifiers where both are given.
+static bool names_issuer(const struct obj *cert, const struct obj *issuer) {
+    const char *name = obj_str(cert, F_CERT_ISSUER), *aki = obj_str(cert, F_CERT_AKI);
+    const char *ski = obj_str(issuer, F_CERT_SKI);
+    return name != NULL && obj_str_is(issuer, F_CERT_SUBJECT, name) &&
+           (aki == NULL || ski == NULL || strcmp(aki, ski) == 0);
 }
 
-static void set_facts(struct obj *cert, const struct cert_facts *facts) {
-    set_names(cert, facts);
-    obj_set_str(cert, F_CERT_KEY_TYPE, facts->key_type);
-    if (facts->key_bits != 0) {
-        obj_set_int(cert, F_CERT_KEY_BITS, facts->key_bits);
+void chain_link(struct observe *observe) {
+    struct obj *leg = observe->leg;
+    size_t num = obj_num(leg, F_LEG_CHAIN);
+    for (size_t i = 0; i < num; i++) {
+        char place[24] = "-";
+        const struct obj *cert = obj_at(leg, F_LEG_CHAIN, i);
+        for (size_t k = 1; k <= num && place[0] == '-'; k++) {
+            size_t at = (i + k) % num; // the next one first, as it should be
+            if (names_issuer(cert, obj_at(leg, F_LEG_CHAIN, at))) {
+                (void)snprintf(place, sizeof(place), "%zu", at);
+            }
+        }
+        obj_add_str(leg, F_LEG_CHAIN_ISSUERS, place, strlen(place));
     }
-    obj_set_str(cert, F_CERT_KEY_CURVE, facts->curve);
-    obj_set_str(cert, F_CERT_SIGNATURE, facts->signature_algorithm);
-    set_extensions(cert, facts);
-    if (facts->self_issued) {
-        obj_set_int(cert, F_CERT_SELF_SIGNED, self_signed(facts));
-    }
-    set_hex(cert, F_CERT_SHA256, facts->sha256, sizeof(facts->sha256));
-    set_hex(cert, F_CERT_SPKI_SHA256, facts->spki_sha256, sizeof(facts->spki_sha256));
-    obj_set_str(cert, F_CERT_MALFORMED, facts->problem);
-}
-
-static void set_leaf(struct obj *leg, const struct cert_facts *facts) {
-    obj_set_str(leg, F_LEG_SUBJECT, facts->subject);
-    obj_set_str(leg, F_LEG_ISSUER, facts->issuer);
-    if (facts->has_not_before) {
-        obj_set_int(leg, F_LEG_NOT_BEFORE, facts->not_before);
-    }
-    if (facts->has_not_after) {
-        obj_set_int(leg, F_LEG_NOT_AFTER, facts->not_after);
-    }
-    set_hex(leg, F_LEG_LEAF_SHA256, facts->sha256, sizeof(facts->sha256));
 }
 
 void chain_begin(struct observe *observe) {
@@ -123,19 +63,22 @@ void chain_add(struct observe *observe, CBS der) {
     if (num >= CHAIN_FACTS_MAX) {
         return;
     }
-    const struct cert_facts *facts = cert_memo_facts(der);
-    set_facts(obj_add(leg, F_LEG_CHAIN), facts);
+    struct span kept;
+    struct shared_obj *cert = cert_shelf_get(&kept, der);
+    shared_obj_add(leg, F_LEG_CHAIN, cert);
     if (num == 0) {
-        set_leaf(leg, facts);
+        set_leaf(leg, cert->obj);
+        scts_add(leg, "certificate", cert_memo_facts(der)->raw.scts);
     }
     observe->chain_bytes += CBS_len(&der);
     if (observe->chain_bytes <= CHAIN_BYTES_MAX) {
-        obj_add_bytes(leg, F_LEG_CERTIFICATE_CHAIN, CBS_data(&der), CBS_len(&der));
+        obj_add_ref(leg, F_LEG_CERTIFICATE_CHAIN, kept.p, kept.len);
     } else if (!observe->chain_cut) {
         observe->chain_cut = true;
         note_sink_add(&notes, NOTE_CERT_TOO_LARGE, 0);
         observe_notes(observe, &notes);
     }
+    shared_obj_unref(cert);
 }
 
 void observe_certificates(struct observe *observe, const CBS *ders, size_t num_ders,
@@ -149,4 +92,5 @@ void observe_certificates(struct observe *observe, const CBS *ders, size_t num_d
     for (size_t i = 0; i < num_ders; i++) {
         chain_add(observe, ders[i]);
     }
+    chain_link(observe);
 }

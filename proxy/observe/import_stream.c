@@ -16,6 +16,7 @@ enum {
     SEARCH_MAX = 64 * 1024,  // bytes in which a record is looked for when the beginning is missing
     HELLO_MAX = 2 * RECORD_HELLO_MAX, // with the headers of many small records
     STRICT_LEN = 11,                  // what import_front_hello looks at
+    ALERT_MAX = 96,                   // more than an alert in its record has under any cipher suite
 };
 
 // FRONT ─ a ClientHello begins ─▶ HELLO ─ it is whole, broken or cut ─▶ TAP
@@ -127,8 +128,16 @@ static void record_begin(struct import_stream *s) {
     address_text(text, client->address);
     obj_set_str(leg, F_LEG_ADDRESS, text);
     obj_set_int(leg, F_LEG_PORT, client->port);
+    for (int i = 0; i < 2; i++) {
+        const struct syn *syn = &s->start.syn[i != s->swapped];
+        if (syn->seen) {
+            syn_record(obj_sub(leg, i == 0 ? F_LEG_SYN : F_LEG_SYN_ACK), syn);
+        }
+    }
     struct obj *tried = obj_add(leg, F_LEG_TRIED);
     address_text(text, server->address);
+    obj_set_str(leg, F_LEG_LOCAL_ADDRESS, text);
+    obj_set_int(leg, F_LEG_LOCAL_PORT, server->port);
     obj_set_str(tried, F_TRIED_ADDRESS, text);
     obj_set_str(tried, F_TRIED_RESULT, "connected");
     if (s->start.connect_us >= 0) {
@@ -334,6 +343,15 @@ bool import_stream_bytes(struct import_stream *s, bool from_client, const uint8_
     return false;
 }
 
+// gap_tell takes what is missing after the handshake for application data, if it is more than an
+// alert.
+static void gap_tell(struct import_stream *s, bool from_client, uint64_t len) {
+    if (s->observe.step >= STEP_FINISHED && len > ALERT_MAX) {
+        observe_step(&s->observe, STEP_DATA, s->last_us);
+        s->tap.reader[from_client ? 0 : 1].data_bytes += len;
+    }
+}
+
 bool import_stream_gap(struct import_stream *s, bool from_client, uint64_t len) {
     from_client = from_client != s->swapped;
     s->gap = true;
@@ -346,6 +364,7 @@ bool import_stream_gap(struct import_stream *s, bool from_client, uint64_t len) 
     s->answer_head &= from_client;
     if (s->state == STATE_HELLO || s->state == STATE_TAP) {
         wire_tap_gap(&s->tap, from_client, len);
+        gap_tell(s, from_client, len);
     }
     return s->state != STATE_NOT_TLS;
 }
@@ -425,6 +444,9 @@ static void record_end(struct import_stream *s, const struct import_finish *fini
     obj_set_int(leg, F_LEG_RETRANSMITS, finish->retransmits);
     if (finish->rtt_us >= 0) {
         obj_set_int(leg, F_LEG_RTT, finish->rtt_us);
+    }
+    if (finish->reset && finish->rst_ttl >= 0) {
+        obj_set_int(leg, F_LEG_RST_TTL, finish->rst_ttl);
     }
     host_tell(s);
     end_tell(s, finish);

@@ -3,6 +3,7 @@
 #define PROXY_OBSERVE_IMPORT_STREAM_H_
 
 #include "proxy/observe/observe.h"
+#include "proxy/observe/syn.h"
 
 // struct import_end is one end of a connection; the address is in network byte order, IPv4 as
 // ::ffff:a.b.c.d.
@@ -16,6 +17,7 @@ struct import_start {
     struct import_end client, server;
     bool roles_known;           // else the first hello tells which end is the client
     bool whole;                 // the capture holds the connection from its SYN on
+    struct syn syn[2];          // of the client, of the server
     int64_t start_us;           // of the first packet, since 1970
     int64_t connect_us;         // from then until TCP was open; below 0: not seen
     const struct key_log *keys; // what the stream is decrypted with, or NULL; outlives the stream
@@ -29,6 +31,7 @@ struct import_finish {
     bool fin[2];       // that the client, the server has ended its direction
     int64_t end_us;    // when
     uint64_t bytes[2]; // of data from the client, from the server
+    int rst_ttl;       // of the packet that reset it, below 0: none
     int64_t rtt_us;    // below 0: not seen
     int64_t retransmits;
     bool overlap; // bytes came twice with different values

@@ -22,6 +22,17 @@ void offer_write(struct observe *observe, const struct client_hello *hello);
 void chain_begin(struct observe *observe);
 void chain_add(struct observe *observe, CBS der);
 
+// chain_link tells, when the chain is whole, who issued whom.
+void chain_link(struct observe *observe);
+
+// scts_add appends the timestamps of `list`, which came in `source`: certificate, tls or ocsp.
+void scts_add(struct obj *leg, const char *source, CBS list);
+
+// staple_take takes the OCSP response for the leaf, whose certificate must be in the record.
+// staple_miss says that none comes any more, which is told where the leaf demands one.
+void staple_take(struct observe *observe, CBS response);
+void staple_miss(struct observe *observe);
+
 // answer_message takes a message of the server, client_message one of the client but ClientHello.
 void answer_message(struct observe *observe, const uint8_t *p, size_t p_len, int64_t now_us);
 

@@ -1,5 +1,6 @@
 #include "proxy/observe/observe.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "proxy/observe/internal.h"
@@ -11,9 +12,11 @@
 // Ceilings of what is kept of a peer that never stops.
 enum {
     FIRST_BYTES_MAX = 64,
-    NOTES_MAX = 256,   // of a record
-    ALERTS_MAX = 64,   // of a leg; warnings take up half of them at most
-    MESSAGES_MAX = 64, // of a leg, both ways; an honest handshake has less than 20
+    NOTES_MAX = 256,    // of a record
+    ALERTS_MAX = 64,    // of a leg; warnings take up half of them at most
+    CODES_AT_ONCE = 64, // of a list
+    RECORDS_MAX = 12,   // of a direction, whose types and sizes are kept
+    MESSAGES_MAX = 64,  // of a leg, both ways; an honest handshake has less than 20
 };
 
 const char *step_name(enum step step) {
@@ -81,7 +84,15 @@ void observe_codes(struct observe *observe, enum field field, const struct code_
     if (list->p == NULL) {
         return;
     }
+    uint16_t codes[CODES_AT_ONCE];
     obj_touch(observe->leg, field);
+    if (list->num <= CODES_AT_ONCE) {
+        for (size_t i = 0; i < list->num; i++) {
+            codes[i] = (uint16_t)code_list_at(list, i);
+        }
+        obj_set_codes(observe->leg, field, codes, list->num);
+        return;
+    }
     for (size_t i = 0; i < list->num; i++) {
         obj_add_code(observe->leg, field, (uint16_t)code_list_at(list, i));
     }
@@ -162,7 +173,11 @@ void observe_message(struct observe *observe, bool from_client, const uint8_t *p
         return;
     }
     observe->num_messages++;
-    if (from_client) {
+    if (p[0] == HANDSHAKE_KEY_UPDATE) {
+        int64_t updates = 0;
+        (void)obj_int(observe->leg, F_LEG_ANSWER_KEY_UPDATES, &updates);
+        obj_set_int(observe->leg, F_LEG_ANSWER_KEY_UPDATES, updates + 1);
+    } else if (from_client) {
         client_message(observe, p, p_len, now_us);
     } else {
         answer_message(observe, p, p_len, now_us);
@@ -195,4 +210,18 @@ void observe_not_tls(struct observe *observe, const uint8_t *p, size_t p_len) {
     size_t len = p_len < FIRST_BYTES_MAX ? p_len : FIRST_BYTES_MAX;
     obj_set_bytes(observe->leg, F_LEG_ANSWER_FIRST_BYTES, p, len);
     obj_set_str(observe->leg, F_LEG_ANSWER_FIRST_KIND, banner_name(banner_classify(p, len, true)));
+}
+
+void observe_record(struct observe *observe, bool from_client, uint8_t type, uint16_t version,
+                    uint16_t len) {
+    enum field field = from_client ? F_LEG_RECORDS_CLIENT : F_LEG_RECORDS_SERVER;
+    char type_name[CODEPOINT_NAME_MAX], version_name[CODEPOINT_NAME_MAX], text[160];
+    if (observe->leg == NULL || observe->num_records[from_client] == RECORDS_MAX) {
+        return;
+    }
+    observe->num_records[from_client]++;
+    int n = snprintf(text, sizeof(text), "%s, %s, %u",
+                     codepoint_name(REGISTRY_CONTENT_TYPE, type, type_name),
+                     codepoint_name(REGISTRY_VERSION, version, version_name), len);
+    obj_add_str(observe->leg, field, text, (size_t)n);
 }

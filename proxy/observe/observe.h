@@ -37,10 +37,13 @@ struct observe {
     uint16_t cipher;   // likewise
     bool chain_cut;    // more certificates came than are kept
     size_t chain_bytes;
-    size_t num_messages; // taken, both ways
+    size_t num_messages;    // taken, both ways
+    uint8_t num_records[2]; // told, of the server, of the client
     int64_t num_tickets;
     struct span hello;      // the ClientHello message, in the record's arena
     struct span session_id; // inside it
+    struct span staple;     // the OCSP response, in the record's arena
+    bool staple_scts;       // its timestamps are in the record
 };
 
 // observe_init makes `observe` write to the leg of `root` that `server_leg` names.
@@ -58,6 +61,10 @@ void observe_hello(struct observe *observe, const uint8_t *p, size_t p_len, size
 void observe_message(struct observe *observe, bool from_client, const uint8_t *p, size_t p_len,
                      int64_t now_us);
 
+// observe_record tells of a record by its header: the first 12 of each direction are kept.
+void observe_record(struct observe *observe, bool from_client, uint8_t type, uint16_t version,
+                    uint16_t len);
+
 // observe_alert takes the body of an alert, two bytes unless it is malformed.
 void observe_alert(struct observe *observe, bool from_client, const uint8_t *p, size_t p_len,
                    int64_t now_us);
@@ -66,6 +73,10 @@ void observe_alert(struct observe *observe, bool from_client, const uint8_t *p, 
 // compressed and could not be read. A chain that is there already stays.
 void observe_certificates(struct observe *observe, const CBS *ders, size_t num_ders,
                           int64_t now_us);
+
+// observe_issuer tells of the certificate that signed the server's leaf where it was not sent, so
+// that the signature of a stapled response can be checked after all.
+void observe_issuer(struct observe *observe, CBS der);
 
 // observe_step tells that the leg has reached `step`; steps never go back. Finished and data set
 // their times.
@@ -97,6 +108,8 @@ struct wire_tap {
     struct record_reader reader[2]; // from the client, from the server
     bool skip_hello;                // the first ClientHello was observed already
     bool finished[2];               // the Finished of the client, of the server went by
+    uint64_t handshake_len[2];      // bytes before the first that may be application data;
+                                    // UINT64_MAX while none has come
     bool told;                      // the readers' notes and those about keys are in the record
     bool lost[2];                   // bytes were missed: a record is looked for
     struct record_sync sync[2];     // where it is looked for
@@ -124,6 +137,10 @@ void wire_tap_bytes(struct wire_tap *tap, bool from_client, const uint8_t *p, si
 // wire_tap_gap says that `n` bytes of one direction are missing, or with 0 that it is not known
 // where in it the next ones stand. The tap goes on at the next record that it finds.
 void wire_tap_gap(struct wire_tap *tap, bool from_client, uint64_t n);
+
+// wire_tap_pass says that `n` bytes of one direction go by behind the handshake without being
+// looked at, and none of that direction will be any more. All of them count as application data.
+void wire_tap_pass(struct wire_tap *tap, bool from_client, uint64_t n);
 
 // wire_tap_eof says that one direction has ended, so that what it left unfinished can be told.
 void wire_tap_eof(struct wire_tap *tap, bool from_client, int64_t now_us);

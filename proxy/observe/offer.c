@@ -1,9 +1,8 @@
 // The client's offer.
 #include "proxy/observe/internal.h"
-#include "proxy/tls/fingerprint.h"
+#include "proxy/tls/fingerprint_memo.h"
 
 enum {
-    FINGERPRINT_MAX = 8 * 1024,
     SCSV_RENEGOTIATION = 0x00ff, // RFC 5746 section 3.3
     SCSV_FALLBACK = 0x5600,      // RFC 7507
     VERSION_LOWEST = 0x0300,
@@ -26,25 +25,20 @@ static const char *ech_text(const struct ech *ech) {
     }
 }
 
-static void set_fingerprint_text(struct obj *leg, enum field field, struct buf *text, bool ok) {
-    if (ok) {
+static void set_text(struct obj *leg, enum field field, const struct buf *text) {
+    if (text->len != 0) {
         obj_set_strn(leg, field, buf_data(text), text->len);
     }
-    buf_cleanup(text);
 }
 
 static void fingerprints(struct observe *observe, const struct client_hello *hello) {
-    char ja3[JA3_SIZE], ja4[JA4_SIZE];
-    struct buf text;
-    if (!fingerprint_ja3(ja3, hello) || !fingerprint_ja4(ja4, JA4_TCP, hello)) {
-        return;
+    const struct client_fingerprints *prints = fingerprint_memo_client(hello);
+    if (prints != NULL) {
+        obj_set_str(observe->leg, F_LEG_JA3, prints->ja3);
+        obj_set_str(observe->leg, F_LEG_JA4, prints->ja4);
+        set_text(observe->leg, F_LEG_JA3_RAW, &prints->ja3_text);
+        set_text(observe->leg, F_LEG_JA4_RAW, &prints->ja4_raw);
     }
-    obj_set_str(observe->leg, F_LEG_JA3, ja3);
-    obj_set_str(observe->leg, F_LEG_JA4, ja4);
-    buf_init(&text, FINGERPRINT_MAX);
-    set_fingerprint_text(observe->leg, F_LEG_JA3_RAW, &text, fingerprint_ja3_text(&text, hello));
-    set_fingerprint_text(observe->leg, F_LEG_JA4_RAW, &text,
-                         fingerprint_ja4_raw(&text, JA4_TCP, hello));
 }
 
 // versions lists what is offered, highest first: supported_versions, or all that legacy_version
@@ -74,10 +68,11 @@ static void key_shares(struct observe *observe, const struct client_hello *hello
     }
 }
 
-static void alpn(struct observe *observe, const struct client_hello *hello) {
-    CBS names = hello->alpn, name;
-    while (CBS_data(&hello->alpn) != NULL && name_next(&names, &name)) {
-        obj_add_str(observe->leg, F_LEG_OFFER_ALPN, CBS_data(&name), CBS_len(&name));
+// names adds the protocols of a list.
+static void names(struct observe *observe, enum field field, CBS list) {
+    CBS name;
+    while (name_next(&list, &name)) {
+        obj_add_str(observe->leg, field, CBS_data(&name), CBS_len(&name));
     }
 }
 
@@ -95,12 +90,51 @@ static void flags(struct observe *observe, const struct client_hello *hello) {
         {F_LEG_OFFER_FALLBACK, code_list_has(&hello->ciphers, SCSV_FALLBACK)},
         {F_LEG_OFFER_GREASE, hello->grease != 0},
         {F_LEG_OFFER_SSLV2, hello->sslv2},
+        {F_LEG_OFFER_POST_AUTH, hello->post_handshake_auth},
+        {F_LEG_OFFER_ETM, hello->encrypt_then_mac},
+        {F_LEG_OFFER_STATUS_V2, hello->has_status_v2},
+        {F_LEG_OFFER_NPN, hello->npn},
+        {F_LEG_OFFER_CHANNEL_ID, hello->channel_id},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         if (rows[i].value) {
             obj_set_int(observe->leg, rows[i].field, true);
         }
     }
+}
+
+// sizes writes numbers that are 0 where their extension was not sent.
+static void sizes(struct observe *observe, const struct client_hello *hello) {
+    const struct {
+        enum field field;
+        size_t value;
+    } rows[] = {
+        {F_LEG_OFFER_PSK, hello->num_psk_identities},
+        {F_LEG_OFFER_RECORD_LIMIT, hello->record_size_limit},
+        {F_LEG_OFFER_AUTHORITIES, hello->num_authorities},
+        {F_LEG_OFFER_COOKIE, CBS_len(&hello->cookie)},
+        {F_LEG_OFFER_FRAGMENT, hello->max_fragment_length},
+        {F_LEG_OFFER_HEARTBEAT, hello->heartbeat_mode},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        if (rows[i].value != 0) {
+            obj_set_int(observe->leg, rows[i].field, (int64_t)rows[i].value);
+        }
+    }
+}
+
+static void ech(struct observe *observe, const struct ech *ech) {
+    char kdf[CODEPOINT_NAME_MAX], aead[CODEPOINT_NAME_MAX], kem[CODEPOINT_NAME_MAX];
+    obj_set_str(observe->leg, F_LEG_OFFER_ECH, ech_text(ech));
+    if (ech->form != ECH_OUTER) {
+        return;
+    }
+    obj_set_strf(observe->leg, F_LEG_OFFER_ECH_SUITE, "%s, %s, %s",
+                 ech->kem != 0 ? codepoint_name(REGISTRY_HPKE_KEM, ech->kem, kem) : "no known KEM",
+                 codepoint_name(REGISTRY_HPKE_KDF, ech->kdf, kdf),
+                 codepoint_name(REGISTRY_HPKE_AEAD, ech->aead, aead));
+    obj_set_int(observe->leg, F_LEG_OFFER_ECH_CONFIG, ech->config_id);
+    obj_set_int(observe->leg, F_LEG_OFFER_ECH_PAYLOAD, (int64_t)CBS_len(&ech->payload));
 }
 
 void offer_write(struct observe *observe, const struct client_hello *hello) {
@@ -115,7 +149,8 @@ void offer_write(struct observe *observe, const struct client_hello *hello) {
     key_shares(observe, hello);
     observe_codes(observe, F_LEG_OFFER_SIGALGS, &hello->sigalgs);
     observe_codes(observe, F_LEG_OFFER_SIGALGS_CERT, &hello->sigalgs_cert);
-    alpn(observe, hello);
+    names(observe, F_LEG_OFFER_ALPN, hello->alpn);
+    names(observe, F_LEG_OFFER_ALPS, hello->alps);
     if (hello->has_extensions) {
         observe_extensions(observe, F_LEG_OFFER_EXTENSIONS, hello->extensions);
     }
@@ -123,19 +158,15 @@ void offer_write(struct observe *observe, const struct client_hello *hello) {
     observe_codes(observe, F_LEG_OFFER_POINT_FORMATS, &hello->point_formats);
     observe_codes(observe, F_LEG_OFFER_PSK_MODES, &hello->psk_modes);
     observe_codes(observe, F_LEG_OFFER_CERT_COMPRESSION, &hello->cert_compressions);
-    if (hello->num_psk_identities != 0) {
-        obj_set_int(leg, F_LEG_OFFER_PSK, hello->num_psk_identities);
-    }
+    observe_codes(observe, F_LEG_OFFER_DELEGATED, &hello->delegated);
+    sizes(observe, hello);
     if (CBS_data(&hello->session_ticket) != NULL) {
         obj_set_int(leg, F_LEG_OFFER_TICKET, (int64_t)CBS_len(&hello->session_ticket));
     }
     if (CBS_data(&hello->session_id) != NULL) {
         obj_set_int(leg, F_LEG_OFFER_SESSION_ID, (int64_t)CBS_len(&hello->session_id));
     }
-    obj_set_str(leg, F_LEG_OFFER_ECH, ech_text(&hello->ech));
-    if (hello->record_size_limit != 0) {
-        obj_set_int(leg, F_LEG_OFFER_RECORD_LIMIT, hello->record_size_limit);
-    }
+    ech(observe, &hello->ech);
     if (hello->has_padding) {
         obj_set_int(leg, F_LEG_OFFER_PADDING, hello->padding_len);
     }

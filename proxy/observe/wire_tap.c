@@ -12,6 +12,7 @@ enum {
 void wire_tap_init(struct wire_tap *tap, struct observe *observe) {
     tap->observe = observe;
     tap->finished[0] = tap->finished[1] = false;
+    tap->handshake_len[0] = tap->handshake_len[1] = UINT64_MAX;
     tap->told = false;
     tap->lost[0] = tap->lost[1] = false;
     tap->first_len = 0;
@@ -82,6 +83,16 @@ static void on_hidden_handshake(struct wire_tap *tap, bool from_client, int64_t 
     }
 }
 
+// handshake_over says that what follows may be application data, from `offset` on in the direction
+// whose record tells so, and from here on in the other.
+static void handshake_over(struct wire_tap *tap, bool from_client, uint64_t offset) {
+    int i = from_client ? 0 : 1;
+    for (int j = 0; j < 2; j++) {
+        uint64_t len = j == i ? offset : tap->reader[j].offset;
+        tap->handshake_len[j] = len < tap->handshake_len[j] ? len : tap->handshake_len[j];
+    }
+}
+
 // on_opaque looks at the types and sizes of what is encrypted. Up to TLS 1.2 data follows the
 // handshake; in TLS 1.3 the client's first record that is long enough for it is its Finished.
 static void on_opaque(struct wire_tap *tap, bool from_client, const struct wire_event *event,
@@ -89,6 +100,10 @@ static void on_opaque(struct wire_tap *tap, bool from_client, const struct wire_
     struct observe *observe = tap->observe;
     const struct record_reader *reader = &tap->reader[from_client ? 0 : 1];
     tap_keys_opaque(tap, from_client);
+    if (event->content_type == CONTENT_APPLICATION_DATA && observe->version == 0 && from_client &&
+        event->offset < tap->handshake_len[0]) {
+        tap->handshake_len[0] = event->offset; // early data
+    }
     if (observe->version != 0 && observe->version < TLS13 &&
         event->content_type == CONTENT_HANDSHAKE) {
         on_hidden_handshake(tap, from_client, now_us);
@@ -98,10 +113,12 @@ static void on_opaque(struct wire_tap *tap, bool from_client, const struct wire_
         return; // what is passed over is 0-RTT data
     }
     if (observe->version < TLS13) {
+        handshake_over(tap, from_client, event->offset);
         observe_step(observe, STEP_FINISHED, now_us);
         observe_step(observe, STEP_DATA, now_us);
     } else if (from_client && !tap->finished[0] && event->announced >= FINISHED_MIN) {
         tap->finished[0] = true;
+        handshake_over(tap, from_client, reader->offset);
         observe_step(observe, STEP_FINISHED, now_us);
     } else if (tap->finished[0] && from_client) {
         observe_step(observe, STEP_DATA, now_us);
@@ -200,6 +217,10 @@ void wire_tap_gap(struct wire_tap *tap, bool from_client, uint64_t n) {
     }
 }
 
+void wire_tap_pass(struct wire_tap *tap, bool from_client, uint64_t n) {
+    record_reader_pass(&tap->reader[from_client ? 0 : 1], n);
+}
+
 void wire_tap_eof(struct wire_tap *tap, bool from_client, int64_t now_us) {
     struct wire_event event;
     struct record_reader *reader = &tap->reader[from_client ? 0 : 1];
@@ -223,6 +244,11 @@ void wire_tap_finish(struct wire_tap *tap) {
     for (int i = 0; i < 2; i++) {
         const struct record_reader *reader = &tap->reader[i];
         obj_set_int(observe->leg, counts[i], (int64_t)reader->data_bytes);
+        for (size_t k = observe->num_records[i == 0]; k < reader->num_records && k < RECORD_FIRST;
+             k++) {
+            const struct record_head *head = &reader->first[k];
+            observe_record(observe, i == 0, head->content_type, head->version, head->length);
+        }
         if (!tap->told) {
             observe_notes(observe, &reader->notes);
         }

@@ -1,7 +1,10 @@
 // The client leg's handshake: answered with what the server chose.
 #include <string.h>
 
+#include "policy/ca/cert_memo.h"
+#include "proxy/session/emulate.h"
 #include "proxy/session/mirror.h"
+#include "proxy/session/staple.h"
 #include "proxy/session/upstream.h"
 
 enum { SIGALG_ECDSA_P256_SHA256 = 0x0403, SIGALG_ECDSA_SHA1 = 0x0203 };
@@ -43,8 +46,11 @@ static enum cert_key_type leaf_key_type(const struct client_hello *hello, uint16
 
 static struct leaf *leaf_get(struct session *s, const struct client_hello *hello, uint16_t version,
                              bool mirrored) {
-    const struct upstream *upstream = s->upstream;
-    struct leaf_request request = {.host = s->host, .key_type = leaf_key_type(hello, version)};
+    const struct profile_reaction *page = s->emulation.page;
+    struct leaf_request request = {
+        .host = page != NULL && page->cert_host != NULL ? page->cert_host : s->host,
+        .key_type = leaf_key_type(hello, version),
+    };
     if (mirrored) {
         const STACK_OF(CRYPTO_BUFFER) *chain =
             SSL_get0_peer_certificates(s->lanes[SIDE_SERVER].ssl);
@@ -52,11 +58,38 @@ static struct leaf *leaf_get(struct session *s, const struct client_hello *hello
             const CRYPTO_BUFFER *origin = sk_CRYPTO_BUFFER_value(chain, 0);
             request.origin = CRYPTO_BUFFER_data(origin);
             request.origin_len = CRYPTO_BUFFER_len(origin);
+            CBS der;
+            CRYPTO_BUFFER_init_CBS(origin, &der);
+            request.origin_sha256 = cert_memo_facts(der)->sha256;
         }
-        bool shown = upstream->verified != NULL && s->rule->server_leg.verify;
-        request.verification = shown ? &upstream->verified->verification : NULL;
+        request.verification = emulate_shown(s);
     }
-    return leaf_cache_get(s->shared->leaves, &request, s->wall_ms / 1000);
+    struct leaf_cache *leaves = s->shared->leaves;
+    if (s->forge != NULL) {
+        leaves = forge_leaves(s->forge);
+        request.sni = obj_str(s->lanes[SIDE_CLIENT].observe.leg, F_LEG_SERVER_NAME);
+        request.address = s->server.port != 0 ? s->server.ip : NULL;
+        request.issuer = s->emulation.issuer;
+        if (page != NULL && page->cert_host == NULL && request.sni != NULL) {
+            request.host = request.sni; // a page stands in for who was asked
+        }
+    }
+    return leaf_cache_get(leaves, &request, s->wall_ms / 1000);
+}
+
+// chain_set gives `ssl` its certificates. A root of ours needs not be sent; but where there is a
+// staple and the server sent its leaf's issuer, so do we: curl looks for it there to check the
+// staple.
+static void chain_set(const struct session *s, SSL *ssl, const struct leaf *leaf, bool stapled) {
+    CRYPTO_BUFFER *chain[ARRAY_LEN(leaf->chain) + 1];
+    const struct obj *servers = s->lanes[SIDE_SERVER].observe.leg;
+    size_t num = leaf->num_chain;
+    memcpy(chain, leaf->chain, num * sizeof(*chain));
+    if (stapled && s->shared->authority->is_root && obj_num(servers, F_LEG_CHAIN_ISSUERS) > 1 &&
+        strchr("-0", obj_item(servers, F_LEG_CHAIN_ISSUERS, 0).p[0]) == NULL) {
+        chain[num++] = s->shared->authority->chain[0];
+    }
+    CHECK(SSL_set_chain_and_key(ssl, chain, num, leaf->key, NULL));
 }
 
 // http1_offered returns whether a page of ours can be read: ALPN absent or with HTTP/1.1.
@@ -85,7 +118,14 @@ static void alpn_set(struct session *s, const struct client_hello *hello, bool m
 
 static void finished(struct session *s) {
     observe_step(&s->lanes[SIDE_CLIENT].observe, STEP_FINISHED, s->now_us);
-    if (s->upstream == NULL || s->upstream->failure != FAILURE_NONE) {
+    emulate_flight_end(s);
+    if (!emulate_established(s)) {
+        downstream_finished(s);
+    }
+}
+
+void downstream_finished(struct session *s) {
+    if (s->emulation.page != NULL || s->upstream == NULL || s->upstream->failure != FAILURE_NONE) {
         local_begin(s);
     } else {
         relay_begin(s);
@@ -95,7 +135,7 @@ static void finished(struct session *s) {
 static void failed(struct session *s) {
     struct lane *client = &s->lanes[SIDE_CLIENT], *server = &s->lanes[SIDE_SERVER];
     char reason[128];
-    lane_reason(reason, sizeof(reason));
+    lane_reason(client, reason, sizeof(reason));
     if (client->peer_alert >= 0) {
         end_set(s, SIDE_CLIENT, "client", "alert", reason);
     } else if (client->eof && lane_waiting(client) == 0) {
@@ -104,6 +144,9 @@ static void failed(struct session *s) {
     } else {
         end_set(s, SIDE_CLIENT, "proxy", "alert", reason);
     }
+    if (server->ssl != NULL && !SSL_in_init(server->ssl)) {
+        lane_look(server); // tickets, or an alert, came meanwhile
+    }
     end_set(s, SIDE_SERVER, "client", "fin", NULL);
     if (server->ssl != NULL && server->open) {
         SSL_shutdown(server->ssl);
@@ -111,8 +154,16 @@ static void failed(struct session *s) {
     session_close(s);
 }
 
-static void go_on(struct session *s) {
-    switch (lane_handshake(&s->lanes[SIDE_CLIENT])) {
+void downstream_go_on(struct session *s) {
+    if (s->state == STATE_HELD) {
+        session_enter(s, STATE_DOWNSTREAM, s->shared->limits.handshake_us);
+    }
+    enum lane_result result = lane_handshake(&s->lanes[SIDE_CLIENT]);
+    if (emulate_second_hello(s)) {
+        return;
+    }
+    emulate_flight(s);
+    switch (result) {
     case LANE_DONE:
         finished(s);
         return;
@@ -138,12 +189,15 @@ static uint16_t version_choose(uint16_t version, const struct client_hello *hell
 
 void downstream_begin(struct session *s) {
     struct lane *client = &s->lanes[SIDE_CLIENT];
-    bool mirrored = s->upstream != NULL && s->upstream->failure == FAILURE_NONE;
+    bool mirrored =
+        s->upstream != NULL && s->upstream->failure == FAILURE_NONE && s->emulation.page == NULL;
     struct client_hello hello;
     hello_parse(s, &hello);
-    static const struct leg_policy any;
     uint16_t min, max;
-    const struct leg_policy *leg = s->rule != NULL ? &s->rule->client_leg : &any;
+    struct leg_policy bounds = emulate_bounds(s, SIDE_CLIENT), *leg = &bounds;
+    if (emulate_ticket(s, &hello)) {
+        return;
+    }
     if (mirrored) {
         uint16_t servers = (uint16_t)SSL_version(s->lanes[SIDE_SERVER].ssl);
         min = max = version_choose(servers, &hello, leg);
@@ -157,15 +211,17 @@ void downstream_begin(struct session *s) {
     CHECK(ssl != NULL && SSL_set_min_proto_version(ssl, min) &&
           SSL_set_max_proto_version(ssl, max));
     struct leaf *leaf = leaf_get(s, &hello, max, mirrored);
-    CHECK(SSL_set_chain_and_key(ssl, leaf->chain, leaf->num_chain, leaf->key, NULL));
+    bool stapled = mirrored && staple_show(s, ssl, &hello, leaf);
+    chain_set(s, ssl, leaf, stapled);
     leaf_unref(leaf);
     alpn_set(s, &hello, mirrored);
     SSL_set_app_data(ssl, s);
     SSL_set_accept_state(ssl);
+    emulate_client_leg(s, ssl, &hello, max);
     SSL_set_shed_handshake_config(ssl, 1);
     lane_start_tls(client, ssl, s->shared->lane_methods);
     session_enter(s, STATE_DOWNSTREAM, s->shared->limits.handshake_us);
-    go_on(s);
+    downstream_go_on(s);
 }
 
 // downstream_input heeds only the client. What the server says or does meanwhile waits for the
@@ -175,7 +231,7 @@ void downstream_input(struct session *s, const struct event *event) {
         end_both(s, "client", "timeout", NULL);
         session_close(s);
     } else if (event->side == SIDE_CLIENT) {
-        go_on(s);
+        downstream_go_on(s);
     }
 }
 

@@ -15,10 +15,14 @@ const char *ip_text(char out[IP_TEXT_MAX], const struct address *address) {
     return out;
 }
 
-void leg_set_peer(struct obj *leg, const struct address *peer) {
+void leg_set_ends(struct obj *leg, const struct address *peer, const struct address *local) {
     char text[IP_TEXT_MAX];
     obj_set_str(leg, F_LEG_ADDRESS, ip_text(text, peer));
     obj_set_int(leg, F_LEG_PORT, peer->port);
+    if (local->port != 0) {
+        obj_set_str(leg, F_LEG_LOCAL_ADDRESS, ip_text(text, local));
+        obj_set_int(leg, F_LEG_LOCAL_PORT, local->port);
+    }
 }
 
 // failure_word is what attempts to connect and ends of legs call `errnum` alike, or NULL.
@@ -81,34 +85,83 @@ void record_begin(struct session *s, const char *mode) {
     s->start_us = s->now_us;
     s->interim_us = s->now_us + s->shared->limits.interim_us;
     observe_init(client, root, false, s->start_us);
-    leg_set_peer(client->leg, &s->client);
+    leg_set_ends(client->leg, &s->client, &s->local);
+    if (s->syn.seen) {
+        syn_record(obj_sub(client->leg, F_LEG_SYN), &s->syn);
+    }
     observe_step(client, STEP_FRONT, s->now_us);
 }
 
 void leg_begin_server(struct session *s) {
     observe_init(&s->lanes[SIDE_SERVER].observe, s->record->root, true, s->start_us);
+    s->lanes[SIDE_SERVER].sampled = STEP_DNS;
 }
 
-static void sample(struct session *s, enum side side) {
-    struct obj *leg = s->lanes[side].observe.leg;
+// struct fact is one number of a sample, and its places in the record: in the sample, and in the
+// leg, where the last one stands.
+struct fact {
+    enum field sample, leg;
+    int64_t value;
+};
+
+// sample asks the kernel about a side and adds what it says under the name `at`.
+static void sample(struct session *s, enum side side, const char *at) {
+    const struct observe *observe = &s->lanes[side].observe;
+    struct obj *leg = observe->leg;
+    int64_t hello_us;
     if (s->sample == NULL || leg == NULL) {
         return;
     }
     struct transport t = {-1, -1, -1, -1, -1};
     s->sample(s->sample_ctx, side, &t);
-    const struct {
-        enum field field;
-        int64_t value;
-    } facts[] = {
-        {F_LEG_RTT, t.rtt_us},
-        {F_LEG_MIN_RTT, t.min_rtt_us},
-        {F_LEG_RETRANSMITS, t.retransmits},
-        {F_LEG_UNACKED, t.unacked},
-        {F_LEG_OUTQ, t.outq},
+    const struct fact facts[] = {
+        {F_SAMPLE_RTT, F_LEG_RTT, t.rtt_us},
+        {F_SAMPLE_MIN_RTT, F_LEG_MIN_RTT, t.min_rtt_us},
+        {F_SAMPLE_RETRANSMITS, F_LEG_RETRANSMITS, t.retransmits},
+        {F_SAMPLE_UNACKED, F_LEG_UNACKED, t.unacked},
+        {F_SAMPLE_OUTQ, F_LEG_OUTQ, t.outq},
     };
+    bool any = false;
+    for (size_t i = 0; i < ARRAY_LEN(facts); i++) {
+        any = any || facts[i].value >= 0;
+    }
+    if (!any) {
+        return; // there is no connection
+    }
+    struct obj *row = obj_add(leg, F_LEG_SAMPLES);
+    int64_t ms = s->now_us - observe->start_us;
+    obj_set_str(row, F_SAMPLE_AT, at);
+    obj_set_int(row, F_SAMPLE_MS, ms);
+    if (obj_int(leg, F_LEG_MS_HELLO, &hello_us) && ms >= hello_us) {
+        obj_set_int(row, F_SAMPLE_SINCE_HELLO, ms - hello_us);
+    }
     for (size_t i = 0; i < ARRAY_LEN(facts); i++) {
         if (facts[i].value >= 0) {
-            obj_set_int(leg, facts[i].field, facts[i].value);
+            obj_set_int(row, facts[i].sample, facts[i].value);
+            obj_set_int(leg, facts[i].leg, facts[i].value);
+        }
+    }
+}
+
+void legs_sample(struct session *s) {
+    for (int side = 0; side < 2; side++) {
+        struct lane *lane = &s->lanes[side];
+        enum step step = lane->observe.step;
+        const char *at = NULL;
+        if (lane->observe.leg == NULL || step <= lane->sampled ||
+            obj_has(lane->observe.leg, F_LEG_END_BY)) {
+            continue;
+        }
+        if (step >= STEP_FINISHED) {
+            at = lane->sampled < STEP_FINISHED ? "finished" : NULL;
+        } else if (step >= STEP_ANSWER) {
+            at = lane->sampled < STEP_ANSWER ? "answer" : NULL;
+        } else if (step == STEP_HELLO && lane->observe.client_hello) {
+            at = "hello";
+        }
+        if (at != NULL) {
+            lane->sampled = step;
+            sample(s, (enum side)side, at);
         }
     }
 }
@@ -126,7 +179,7 @@ void end_set(struct session *s, enum side side, const char *by, const char *how,
         obj_set_str(observe->leg, F_LEG_END_DETAIL, detail);
     }
     observe_time(observe, F_LEG_MS_END, s->now_us);
-    sample(s, side);
+    sample(s, side, "end");
 }
 
 void end_both(struct session *s, const char *by, const char *how, const char *detail) {
@@ -134,10 +187,16 @@ void end_both(struct session *s, const char *by, const char *how, const char *de
     end_set(s, SIDE_SERVER, by, how, detail);
 }
 
+void record_note(struct session *s) {
+    if (s->shared->history != NULL) {
+        history_note(s->shared->history, s->record->root);
+    }
+}
+
 void record_judge(struct session *s) {
     for (int side = 0; side < 2; side++) {
         const struct lane *lane = &s->lanes[side];
-        int64_t sent = lane->sent + (int64_t)lane->out.len;
+        int64_t sent = lane->sent + (int64_t)lane_unsent(lane);
         if (lane->observe.leg == NULL || lane->received + sent == 0) {
             continue;
         }
@@ -152,16 +211,50 @@ void record_judge(struct session *s) {
         wire_tap_finish(s->tap);
     }
     difference_record(s->record->root);
-    verdict_decide(s->record->root);
+    verdict_decide_within(s->record->root, s->shared->history);
+    record_note(s);
+}
+
+const struct record_policy *record_policy(const struct session *s) {
+    size_t defaults = policy_num_rules(s->shared->policy) - 1;
+    return s->rule != NULL ? &s->rule->record : &policy_rule(s->shared->policy, defaults)->record;
+}
+
+static struct wire_log_leg wire_leg(struct session *s, enum side side) {
+    return (struct wire_log_leg){.leg = s->lanes[side].observe.leg,
+                                 .policy = record_policy(s),
+                                 .server_leg = side == SIDE_SERVER,
+                                 .start_us = s->start_us};
+}
+
+void wires_settle(struct session *s) {
+    for (int side = 0; side < 2; side++) {
+        const struct wire_log_leg to = wire_leg(s, (enum side)side);
+        if (to.leg != NULL) {
+            wire_log_settle(&s->lanes[side].wire, &to);
+        }
+    }
+}
+
+static void wires_write(struct session *s, bool final) {
+    for (int side = 0; side < 2; side++) {
+        const struct wire_log_leg to = wire_leg(s, (enum side)side);
+        if (to.leg != NULL) {
+            wire_log_write(&s->lanes[side].wire, &to, final);
+        }
+    }
 }
 
 static void record_leave(struct session *s) {
     struct lane *client = &s->lanes[SIDE_CLIENT], *server = &s->lanes[SIDE_SERVER];
+    wire_log_cleanup(&client->wire);
+    wire_log_cleanup(&server->wire);
     s->record = NULL;
     s->interim = false;
     client->observe.leg = server->observe.leg = NULL;
+    client->sampled = server->sampled = STEP_DNS;
     client->received = client->data_received = client->data_sent = 0;
-    client->sent = -(int64_t)client->out.len; // this record has counted what waits
+    client->sent = -(int64_t)lane_unsent(client); // this record has counted what waits
 }
 
 void record_discard(struct session *s) {
@@ -179,6 +272,7 @@ void record_finish(struct session *s) {
         return;
     }
     end_both(s, "proxy", "fin", NULL);
+    wires_write(s, true);
     record_judge(s);
     CHECK(s->num_finished < ARRAY_LEN(s->finished));
     s->finished[s->num_finished++] = s->record;
@@ -188,6 +282,7 @@ void record_finish(struct session *s) {
 void record_interim(struct session *s) {
     s->interim_us = INT64_MAX;
     if (s->record != NULL && s->lanes[SIDE_CLIENT].received != 0) {
+        wires_write(s, false);
         record_judge(s);
         s->interim = true;
     }

@@ -9,7 +9,7 @@
 #include "proxy/session/http.h"
 #include "proxy/session/internal.h"
 
-enum { HOST_MAX = 253, USER_AGENT_MAX = 512 };
+enum { HOST_MAX = 253, VIA_MAX = 512 };
 
 struct front {
     struct http http;
@@ -56,6 +56,11 @@ static bool host_set(struct session *s, const char *host, size_t host_len) {
     return s->host_is_address || strchr(s->host, ':') == NULL;
 }
 
+bool front_set_target(struct session *s, const char *host, size_t host_len, uint16_t port) {
+    s->port = port;
+    return host_set(s, host, host_len);
+}
+
 // authority_set reads "host:port"; without a port it is `port`, and 0 refuses that.
 static bool authority_set(struct session *s, const char *p, size_t p_len, uint16_t port) {
     const char *end = p + p_len, *colon = end;
@@ -94,11 +99,15 @@ bool front_absolute(struct session *s, const char *target, size_t target_len) {
     return authority_set(s, p + user, len - user, 80);
 }
 
-void front_decide(struct session *s, const char *sni, bool sni_to_come) {
+const struct policy_rule *front_ask(const struct session *s, const char *sni, bool sni_to_come) {
     struct question question = {
         .host = s->host, .sni = sni, .port = s->port, .sni_to_come = sni_to_come};
     memcpy(question.client, s->client.ip, sizeof(question.client));
-    s->rule = policy_decide(s->shared->policy, &question);
+    return policy_decide(s->shared->policy, &question);
+}
+
+void front_decide(struct session *s, const char *sni, bool sni_to_come) {
+    s->rule = front_ask(s, sni, sni_to_come);
     if (s->rule == NULL) {
         return;
     }
@@ -107,6 +116,9 @@ void front_decide(struct session *s, const char *sni, bool sni_to_come) {
     obj_set_str(root, F_RECORD_POLICY_RULE, s->rule->path);
     obj_set_str(root, F_RECORD_POLICY_ON_FAILURE, policy_on_failure_name(s->rule->on_failure));
     obj_set_int(root, F_RECORD_POLICY_VERIFY, s->rule->server_leg.verify);
+    if (!s->rule->experiments) {
+        obj_set_int(root, F_RECORD_POLICY_EXPERIMENTS, false);
+    }
 }
 
 void front_record(struct session *s, const struct http *http, const char *front) {
@@ -114,6 +126,10 @@ void front_record(struct session *s, const struct http *http, const char *front)
     struct obj *root = s->record->root;
     if (http_header(http, "User-Agent", agent, sizeof(agent))) {
         obj_set_str(root, F_RECORD_USER_AGENT, agent);
+    }
+    char via[VIA_MAX];
+    if (http_header(http, "Via", via, sizeof(via))) {
+        obj_set_str(root, F_RECORD_VIA, via);
     }
     obj_set_str(root, F_RECORD_REQUEST_METHOD, http_method_str(http->parser.method));
     obj_set_str(root, F_RECORD_FRONT, front);
@@ -123,9 +139,21 @@ void front_record(struct session *s, const struct http *http, const char *front)
     }
 }
 
-static void refuse(struct session *s) {
-    end_set(s, SIDE_CLIENT, "proxy", "fin", "refused by policy");
-    respond_verdict(s, 403);
+void front_go(struct session *s) {
+    obj_set_str(s->record->root, F_RECORD_MODE, "intercept");
+    if (site_is(s->host)) {
+        sniff_begin(s);
+        return;
+    }
+    front_decide(s, NULL, true);
+    if (s->rule != NULL && s->rule->action == ACTION_REFUSE) {
+        end_set(s, SIDE_CLIENT, "proxy", "fin", "refused by policy");
+        greeting_refuse(s, 403);
+        return;
+    }
+    leg_begin_server(s);
+    session_dial(s, s->host, s->port);
+    session_enter(s, STATE_DIALLING, INT64_MAX);
 }
 
 static void connect_begin(struct session *s, const char *target, size_t target_len) {
@@ -137,19 +165,13 @@ static void connect_begin(struct session *s, const char *target, size_t target_l
         return;
     }
     front_record(s, http, "connect");
-    obj_set_str(s->record->root, F_RECORD_MODE, "intercept");
-    if (site_is(s->host)) {
-        sniff_begin(s);
+    char via[VIA_MAX];
+    if (http_header(http, "Via", via, sizeof(via)) && strstr(via, s->shared->via) != NULL) {
+        end_set(s, SIDE_CLIENT, "proxy", "fin", "the parent proxy leads back to this one");
+        respond_text(s, 508, "The parent proxy leads back to this one.");
         return;
     }
-    front_decide(s, NULL, true);
-    if (s->rule != NULL && s->rule->action == ACTION_REFUSE) {
-        refuse(s);
-        return;
-    }
-    leg_begin_server(s);
-    session_dial(s, s->host, s->port);
-    session_enter(s, STATE_DIALLING, INT64_MAX);
+    front_go(s);
 }
 
 static void request_begin(struct session *s) {
@@ -185,12 +207,27 @@ static void direct_tls(struct session *s) {
     sniff_begin(s);
 }
 
+// front_ended handles a client that ends before its request is complete.
+static void front_ended(struct session *s) {
+    const struct lane *client = &s->lanes[SIDE_CLIENT];
+    if (s->state == STATE_FRONT && client->eof) {
+        end_set(s, SIDE_CLIENT, "client", client->closed ? "rst" : "fin", NULL);
+        session_close(s);
+    }
+}
+
 void front_input(struct session *s) {
     struct lane *lane = &s->lanes[SIDE_CLIENT];
     struct http *http = front_http(s);
     struct span span = lane_peek(lane);
     if (http->head.len == 0 && span.len != 0 && (span.p[0] == 0x16 || span.p[0] >= 0x80)) {
         direct_tls(s);
+        return;
+    }
+    if (s->greeting != GREETING_HTTP ||
+        (http->head.len == 0 && span.len != 0 && socks_is(span.p[0]))) {
+        socks_input(s);
+        front_ended(s);
         return;
     }
     size_t n = span.len;
@@ -211,18 +248,19 @@ void front_input(struct session *s) {
     default:
         break;
     }
-    if (lane->eof) {
-        end_set(s, SIDE_CLIENT, "client", lane->closed ? "rst" : "fin", NULL);
-        session_close(s);
-    }
+    front_ended(s);
 }
 
 void front_timeout(struct session *s) {
     end_set(s, SIDE_CLIENT, "client", "timeout", "the request to the proxy was not completed");
+    if (s->greeting != GREETING_HTTP) {
+        session_close(s);
+        return;
+    }
     respond_text(s, 408, "The request was not completed in time.");
 }
 
-static const char *dns_error_name(enum dns_error error) {
+const char *dns_error_name(enum dns_error error) {
     static const char *const names[] = {
         [DNS_NOT_FOUND] = "not-found",
         [DNS_NO_DATA] = "no-data",
@@ -238,6 +276,9 @@ bool dial_failed(struct session *s, const struct event *event, int *out_status) 
     struct obj *leg = s->lanes[SIDE_SERVER].observe.leg;
     if (event->kind == EVENT_UNRESOLVED) {
         obj_set_str(leg, F_LEG_DNS_ERROR, dns_error_name(event->dns_error));
+        if (s->parent != NULL) {
+            parent_failed(s, "dns", "the parent proxy's name could not be looked up");
+        }
         end_set(s, SIDE_SERVER, "network", "dns", NULL);
         *out_status = event->dns_error == DNS_TIMEOUT ? 504 : 502;
         return true;
@@ -246,6 +287,9 @@ bool dial_failed(struct session *s, const struct event *event, int *out_status) 
         const char *how = end_how_errno(event->errnum);
         bool server = event->errnum == ECONNREFUSED || event->errnum == ECONNRESET;
         bool ours = event->errnum == EMFILE || event->errnum == ENFILE || event->errnum == ELOOP;
+        if (s->parent != NULL && !ours) {
+            parent_failed(s, "connect", strerror(event->errnum));
+        }
         end_set(s, SIDE_SERVER,
                 ours     ? "proxy"
                 : server ? "server"
@@ -261,9 +305,13 @@ void front_dialled(struct session *s, const struct event *event) {
     const struct lane *client = &s->lanes[SIDE_CLIENT];
     int status;
     if (event->kind == EVENT_CONNECTED) {
-        sniff_begin(s);
+        if (s->parent != NULL) {
+            parent_begin(s);
+        } else {
+            sniff_begin(s);
+        }
     } else if (dial_failed(s, event, &status)) {
-        respond_verdict(s, status);
+        greeting_refuse(s, status);
     } else if (client->eof) {
         end_both(s, "client", client->closed ? "rst" : "fin", NULL);
         session_close(s);

@@ -102,7 +102,7 @@ const char *http_problem(const struct http *http) {
 
 bool http_line(const struct http *http, size_t *at, const char **out_line, size_t *out_len) {
     const char *head = (const char *)buf_data(&http->head);
-    for (;;) {
+    while (*at < http->head.len) {
         const char *from = head + *at, *end = memchr(from, '\n', http->head.len - *at);
         if (end == NULL) {
             return false;
@@ -116,6 +116,7 @@ bool http_line(const struct http *http, size_t *at, const char **out_line, size_
             return *out_len != 0;
         }
     }
+    return false;
 }
 
 bool http_line_is(const char *line, size_t line_len, const char *name) {

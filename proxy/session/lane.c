@@ -7,6 +7,7 @@ void lane_init(struct lane *lane, const int64_t *now_us) {
     *lane = (struct lane){.now_us = now_us, .peer_alert = -1};
     buf_init(&lane->in, LANE_IN_MAX);
     buf_init(&lane->out, LANE_OUT_MAX);
+    wire_log_init(&lane->wire);
 }
 
 void lane_cleanup(struct lane *lane) {
@@ -14,6 +15,14 @@ void lane_cleanup(struct lane *lane) {
     lane->ssl = NULL;
     buf_cleanup(&lane->in);
     buf_cleanup(&lane->out);
+    wire_log_cleanup(&lane->wire);
+}
+
+size_t lane_unsent(const struct lane *lane) { return lane->out.len + lane->spliced; }
+
+void lane_drop_unsent(struct lane *lane) {
+    buf_cleanup(&lane->out);
+    lane->spliced = 0;
 }
 
 size_t lane_waiting(const struct lane *lane) { return lane->in.len + lane->fresh.len; }
@@ -59,11 +68,23 @@ bool lane_keep(struct lane *lane) {
     return ok;
 }
 
+void lane_restart(struct lane *lane) {
+    struct span span = lane_peek(lane);
+    lane->head_len = span.len < sizeof(lane->head) ? span.len : sizeof(lane->head);
+    if (lane->head_len != 0) {
+        memcpy(lane->head, span.p, lane->head_len);
+    }
+}
+
 bool lane_put(struct lane *lane, const void *p, size_t p_len) {
     if (lane->shut || !lane->open) {
         return true; // nobody is there to read it
     }
-    return buf_append(&lane->out, p, p_len);
+    if (!buf_append(&lane->out, p, p_len)) {
+        return false;
+    }
+    wire_log_bytes(&lane->wire, WIRE_TO_PEER, p, p_len, *lane->now_us);
+    return true;
 }
 
 bool lane_move(struct lane *to, struct lane *from) {
@@ -162,10 +183,19 @@ static void observe_library(int is_write, int version, int content_type, const v
     struct lane *lane = arg;
     struct observe *observe = &lane->observe;
     bool from_client = observe->server_leg == (is_write != 0);
+    if (!is_write && content_type != SSL3_RT_HEADER) {
+        // The library reads a record at a time: what it has taken ends with this one.
+        wire_log_sure(&lane->wire, WIRE_FROM_PEER,
+                      lane->wire.total[WIRE_FROM_PEER] - lane_waiting(lane));
+    }
     if (observe->leg == NULL) {
         return; // the record is written
     }
-    if (content_type == SSL3_RT_ALERT) {
+    const uint8_t *header = p;
+    if (content_type == SSL3_RT_HEADER && len == SSL3_RT_HEADER_LENGTH) {
+        observe_record(observe, from_client, header[0], (uint16_t)(header[1] << 8 | header[2]),
+                       (uint16_t)(header[3] << 8 | header[4]));
+    } else if (content_type == SSL3_RT_ALERT) {
         const uint8_t *alert = p;
         observe_alert(observe, from_client, p, len, *lane->now_us);
         if (!is_write && len == 2 && alert[1] != SSL_AD_CLOSE_NOTIFY &&
@@ -179,6 +209,12 @@ static void observe_library(int is_write, int version, int content_type, const v
     }
 }
 
+void lane_wire_begin(struct lane *lane) {
+    struct span span = lane_peek(lane);
+    wire_log_begin(&lane->wire);
+    wire_log_bytes(&lane->wire, WIRE_FROM_PEER, span.p, span.len, *lane->now_us);
+}
+
 void lane_start_tls(struct lane *lane, SSL *ssl, const BIO_METHOD *methods) {
     BIO *bio = BIO_new(methods);
     CHECK(bio != NULL);
@@ -188,6 +224,37 @@ void lane_start_tls(struct lane *lane, SSL *ssl, const BIO_METHOD *methods) {
     SSL_set_msg_callback(ssl, observe_library);
     SSL_set_msg_callback_arg(ssl, lane);
     lane->ssl = ssl;
+}
+
+bool lane_write(struct lane *lane, const void *p, size_t p_len) {
+    if (p_len == 0) {
+        return true;
+    }
+    wire_log_sure(&lane->wire, WIRE_TO_PEER, lane->wire.total[WIRE_TO_PEER]);
+    wire_log_data(&lane->wire, WIRE_TO_PEER);
+    if (SSL_write(lane->ssl, p, (int)p_len) != (int)p_len) {
+        return false;
+    }
+    lane->data_sent += (int64_t)p_len;
+    return true;
+}
+
+void lane_look(struct lane *lane) {
+    uint8_t byte;
+    ERR_clear_error();
+    if (SSL_peek(lane->ssl, &byte, 1) > 0) {
+        wire_log_data(&lane->wire, WIRE_FROM_PEER);
+    }
+    ERR_clear_error();
+}
+
+int lane_read(struct lane *lane, void *out, size_t max) {
+    int n = SSL_read(lane->ssl, out, (int)max);
+    if (n > 0) {
+        wire_log_data(&lane->wire, WIRE_FROM_PEER);
+        lane->data_received += n;
+    }
+    return n;
 }
 
 enum lane_result lane_handshake(struct lane *lane) {
@@ -200,9 +267,14 @@ enum lane_result lane_handshake(struct lane *lane) {
     return error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE ? LANE_MORE : LANE_FAILED;
 }
 
-void lane_reason(char *out, size_t out_len) {
+void lane_reason(const struct lane *lane, char *out, size_t out_len) {
     uint32_t code = ERR_peek_error();
     const char *reason = code == 0 ? NULL : ERR_reason_error_string(code);
+    size_t num_alerts = obj_num(lane->observe.leg, F_LEG_ALERTS);
+    if (reason == NULL && num_alerts != 0) {
+        // The library refuses some malformed extensions with an alert and without a word.
+        reason = obj_str(obj_at(lane->observe.leg, F_LEG_ALERTS, num_alerts - 1), F_ALERT_NAME);
+    }
     snprintf(out, out_len, "%s", reason != NULL ? reason : "");
     ERR_clear_error();
 }

@@ -5,6 +5,7 @@
 
 #include "logs/base/buf.h"
 #include "proxy/observe/observe.h"
+#include "proxy/session/wire_log.h"
 #include "third_party/boringssl/boringssl_ssl.h"
 
 enum {
@@ -17,6 +18,8 @@ struct lane {
     struct buf in;          // received in earlier events and not yet taken
     struct span fresh;      // received in this event, behind `in`; lives only during the event
     struct buf out;         // to be written
+    size_t spliced;         // to be written, too, but held by who carries the session
+    bool unseen;            // from here on bytes of the peer are passed on without a look
     bool open;              // there is a socket
     bool eof;               // the peer sent FIN
     bool shut;              // FIN is to be sent after `out`
@@ -32,12 +35,20 @@ struct lane {
     bool tls_eof;   // no more plaintext comes from the peer
     SSL *ssl;
     struct observe observe;
+    struct wire_log wire;
+    enum step sampled;     // the last step at which the kernel was asked
     const int64_t *now_us; // the session's clock, for what the library calls back
 };
 
 // lane_init makes an empty lane whose callbacks read the time from `now_us`.
 void lane_init(struct lane *lane, const int64_t *now_us);
 void lane_cleanup(struct lane *lane);
+
+// lane_unsent is how many bytes wait to be written.
+size_t lane_unsent(const struct lane *lane);
+
+// lane_drop_unsent forgets them: nobody is there to read them.
+void lane_drop_unsent(struct lane *lane);
 
 // lane_waiting is how many received bytes wait; lane_peek makes them one piece, at most
 // LANE_IN_MAX, and returns it, valid until the next call; lane_take copies and drops up to
@@ -51,12 +62,18 @@ void lane_drop(struct lane *lane, size_t n);
 // the ceiling is passed: the peer was not to be read any more.
 WUNRES bool lane_keep(struct lane *lane);
 
+// lane_restart makes what waits the first that the peer has said.
+void lane_restart(struct lane *lane);
+
 // lane_put appends to the output; once FIN is due or the socket is gone the bytes are dropped. It
 // returns false when the ceiling is passed.
 WUNRES bool lane_put(struct lane *lane, const void *p, size_t p_len);
 
 // lane_move appends everything that waits at `from` to the output of `to`.
 WUNRES bool lane_move(struct lane *to, struct lane *from);
+
+// lane_wire_begin keeps the wire's bytes from here on, what waits included, for the record.
+void lane_wire_begin(struct lane *lane);
 
 // lane_start_tls takes ownership of `ssl` and connects it with the lane's bytes and its observer.
 void lane_start_tls(struct lane *lane, SSL *ssl, const BIO_METHOD *methods);
@@ -65,13 +82,23 @@ void lane_start_tls(struct lane *lane, SSL *ssl, const BIO_METHOD *methods);
 // when no lane is left.
 BIO_METHOD *lane_methods(void);
 
+// lane_write writes application data through the lane's TLS and returns whether all of it was
+// taken.
+bool lane_write(struct lane *lane, const void *p, size_t p_len);
+
+// lane_look takes what the peer has said beside application data, which it leaves where it is.
+void lane_look(struct lane *lane);
+
+// lane_read reads application data as SSL_read does.
+int lane_read(struct lane *lane, void *out, size_t max);
+
 enum lane_result { LANE_DONE, LANE_MORE, LANE_FAILED };
 
 // lane_handshake goes on with the handshake. On failure the library's reason is in its error queue.
 enum lane_result lane_handshake(struct lane *lane);
 
-// lane_reason writes the reason of the first error in the library's queue, "" for none, and clears
-// the queue.
-void lane_reason(char *out, size_t out_len);
+// lane_reason writes the reason of the first error in the library's queue, else the name of the
+// last alert of the leg, else "", and clears the queue.
+void lane_reason(const struct lane *lane, char *out, size_t out_len);
 
 #endif // PROXY_SESSION_LANE_H_

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "policy/ca/authority.h"
+#include "proxy/session/emulate.h"
 #include "proxy/session/http.h"
 #include "proxy/session/upstream.h"
 
@@ -59,24 +60,24 @@ static const char index_steps[] =
 
 static const char *make_index(struct session *s, struct buf *out) {
     (void)buf_printf(out, "%s", index_head);
-    (void)authority_fingerprint(s->shared->authority, out);
+    (void)authority_fingerprint(shared_root(s->shared), out);
     (void)buf_printf(out, "%s", index_steps);
     return "text/html; charset=utf-8";
 }
 
 static const char *make_pem(struct session *s, struct buf *out) {
-    (void)authority_pem(s->shared->authority, out);
+    (void)authority_pem(shared_root(s->shared), out);
     return "application/x-pem-file";
 }
 
 static const char *make_der(struct session *s, struct buf *out) {
-    CBS der = authority_der(s->shared->authority);
+    CBS der = authority_der(shared_root(s->shared));
     (void)!buf_append(out, CBS_data(&der), CBS_len(&der));
     return "application/x-x509-ca-cert";
 }
 
 static const char *make_p12(struct session *s, struct buf *out) {
-    (void)authority_pkcs12(s->shared->authority, out);
+    (void)authority_pkcs12(shared_root(s->shared), out);
     return "application/x-pkcs12";
 }
 
@@ -140,6 +141,9 @@ static void site_answer(struct session *s, const struct http *http) {
 }
 
 static void answer(struct session *s, const struct http *http) {
+    if (react_page(s)) {
+        return;
+    }
     if (s->upstream != NULL) {
         respond_verdict(s, 502);
     } else if (http->head_done) {
@@ -171,11 +175,10 @@ static bool read_request(struct session *s) {
     struct lane *client = &s->lanes[SIDE_CLIENT];
     uint8_t piece[PIECE];
     for (;;) {
-        int n = SSL_read(client->ssl, piece, sizeof(piece));
+        int n = lane_read(client, piece, sizeof(piece));
         if (n <= 0) {
             return false;
         }
-        client->data_received += n;
         observe_step(&client->observe, STEP_DATA, s->now_us);
         size_t len = (size_t)n;
         enum message_result result = http_feed(&s->local_site->http, piece, &len);

@@ -33,11 +33,11 @@ bool mirror_versions(const struct client_hello *hello, const struct leg_policy *
     return *out_max != 0;
 }
 
-static void set_ciphers(SSL *ssl, const struct client_hello *hello) {
+static void set_ciphers(SSL *ssl, const struct code_list *ciphers) {
     struct buf text;
     buf_init(&text, CIPHER_TEXT_MAX);
-    for (size_t i = 0; i < hello->ciphers.num; i++) {
-        uint32_t code = code_list_at(&hello->ciphers, i);
+    for (size_t i = 0; i < ciphers->num; i++) {
+        uint32_t code = code_list_at(ciphers, i);
         const SSL_CIPHER *cipher =
             code <= UINT16_MAX ? SSL_get_cipher_by_value((uint16_t)code) : NULL;
         if (cipher != NULL && SSL_CIPHER_get_min_version(cipher) < TLS1_3_VERSION) {
@@ -51,7 +51,7 @@ static void set_ciphers(SSL *ssl, const struct client_hello *hello) {
     buf_cleanup(&text);
 }
 
-static int group_nid(uint32_t group) {
+int mirror_group(uint32_t group) {
     switch (group) {
     case SSL_CURVE_SECP224R1:
         return NID_secp224r1;
@@ -70,11 +70,11 @@ static int group_nid(uint32_t group) {
     }
 }
 
-static void set_groups(SSL *ssl, const struct client_hello *hello) {
+static void set_groups(SSL *ssl, const struct code_list *groups) {
     int nids[LIST_MAX];
     size_t num = 0;
-    for (size_t i = 0; i < hello->groups.num && num < LIST_MAX; i++) {
-        int nid = group_nid(code_list_at(&hello->groups, i));
+    for (size_t i = 0; i < groups->num && num < LIST_MAX; i++) {
+        int nid = mirror_group(code_list_at(groups, i));
         if (nid != NID_undef) {
             nids[num++] = nid;
         }
@@ -88,11 +88,11 @@ static bool sigalg_known(uint32_t sigalg) {
     return SSL_get_signature_algorithm_name((uint16_t)sigalg, 0) != NULL;
 }
 
-static void set_sigalgs(SSL *ssl, const struct client_hello *hello) {
+static void set_sigalgs(SSL *ssl, const struct code_list *sigalgs) {
     uint16_t prefs[LIST_MAX];
     size_t num = 0;
-    for (size_t i = 0; i < hello->sigalgs.num && num < LIST_MAX; i++) {
-        uint16_t sigalg = (uint16_t)code_list_at(&hello->sigalgs, i);
+    for (size_t i = 0; i < sigalgs->num && num < LIST_MAX; i++) {
+        uint16_t sigalg = (uint16_t)code_list_at(sigalgs, i);
         bool twice = false;
         for (size_t k = 0; k < num; k++) {
             twice = twice || prefs[k] == sigalg;
@@ -194,10 +194,10 @@ SSL *mirror_new(const struct session_shared *shared, const struct client_hello *
     CHECK(ssl != NULL && SSL_set_min_proto_version(ssl, min) &&
           SSL_set_max_proto_version(ssl, max));
     if (offered) {
-        set_ciphers(ssl, hello); // else they were meant for another version
+        set_ciphers(ssl, &hello->ciphers); // else they were meant for another version
     }
-    set_groups(ssl, hello);
-    set_sigalgs(ssl, hello);
+    set_groups(ssl, &hello->groups);
+    set_sigalgs(ssl, &hello->sigalgs);
     set_name(ssl, hello);
     if (hello->num_alpn != 0) {
         (void)SSL_set_alpn_protos(ssl, CBS_data(&hello->alpn), (unsigned)CBS_len(&hello->alpn));
@@ -217,4 +217,51 @@ SSL *mirror_new(const struct session_shared *shared, const struct client_hello *
     SSL_set_permute_extensions(ssl, permuted(hello));
     SSL_set_enable_ech_grease(ssl, hello->ech.form == ECH_OUTER);
     return ssl;
+}
+
+SSL *mirror_own(const struct session_shared *shared, const struct client_hello *hello,
+                const struct leg_policy *leg) {
+    uint16_t min = leg->min_version > TLS1_VERSION ? leg->min_version : TLS1_VERSION;
+    uint16_t max = leg->max_version != 0 ? leg->max_version : TLS1_3_VERSION;
+    SSL *ssl = SSL_new(shared_client_ctx(shared, 0, false));
+    CHECK(ssl != NULL && SSL_set_min_proto_version(ssl, min < max ? min : max) &&
+          SSL_set_max_proto_version(ssl, max));
+    set_name(ssl, hello);
+    if (hello->num_alpn != 0) {
+        (void)SSL_set_alpn_protos(ssl, CBS_data(&hello->alpn), (unsigned)CBS_len(&hello->alpn));
+    }
+    return ssl;
+}
+
+// struct wire_codes is a list as hellos carry it.
+struct wire_codes {
+    uint8_t bytes[2 * PROFILE_MAX_LIST];
+    struct code_list list;
+};
+
+static void wire_codes_init(struct wire_codes *out, const struct profile_codes *codes) {
+    size_t num = codes->num < PROFILE_MAX_LIST ? codes->num : PROFILE_MAX_LIST;
+    for (size_t i = 0; i < num; i++) {
+        out->bytes[2 * i] = (uint8_t)(codes->ids[i] >> 8);
+        out->bytes[2 * i + 1] = (uint8_t)codes->ids[i];
+    }
+    out->list = (struct code_list){out->bytes, (uint16_t)num, 2};
+}
+
+void mirror_ciphers(SSL *ssl, const struct profile_codes *ciphers) {
+    struct wire_codes wire;
+    wire_codes_init(&wire, ciphers);
+    set_ciphers(ssl, &wire.list);
+}
+
+void mirror_groups(SSL *ssl, const struct profile_codes *groups) {
+    struct wire_codes wire;
+    wire_codes_init(&wire, groups);
+    set_groups(ssl, &wire.list);
+}
+
+void mirror_sigalgs(SSL *ssl, const struct profile_codes *sigalgs) {
+    struct wire_codes wire;
+    wire_codes_init(&wire, sigalgs);
+    set_sigalgs(ssl, &wire.list);
 }

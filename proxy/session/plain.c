@@ -61,11 +61,14 @@ static bool send_head(struct session *s) {
     }
     const char *user = memchr(scheme_end, '@', (size_t)(path - scheme_end));
     const char *authority = user != NULL ? user + 1 : scheme_end;
-    bool ok =
-        buf_printf(&server->out, "%s %s%.*s HTTP/%d.%d\r\nHost: %.*s\r\n",
-                   http_method_str(http->parser.method), path < end && *path == '/' ? "" : "/",
-                   (int)(end - path), path, http->parser.http_major, http->parser.http_minor,
-                   (int)(path - authority), authority);
+    bool parent = s->parent != NULL; // which wants the absolute form
+    bool ok = buf_printf(&server->out, "%s %s%.*s%s%.*s HTTP/%d.%d\r\nHost: %.*s\r\n",
+                         http_method_str(http->parser.method), parent ? "http://" : "",
+                         parent ? (int)(path - authority) : 0, authority,
+                         path < end && *path == '/' ? "" : "/", (int)(end - path), path,
+                         http->parser.http_major, http->parser.http_minor, (int)(path - authority),
+                         authority);
+    ok = ok && (!parent || parent_put_authorization(s, &server->out));
     const char *line;
     for (size_t at = 0; ok && http_line(http, &at, &line, &len);) {
         if (!hop_by_hop(line, len) && !http_line_is(line, len, "Host")) {

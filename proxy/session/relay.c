@@ -1,4 +1,5 @@
 // Both legs are established: what one says is told to the other.
+#include "proxy/session/http.h"
 #include "proxy/session/internal.h"
 
 enum { PIECE = 16 * 1024 };
@@ -22,7 +23,7 @@ static void leg_failed(struct session *s, enum side from) {
     struct lane *lane = &s->lanes[from], *to = &s->lanes[!from];
     const char *by = from == SIDE_CLIENT ? "client" : "server";
     char reason[128];
-    lane_reason(reason, sizeof(reason));
+    lane_reason(lane, reason, sizeof(reason));
     if (lane->peer_alert > 0) {
         end_both(s, by, "alert", reason);
         (void)SSL_send_fatal_alert(to->ssl, (uint8_t)lane->peer_alert);
@@ -37,12 +38,31 @@ static void leg_failed(struct session *s, enum side from) {
     session_close(s);
 }
 
+// agent_take keeps the User-Agent of the client's first request, where the CONNECT had none, and
+// nothing else of it. A head that does not come in one piece, or is HTTP/2, is passed by.
+static void agent_take(struct session *s, const uint8_t *p, size_t p_len) {
+    char agent[USER_AGENT_MAX];
+    struct http http;
+    if (obj_has(s->record->root, F_RECORD_USER_AGENT)) {
+        return;
+    }
+    http_init(&http, HTTP_REQUEST, false);
+    if (http_feed(&http, p, &p_len) == MESSAGE_HEAD &&
+        http_header(&http, "User-Agent", agent, sizeof(agent))) {
+        obj_set_str(s->record->root, F_RECORD_USER_AGENT, agent);
+    }
+    http_cleanup(&http);
+}
+
 static void piece_pass(struct session *s, enum side from, const uint8_t *p, int len) {
     struct lane *lane = &s->lanes[from], *to = &s->lanes[!from];
     observe_step(&lane->observe, STEP_DATA, s->now_us);
-    lane->data_received += len;
-    if (to->open && SSL_write(to->ssl, p, len) == len) {
-        to->data_sent += len;
+    if (from == SIDE_CLIENT && lane->data_received == len) {
+        agent_take(s, p, (size_t)len);
+        record_note(s); // a spare connection that ends now finds its sibling
+    }
+    if (to->open) {
+        (void)lane_write(to, p, (size_t)len);
     }
 }
 
@@ -50,9 +70,13 @@ static void piece_pass(struct session *s, enum side from, const uint8_t *p, int 
 static void pump_from(struct session *s, enum side from) {
     struct lane *lane = &s->lanes[from], *to = &s->lanes[!from];
     uint8_t piece[PIECE];
+    if (s->state == STATE_RELAY && !lane->tls_eof && to->out.len < RELAY_HIGH) {
+        // What comes out is about as long as what came in: room for it is made once.
+        (void)!buf_reserve(&to->out, lane_waiting(lane));
+    }
     while (s->state == STATE_RELAY && !lane->tls_eof && to->out.len < RELAY_HIGH) {
         ERR_clear_error();
-        int n = SSL_read(lane->ssl, piece, sizeof(piece));
+        int n = lane_read(lane, piece, sizeof(piece));
         if (n > 0) {
             piece_pass(s, from, piece, n);
             continue;
@@ -95,6 +119,9 @@ void relay_pump(struct session *s) {
 void relay_begin(struct session *s) {
     session_enter(s, STATE_RELAY, INT64_MAX);
     relay_pump(s);
+    if (s->state == STATE_RELAY) {
+        wires_settle(s);
+    }
 }
 
 void relay_input(struct session *s, const struct event *event) {

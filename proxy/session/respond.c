@@ -5,7 +5,7 @@
 #include "proxy/session/http.h"
 #include "proxy/session/internal.h"
 
-enum { BODY_MAX = 64 * 1024 };
+enum { BODY_MAX = 64 * 1024, HEAD_MAX = 8 * 1024 };
 
 static const char *status_name(int status) {
     static const struct {
@@ -13,6 +13,7 @@ static const char *status_name(int status) {
         const char *name;
     } names[] = {
         {200, "OK"},
+        {302, "Found"},
         {400, "Bad Request"},
         {403, "Forbidden"},
         {404, "Not Found"},
@@ -21,6 +22,7 @@ static const char *status_name(int status) {
         {431, "Request Header Fields Too Large"},
         {502, "Bad Gateway"},
         {504, "Gateway Timeout"},
+        {508, "Loop Detected"},
     };
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         if (names[i].status == status) {
@@ -43,8 +45,8 @@ static void send_client(struct session *s, const void *p, size_t p_len) {
     struct lane *client = &s->lanes[SIDE_CLIENT];
     if (client->ssl == NULL) {
         (void)!lane_put(client, p, p_len);
-    } else if (p_len != 0 && SSL_write(client->ssl, p, (int)p_len) > 0) {
-        client->data_sent += (int64_t)p_len;
+    } else {
+        (void)lane_write(client, p, p_len);
     }
 }
 
@@ -56,13 +58,22 @@ static struct http *request(struct session *s) {
 }
 
 void respond(struct session *s, int status, const char *type, const void *body, size_t body_len) {
+    respond_at(s, status, NULL, type, body, body_len);
+}
+
+void respond_at(struct session *s, int status, const char *location, const char *type,
+                const void *body, size_t body_len) {
     struct lane *client = &s->lanes[SIDE_CLIENT];
-    char head[512];
-    int len = snprintf(head, sizeof(head),
-                       "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n"
-                       "Cache-Control: no-store\r\nConnection: close\r\n\r\n",
-                       status, status_name(status), type, body_len);
-    send_client(s, head, (size_t)len);
+    struct buf head;
+    buf_init(&head, HEAD_MAX);
+    (void)buf_printf(&head, "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n", status,
+                     status_name(status), type, body_len);
+    if (location != NULL) {
+        (void)buf_printf(&head, "Location: %s\r\n", location);
+    }
+    (void)buf_printf(&head, "Cache-Control: no-store\r\nConnection: close\r\n\r\n");
+    send_client(s, buf_data(&head), head.len);
+    buf_cleanup(&head);
     const struct http *http = request(s);
     if (!http->head_done || http->parser.method != HTTP_HEAD) {
         send_client(s, body, body_len);

@@ -43,6 +43,7 @@ enum event_kind {
     EVENT_DIAL_FAILED, // no address could be connected: `errnum` of the last attempt
     EVENT_TIMER,       // the deadline of the wishes has passed
     EVENT_STOP,        // the proxy stops: end now, with the record written
+    EVENT_SPLICED,     // bytes of `side` were passed on unseen, as the wishes allow: `spliced`
 };
 
 enum dns_error {
@@ -61,6 +62,9 @@ struct event {
     int64_t wall_ms; // since 1970, UTC
     union {
         struct span bytes;
+        struct {
+            size_t taken, written; // from `side`, to the other side; what lies between waits
+        } spliced;
         int errnum;
         struct {
             const struct address *addresses;
@@ -69,8 +73,9 @@ struct event {
         enum dns_error dns_error;
         struct {
             struct address address;
-            int errnum; // 0: connected; ECANCELED: abandoned because another was quicker
-            int64_t us; // how long it took
+            int errnum;           // 0: connected; ECANCELED: abandoned because another was quicker
+            int64_t us;           // how long it took
+            struct address local; // EVENT_CONNECTED: our own end, all zeros where unknown
         } tried;
     };
 };
@@ -86,6 +91,7 @@ struct dial_wish {
 
 struct wishes {
     bool read[2];     // bytes of that side are welcome; false is backpressure
+    bool splice[2];   // where they are, they may as well be passed on without being shown
     bool shutdown[2]; // once its output is written, send FIN
     bool close[2];    // once its output is written, close the socket
     bool reset[2];    // close the socket at once with RST
@@ -103,8 +109,20 @@ WUNRES struct session *session_new(struct session_shared *shared, const struct a
                                    void *sample_ctx);
 void session_free(struct session *session);
 
-// session_input tells what happened. All bytes of EVENT_BYTES are taken; the caller stops reading
-// while the wishes say so, and a session holds at most one read beyond that.
+// session_syn tells of the client's SYN, the headers of IP and TCP, before anything happens. What
+// is none, as nothing at all, is passed over.
+void session_syn(struct session *session, const uint8_t *p, size_t p_len);
+
+// session_aim tells, right after session_new, that the connection goes to `port` of `host` (a name
+// or an address literal without brackets) without a request that says so: TLS, or whatever is
+// spoken, comes at once. `front` is the record's word for how that is known: "fixed",
+// "transparent". A `host` that no host can be ends the session.
+void session_aim(struct session *session, const char *front, const char *host, uint16_t port);
+
+// session_input tells what happened. Bytes that the caller has taken from a side and not yet
+// written to the other are its own affair; it writes them before it does what the wishes say of
+// that other side's end, unless that is a reset. All bytes of EVENT_BYTES are taken; the caller
+// stops reading while the wishes say so, and a session holds at most one read beyond that.
 void session_input(struct session *session, const struct event *event);
 
 // session_output returns the bytes that wait to be written to `side`, valid until the next call

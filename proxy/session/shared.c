@@ -1,9 +1,10 @@
 #include "proxy/session/shared.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "proxy/session/internal.h"
+#include "proxy/session/emulate.h"
 #include "proxy/tls/certificate_inflate.h"
 
 enum {
@@ -42,7 +43,13 @@ static int inflate_brotli(SSL *ssl, CRYPTO_BUFFER **out, size_t out_len, const u
 
 static void keylog(const SSL *ssl, const char *line) {
     const struct session_shared *shared = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
-    shared->keylog(shared->keylog_ctx, line);
+    struct session *s = SSL_get_app_data(ssl);
+    if (shared->keylog != NULL) {
+        shared->keylog(shared->keylog_ctx, line);
+    }
+    if (s != NULL) {
+        session_secret(s, ssl, line);
+    }
 }
 
 static SSL_CTX *ctx_new(struct session_shared *shared) {
@@ -54,28 +61,37 @@ static SSL_CTX *ctx_new(struct session_shared *shared) {
           SSL_CTX_set_max_proto_version(ctx, TLS1_3_VERSION) &&
           SSL_CTX_set_strict_cipher_list(ctx, "ALL") &&
           SSL_CTX_set1_curves(ctx, groups, ARRAY_LEN(groups)));
+    SSL_CTX_set0_buffer_pool(ctx, shared->certificates);
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_max_cert_list(ctx, CERTIFICATE_MAX);
-    if (shared->keylog != NULL) {
-        SSL_CTX_set_keylog_callback(ctx, keylog);
-    }
+    SSL_CTX_set_keylog_callback(ctx, keylog);
     return ctx;
+}
+
+static enum ssl_verify_result_t any_certificate(SSL *ssl, uint8_t *out_alert) {
+    (void)ssl;
+    (void)out_alert;
+    return ssl_verify_ok;
 }
 
 // hello_read takes back what let a long ClientHello in: no certificate is asked of the client.
 static enum ssl_select_cert_result_t hello_read(const SSL_CLIENT_HELLO *hello) {
-    SSL_set_verify(hello->ssl, SSL_VERIFY_NONE, NULL);
+    SSL_set_custom_verify(hello->ssl, emulate_wants_client_cert(SSL_get_app_data(hello->ssl)),
+                          any_certificate);
     return ssl_select_cert_success;
 }
 
 static void contexts_make(struct session_shared *shared) {
     shared->lane_methods = lane_methods();
+    shared->certificates = CRYPTO_BUFFER_POOL_new();
+    CHECK(shared->certificates != NULL);
     shared->server_ctx = ctx_new(shared);
     SSL_CTX_set_options(shared->server_ctx, SSL_OP_NO_TICKET);
     SSL_CTX_set_alpn_select_cb(shared->server_ctx, downstream_alpn, NULL);
     // BoringSSL's servers take no message above 16 KiB, unless they might be sent certificates.
     SSL_CTX_set_verify(shared->server_ctx, SSL_VERIFY_PEER, NULL);
     SSL_CTX_set_select_certificate_cb(shared->server_ctx, hello_read);
+    SSL_CTX_set_dos_protection_cb(shared->server_ctx, emulate_session);
     for (unsigned i = 0; i < ARRAY_LEN(shared->client_ctx); i++) {
         SSL_CTX *ctx = shared->client_ctx[i] = ctx_new(shared);
         CHECK((i & COMPRESS_ZLIB) == 0 ||
@@ -86,20 +102,32 @@ static void contexts_make(struct session_shared *shared) {
     }
 }
 
-// trust_for loads the roots of one rule: the system's, those of the configuration, its own.
+// files_join returns the files of the configuration, then those of a rule; the caller frees it.
+static const char **files_join(char *const *a, size_t num_a, char *const *b, size_t num_b) {
+    const char **files = xcalloc(num_a + num_b + 1, sizeof(*files));
+    for (size_t i = 0; i < num_a + num_b; i++) {
+        files[i] = i < num_a ? a[i] : b[i - num_a];
+    }
+    return files;
+}
+
+// trust_for loads the roots of one rule, the system's, those of the configuration, its own, and the
+// revocation lists.
 static struct trust *trust_for(const struct shared_config *config, const struct policy_rule *rule,
                                struct err *err) {
-    size_t num = config->num_trust + rule->num_trust;
-    const char **files = xcalloc(num + 1, sizeof(*files));
-    for (size_t i = 0; i < num; i++) {
-        files[i] = i < config->num_trust ? config->trust[i] : rule->trust[i - config->num_trust];
+    const char **files = files_join(config->trust, config->num_trust, rule->trust, rule->num_trust);
+    const char **crls = files_join(config->crls, config->num_crls, rule->crls, rule->num_crls);
+    struct trust *trust = trust_new(config->roots, files, config->num_trust + rule->num_trust, err);
+    if (trust != NULL && !trust_add_crls(trust, crls, config->num_crls + rule->num_crls, err)) {
+        trust_free(trust);
+        trust = NULL;
     }
-    struct trust *trust = trust_new(config->roots, files, num, err);
     free(files);
+    free(crls);
     return trust;
 }
 
-// trusts_load shares one set of roots among all rules that add none of their own.
+// trusts_load shares one set of roots and lists among all rules that add none of their own.
 static bool trusts_load(struct session_shared *shared, const struct shared_config *config,
                         struct err *err) {
     size_t num = policy_num_rules(shared->policy);
@@ -107,7 +135,8 @@ static bool trusts_load(struct session_shared *shared, const struct shared_confi
     shared->num_trusts = num;
     for (size_t i = 0; i < num; i++) {
         const struct policy_rule *rule = policy_rule(shared->policy, i);
-        if (rule->num_trust == 0 && shared->plain_trust != NULL) {
+        bool plain = rule->num_trust == 0 && rule->num_crls == 0;
+        if (plain && shared->plain_trust != NULL) {
             shared->trusts[i] = shared->plain_trust;
             continue;
         }
@@ -115,11 +144,52 @@ static bool trusts_load(struct session_shared *shared, const struct shared_confi
         if (shared->trusts[i] == NULL) {
             return false;
         }
-        if (rule->num_trust == 0) {
+        if (plain) {
             shared->plain_trust = shared->trusts[i];
         }
     }
     return true;
+}
+
+// emulated_open makes the forge of `profile`, whose reference it takes over.
+static bool emulated_open(struct emulated *out, struct profile *profile,
+                          const struct shared_config *config, struct err *err) {
+    char dir[4096];
+    snprintf(dir, sizeof(dir), "%s/%s", config->boxes != NULL ? config->boxes : "", profile->name);
+    out->profile = profile;
+    out->forge = forge_open(config->boxes != NULL ? dir : NULL, &profile->cert, config->authority,
+                            config->now, err);
+    return out->forge != NULL;
+}
+
+static void emulated_close(struct emulated *emulated) {
+    forge_free(emulated->forge);
+    profile_unref(emulated->profile);
+}
+
+// boxes_open makes the boxes that the command line and the policy's rules name.
+static bool boxes_open(struct session_shared *shared, const struct shared_config *config,
+                       struct err *err) {
+    shared->boxes = xcalloc(shared->num_trusts, sizeof(*shared->boxes));
+    if (config->as != NULL && !emulated_open(&shared->as, profile_ref(config->as), config, err)) {
+        return false;
+    }
+    for (size_t i = 0; i < shared->num_trusts; i++) {
+        const struct policy_rule *rule = policy_rule(shared->policy, i);
+        if (rule->action != ACTION_EMULATE) {
+            continue;
+        }
+        struct profile *profile = profile_load(rule->profile, err);
+        if (profile == NULL || !emulated_open(&shared->boxes[i], profile, config, err)) {
+            struct err why = *err;
+            return err_set(err, "%s.profile: %s", rule->path, why.msg);
+        }
+    }
+    return true;
+}
+
+const struct authority *shared_root(const struct session_shared *shared) {
+    return shared->as.forge != NULL ? forge_root(shared->as.forge) : shared->authority;
 }
 
 struct session_shared *shared_new(const struct shared_config *config, struct err *err) {
@@ -129,11 +199,20 @@ struct session_shared *shared_new(const struct shared_config *config, struct err
     shared->authority = config->authority;
     shared->leaves = config->leaves;
     shared->verifications = config->verifications;
+    shared->history = config->history;
     shared->limits = config->limits != NULL ? *config->limits : limits_default;
+    if (config->parent != NULL) {
+        shared->parent = *config->parent;
+    }
+    uint8_t id[4];
+    RAND_bytes(id, sizeof(id));
+    snprintf(shared->via, sizeof(shared->via), "tlsblame-%02x%02x%02x%02x", id[0], id[1], id[2],
+             id[3]);
     shared->address = config->address != NULL ? xstrdup(config->address) : NULL;
     shared->keylog = config->keylog;
     shared->keylog_ctx = config->keylog_ctx;
-    if (!trusts_load(shared, config, err)) {
+    shared->memory = memory_new(config->seed);
+    if (!trusts_load(shared, config, err) || !boxes_open(shared, config, err)) {
         shared_unref(shared);
         return NULL;
     }
@@ -156,11 +235,18 @@ void shared_unref(struct session_shared *shared) {
         }
     }
     trust_free(shared->plain_trust);
+    for (size_t i = 0; shared->boxes != NULL && i < shared->num_trusts; i++) {
+        emulated_close(&shared->boxes[i]);
+    }
+    free(shared->boxes);
+    emulated_close(&shared->as);
+    memory_free(shared->memory);
     free(shared->trusts);
     for (size_t i = 0; i < ARRAY_LEN(shared->client_ctx); i++) {
         SSL_CTX_free(shared->client_ctx[i]);
     }
     SSL_CTX_free(shared->server_ctx);
+    CRYPTO_BUFFER_POOL_free(shared->certificates);
     if (shared->lane_methods != NULL) {
         BIO_meth_free(shared->lane_methods);
     }

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "proxy/session/internal.h"
+#include "proxy/session/emulate.h"
 #include "proxy/tls/banner.h"
 #include "proxy/tls/hello_peek.h"
 
@@ -39,6 +39,17 @@ static void pass_on(struct session *s, const char *application) {
     tunnel_begin(s, application);
 }
 
+// wire_begin tells the wire's log what policy wants, and that early data, if there is any, follows
+// the hello.
+static void wire_begin(struct session *s) {
+    struct lane *client = &s->lanes[SIDE_CLIENT];
+    wire_log_policy(&client->wire, record_policy(s));
+    if (obj_is(client->observe.leg, F_LEG_OFFER_EARLY_DATA, true)) {
+        wire_log_sure(&client->wire, WIRE_FROM_PEER, s->peek.wire_len);
+        wire_log_data(&client->wire, WIRE_FROM_PEER);
+    }
+}
+
 static void tls_begin(struct session *s) {
     struct observe *observe = &s->lanes[SIDE_CLIENT].observe;
     if (s->direct) {
@@ -52,8 +63,27 @@ static void tls_begin(struct session *s) {
     if (s->rule == NULL) {
         front_decide(s, obj_str(observe->leg, F_LEG_SERVER_NAME), false);
     }
+    wire_begin(s);
+    emulate_begin(s);
+    if (emulate_hello(s)) {
+        return;
+    }
+    sniff_go_on(s);
+}
+
+void sniff_go_on(struct session *s) {
+    const struct profile *profile = s->profile;
+    if (profile != NULL && profile->mode == PROFILE_TUNNEL) {
+        if (profile->server_leg.hello == PROFILE_HELLO_EDIT) {
+            emulate_edit_hello(s, &profile->server_leg.edit);
+        } else {
+            tunnel_begin(s, NULL);
+        }
+        return;
+    }
     switch (s->rule->action) {
     case ACTION_INTERCEPT:
+    case ACTION_EMULATE:
         upstream_begin(s);
         return;
     case ACTION_TUNNEL:
@@ -68,12 +98,15 @@ static void tls_begin(struct session *s) {
 
 void sniff_begin(struct session *s) {
     struct lane *client = &s->lanes[SIDE_CLIENT];
+    if (s->emulation.pass_through) {
+        tunnel_begin(s, NULL);
+        return;
+    }
     if (!s->direct) {
-        static const char established[] = "HTTP/1.1 200 Connection established\r\n\r\n";
-        CHECK(lane_put(client, established, sizeof(established) - 1));
-        obj_set_int(s->record->root, F_RECORD_RESPONSE_STATUS, 200);
+        greeting_accept(s);
     }
     client->num_reads = 0;
+    lane_wire_begin(client);
     observe_step(&client->observe, STEP_HELLO, s->now_us);
     session_enter(s, STATE_SNIFF, s->shared->limits.sniff_us);
     if (lane_waiting(client) != 0) {

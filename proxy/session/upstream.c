@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proxy/session/emulate.h"
 #include "proxy/session/mirror.h"
 #include "proxy/session/verification.h"
 #include "proxy/tls/banner.h"
@@ -37,6 +38,9 @@ static void verify(struct session *s) {
                          name, s->wall_ms / 1000);
     verification_record(obj_sub(s->lanes[SIDE_SERVER].observe.leg, F_LEG_VERIFICATION), name,
                         &upstream->verified->verification);
+    if (CBS_len(&upstream->verified->verification.issuer) != 0) {
+        observe_issuer(&s->lanes[SIDE_SERVER].observe, upstream->verified->verification.issuer);
+    }
     free(ders);
 }
 
@@ -55,7 +59,16 @@ static bool defective(const struct session *s) {
 static void finished(struct session *s) {
     struct lane *server = &s->lanes[SIDE_SERVER];
     observe_step(&server->observe, STEP_FINISHED, s->now_us);
-    if (defective(s) && s->rule->on_failure != ON_FAILURE_MIRROR) {
+    if (!emulate_answer(s)) {
+        upstream_go_on(s);
+    }
+}
+
+void upstream_go_on(struct session *s) {
+    if (emulate_invalid(s)) {
+        return;
+    }
+    if (emulate_shown(s) != NULL && defective(s) && s->rule->on_failure != ON_FAILURE_MIRROR) {
         s->upstream->failure = FAILURE_CERTIFICATE;
         end_set(s, SIDE_SERVER, "proxy", "fin", "the server's certificate is not good");
         failure_show(s);
@@ -76,7 +89,7 @@ static void failed(struct session *s, bool timeout) {
     struct lane *lane = &s->lanes[SIDE_SERVER];
     struct upstream *upstream = s->upstream;
     char reason[128];
-    lane_reason(reason, sizeof(reason));
+    lane_reason(lane, reason, sizeof(reason));
     if (timeout) {
         upstream->failure = FAILURE_TIMEOUT;
         end_set(s, SIDE_SERVER, "server", "timeout", NULL);
@@ -121,10 +134,14 @@ void upstream_begin(struct session *s) {
         (void)client_hello_parse(&hello, NULL, client->hello.p, client->hello.len);
     }
     s->upstream = xcalloc(1, sizeof(*s->upstream));
-    SSL *ssl = mirror_new(s->shared, &hello, &s->rule->server_leg);
+    SSL *ssl = emulate_server_leg(s, &hello);
+    ssl = ssl != NULL ? ssl : mirror_new(s->shared, &hello, &s->rule->server_leg);
     SSL_set_app_data(ssl, s);
     SSL_set_connect_state(ssl);
+    SSL_set_shed_handshake_config(ssl, 1);
     SSL_set_custom_verify(ssl, SSL_VERIFY_PEER, on_verify);
+    lane_wire_begin(server);
+    wire_log_policy(&server->wire, record_policy(s));
     lane_start_tls(server, ssl, s->shared->lane_methods);
     observe_step(&server->observe, STEP_HELLO, s->now_us);
     session_enter(s, STATE_UPSTREAM, s->shared->limits.handshake_us);
@@ -136,6 +153,19 @@ void upstream_begin(struct session *s) {
     if (lane_waiting(server) != 0 || server->eof) {
         go_on(s);
     }
+}
+
+void upstream_redial(struct session *s) {
+    struct lane *server = &s->lanes[SIDE_SERVER];
+    SSL_shutdown(server->ssl);
+    SSL_free(server->ssl);
+    server->ssl = NULL;
+    server->open = server->eof = false;
+    lane_drop(server, lane_waiting(server));
+    buf_cleanup(&server->out);
+    s->emulation.pass_through = true;
+    session_dial(s, s->host, s->port);
+    session_enter(s, STATE_DIALLING, INT64_MAX);
 }
 
 void upstream_input(struct session *s, const struct event *event) {

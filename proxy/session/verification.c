@@ -2,6 +2,30 @@
 
 #include <string.h>
 
+static void add_strings(struct obj *out, enum field field, const char *const *texts, size_t num) {
+    for (size_t i = 0; i < num; i++) {
+        obj_add_str(out, field, texts[i], strlen(texts[i]));
+    }
+}
+
+static void record_crl(struct obj *out, const struct crl_answer *crl) {
+    if (crl->status == CRL_NONE) {
+        return;
+    }
+    obj_set_str(out, F_VERIFICATION_CRL_STATUS, crl_status_id(crl->status));
+    if (crl->status == CRL_BAD_SIGNATURE) {
+        return;
+    }
+    obj_set_int(out, F_VERIFICATION_CRL_THIS_UPDATE, crl->this_update);
+    if (crl->has_next_update) {
+        obj_set_int(out, F_VERIFICATION_CRL_NEXT_UPDATE, crl->next_update);
+    }
+    if (crl->status == CRL_REVOKED) {
+        obj_set_int(out, F_VERIFICATION_CRL_REVOKED_AT, crl->revoked_at);
+        obj_set_str(out, F_VERIFICATION_CRL_REASON, crl->reason);
+    }
+}
+
 void verification_record(struct obj *out, const char *name,
                          const struct verification *verification) {
     obj_set_int(out, F_VERIFICATION_OK, verification->ok);
@@ -22,6 +46,21 @@ void verification_record(struct obj *out, const char *name,
         const char *subject = verification->path[i].subject;
         obj_add_str(out, F_VERIFICATION_PATH, subject, strlen(subject));
     }
+    for (size_t i = 0; i < verification->num_tries; i++) {
+        const struct trust_try *try = &verification->tries[i];
+        struct obj *row = obj_add(out, F_VERIFICATION_TRIES);
+        add_strings(row, F_TRY_SUBJECTS, try->subjects, try->num_subjects);
+        add_strings(row, F_TRY_BECAUSE, try->because, try->num_because);
+    }
+    record_crl(out, &verification->crl);
     obj_set_str(out, F_VERIFICATION_MISSING_ISSUER, verification->missing_issuer);
     obj_set_str(out, F_VERIFICATION_CA_ISSUERS, verification->ca_issuers);
+}
+
+void verification_record_proof(struct obj *out, const struct trust_proof *proof) {
+    add_strings(out, F_VERIFICATION_COMPLETED_BY, proof->added, proof->num_added);
+    if (proof->completed) {
+        obj_set_int(out, F_VERIFICATION_COMPLETED_OK, proof->ok);
+    }
+    obj_set_str(out, F_VERIFICATION_COMPLETED_SAYS, proof->says);
 }

@@ -3,10 +3,14 @@
 #define PROXY_SESSION_VERIFICATION_H_
 
 #include "logs/record/obj.h"
+#include "policy/ca/trust_aia.h"
 #include "policy/ca/trust_verify.h"
 
 // verification_record fills `out`, of KIND_VERIFICATION; `name` is what the leaf was held against.
 void verification_record(struct obj *out, const char *name,
                          const struct verification *verification);
+
+// verification_record_proof adds what came of an attempt to prove that an intermediate is missing.
+void verification_record_proof(struct obj *out, const struct trust_proof *proof);
 
 #endif // PROXY_SESSION_VERIFICATION_H_

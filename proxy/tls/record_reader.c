@@ -368,10 +368,11 @@ static void heartbeat_check(struct record_reader *reader) {
     }
 }
 
+// `p` is NULL where the data was not opened.
 static enum wire_event_type data_event(struct record_reader *reader, struct wire_event *out,
-                                       size_t len) {
+                                       const uint8_t *p, size_t len) {
     reader->data_bytes += len;
-    event_set(reader, out, WIRE_DATA, NULL, 0);
+    event_set(reader, out, WIRE_DATA, p, p != NULL ? len : 0);
     out->content_type = CONTENT_APPLICATION_DATA;
     out->opened = true;
     out->announced = (uint32_t)len;
@@ -398,7 +399,7 @@ static enum wire_event_type opened_begin(struct record_reader *reader, struct wi
         return WIRE_MORE;
     }
     if (opener->type == CONTENT_APPLICATION_DATA) {
-        return data_event(reader, out, opener->content_len);
+        return data_event(reader, out, opener->content, opener->content_len);
     }
     if (codepoint_find(REGISTRY_CONTENT_TYPE, opener->type) == NULL) {
         note_sink_add(notes, NOTE_REC_TYPE_UNKNOWN, reader->now_offset);
@@ -431,7 +432,8 @@ static enum wire_event_type record_end(struct record_reader *reader, struct wire
         return WIRE_MORE;
     }
     if (opener_use(reader) == OPENER_COUNT) {
-        return data_event(reader, out, record_opener_count(&reader->opener, reader->now.length));
+        return data_event(reader, out, NULL,
+                          record_opener_count(&reader->opener, reader->now.length));
     }
     if (reader->use == RECORD_USE_OPEN && record_opener_open(&reader->opener, reader->header)) {
         return opened_begin(reader, out);
@@ -568,6 +570,14 @@ bool record_reader_gap(struct record_reader *reader, uint64_t n) {
     reader->left = 0;
     header_begin(reader);
     return false;
+}
+
+void record_reader_pass(struct record_reader *reader, uint64_t n) {
+    uint64_t counted = reader->state == RECORD_IN_BODY ? reader->left : 0;
+    counted = n < counted ? n : counted;
+    reader->left -= (uint32_t)counted;
+    reader->offset += n;
+    reader->data_bytes += n - counted;
 }
 
 enum wire_event_type record_reader_eof(struct record_reader *reader, struct wire_event *out_event) {

@@ -37,7 +37,7 @@ struct wire_event {
     uint16_t version;     // of the record that completed it
     uint64_t offset;      // in the stream: of the message's first byte, or of the record's header
     const uint8_t *p;
-    size_t len;                  // bytes at `p`; NULL and 0 for WIRE_OPAQUE and WIRE_DATA
+    size_t len;                  // bytes at `p`; NULL and 0 for WIRE_OPAQUE and unopened data
     uint32_t announced;          // bytes that the message or record says to have
     bool cut_off;                // a message of which only the first `len` bytes were kept or came
     enum banner banner;          // WIRE_NOT_TLS
@@ -135,6 +135,10 @@ bool record_reader_opens(const struct record_reader *reader);
 // header of a record, with record_sync, and goes on with it; what the reader held of a message is
 // gone, and nothing is opened any more, as nobody knows how many records are missing.
 bool record_reader_gap(struct record_reader *reader, uint64_t n);
+
+// record_reader_pass says that the next `n` bytes are records of application data, and that the
+// caller gives the reader nothing more. What `data_bytes` had of them already is not counted twice.
+void record_reader_pass(struct record_reader *reader, uint64_t n);
 
 // record_reader_eof says that the stream has ended. It notes what was cut, and returns what can
 // still be said: the beginning of a message, a short text that is not TLS, or WIRE_MORE for nothing

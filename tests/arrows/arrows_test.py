@@ -22,7 +22,7 @@ ROOMS = {
     "policy/config": ([], ["jansson"]),
     "policy/decide": (["policy/config"], []),
     "policy/ca": ([], ["boringssl_crypto"]),
-    "policy/profiles": (["policy/config"], []),
+    "policy/profiles": (["policy/ca", "policy/config"], ["jansson"]),
     "policy/verdict": ([], []),
     "proxy/tls": ([], ["boringssl_crypto", "brotli", "zlib"]),
     "proxy/observe": (["policy/ca", "proxy/tls"], ["boringssl_crypto"]),
@@ -32,7 +32,11 @@ ROOMS = {
         ["boringssl_crypto", "boringssl_ssl", "http_parser"],
     ),
     "proxy/net": (["proxy/session"], ["cares", "libev"]),
-    "proxy/probe": (["proxy/net", "proxy/observe", "proxy/tls"], []),
+    "proxy/probe": (
+        ["policy/ca", "policy/config", "policy/verdict"]
+        + ["proxy/net", "proxy/observe", "proxy/session", "proxy/tls"],
+        ["boringssl_crypto", "libev"],
+    ),
     "proxy/cli": (ANYTHING, ANYTHING),
 }
 

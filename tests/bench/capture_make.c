@@ -1,7 +1,9 @@
-// Makes a capture for measuring: capture_make MEGABYTES >FILE
+// Makes a capture for measuring: capture_make MEGABYTES [SHAPE] >FILE
 //
-// Of every forty connections one carries bulk data and the others end after the handshake, so that
-// most connections are short and most bytes are bulk, as on a real network.
+//   mixed  of every forty connections one carries bulk data and the others end after the handshake,
+//          so that most connections are short and most bytes are bulk, as on a real network
+//   short  handshakes alone
+//   open   handshakes alone, of connections that never end
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +13,16 @@
 
 enum { BULK_EVERY = 40, BULK_RECORDS = 256, RECORD_LEN = 16384, PLAIN_MAX = 16384 };
 
+struct shape {
+    const char *name;
+    bool bulk, open;
+};
+
+static const struct shape shapes[] = {
+    {"mixed", true, false}, {"short", false, false}, {"open", false, true}};
+
 struct maker {
+    const struct shape *shape;
     struct capture_writer *writer;
     struct capture_stream stream;
     int64_t now_us;
@@ -55,19 +66,32 @@ static void connection(struct maker *maker, unsigned number) {
     }
     capture_stream_open(maker->writer, &maker->stream, maker->now_us);
     handshake(maker);
-    for (int i = 0; number % BULK_EVERY == 0 && i < BULK_RECORDS; i++) {
+    bool bulk = maker->shape->bulk && number % BULK_EVERY == 0;
+    for (int i = 0; bulk && i < BULK_RECORDS; i++) {
         send(maker, false, maker->bulk, sizeof(maker->bulk));
     }
-    capture_stream_fin(maker->writer, &maker->stream, true, maker->now_us);
-    capture_stream_fin(maker->writer, &maker->stream, false, maker->now_us);
+    if (!maker->shape->open) {
+        capture_stream_fin(maker->writer, &maker->stream, true, maker->now_us);
+        capture_stream_fin(maker->writer, &maker->stream, false, maker->now_us);
+    }
+}
+
+static const struct shape *shape_find(const char *name) {
+    for (size_t i = 0; i < ARRAY_LEN(shapes); i++) {
+        if (strcmp(shapes[i].name, name) == 0) {
+            return &shapes[i];
+        }
+    }
+    return NULL;
 }
 
 int main(int argc, char **argv) {
     static struct maker maker = {.now_us = INT64_C(1700000000000000)};
     struct err err;
-    long megabytes = argc == 2 ? strtol(argv[1], NULL, 10) : 0;
-    if (megabytes <= 0) {
-        fputs("usage: capture_make MEGABYTES >FILE\n", stderr);
+    long megabytes = argc == 2 || argc == 3 ? strtol(argv[1], NULL, 10) : 0;
+    maker.shape = shape_find(argc == 3 ? argv[2] : "mixed");
+    if (megabytes <= 0 || maker.shape == NULL) {
+        fputs("usage: capture_make MEGABYTES [mixed|short|open] >FILE\n", stderr);
         return 2;
     }
     memcpy(maker.bulk, "\x17\x03\x03\x40\x00", 5);

@@ -1,287 +1,247 @@
 """The benchmark: see run.sh and README.md.
 
 Each proxy is asked to do the same things between our own load generator and our own origin, in turn
-and several times over: full handshakes on both legs, a bulk download, idle connections. The numbers
+and several times over: full handshakes on both legs, bulk downloads, idle connections. The numbers
 are medians; the ratios are taken within the same run.
 """
 
 import argparse
-import glob
 import json
 import os
 import resource
-import signal
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 
-TREE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-PEER = os.path.join(TREE, "bazel-bin/tests/bench/peer")
-PROGRAM = os.path.join(TREE, "bazel-bin/tlsblame")
+import measure
+import plot
+import targets
+from targets import PEER, pin
+
 MIB = 1024 * 1024
+FULL = {"rounds": 3, "count": 1500, "bulk": 512 * MIB, "held": 2000, "most_held": 9000,
+        "held_steps": (1, 10, 100, 1000, 3000, 9000), "host_steps": (1, 10, 100, 1000, 10000),
+        "seconds": 4, "starts": 9}
+QUICK = {"rounds": 1, "count": 300, "bulk": 128 * MIB, "held": 200, "most_held": 1000,
+         "held_steps": (1, 10, 100, 1000), "host_steps": (1, 10, 100, 1000), "seconds": 2,
+         "starts": 3}
+COLUMNS = ("us/conn 1.3", "us/conn 1.2", "us/new name", "us/new cert", "s/GB", "KiB/idle", "p99 added us")
 
 
-def openssl(*args, **kwargs):
-    subprocess.run(["openssl", *args], check=True, stderr=subprocess.DEVNULL, **kwargs)
+def say(text):
+    print(f"  {text}", file=sys.stderr, flush=True)
 
 
-def make_certificates(folder):
-    """A root, an intermediate and a leaf for bench.test and its subdomains, all P-256."""
+class Results:
+    """Measured values: of each proxy, by column."""
 
-    def path(name):
-        return os.path.join(folder, name)
+    def __init__(self):
+        self.values = {}
 
-    def key(name):
-        openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", path(name + ".key"))
+    def keep(self, name, column, value):
+        self.values.setdefault(name, {}).setdefault(column, []).append(value)
 
-    def sign(name, subject, ca, extensions):
-        key(name)
-        openssl("req", "-new", "-key", path(name + ".key"), "-subj", subject, "-out", path("csr"))
-        with open(path("ext"), "w") as ext:
-            ext.write(extensions)
-        openssl("x509", "-req", "-in", path("csr"), "-CA", path(ca + ".pem"), "-CAkey",
-                path(ca + ".key"), "-CAcreateserial", "-days", "90", "-extfile", path("ext"),
-                "-out", path(name + ".pem"))
+    def get(self, name, column):
+        values = self.values.get(name, {}).get(column)
+        return statistics.median(values) if values else None
 
-    key("root")
-    openssl("req", "-x509", "-new", "-key", path("root.key"), "-subj", "/CN=Bench Root", "-days",
-            "365", "-addext", "basicConstraints=critical,CA:TRUE", "-addext",
-            "keyUsage=critical,keyCertSign", "-out", path("root.pem"))
-    sign("intermediate", "/CN=Bench Intermediate", "root",
-         "basicConstraints=critical,CA:TRUE,pathlen:0\nkeyUsage=critical,keyCertSign\n")
-    sign("leaf", "/CN=bench.test", "intermediate",
-         "basicConstraints=CA:FALSE\nkeyUsage=critical,digitalSignature\nextendedKeyUsage=serverAuth\n"
-         "subjectAltName=DNS:bench.test,DNS:*.bench.test,DNS:localhost,IP:127.0.0.1\n")
-    with open(path("chain.pem"), "w") as chain:
-        for name in ("leaf", "intermediate"):
-            chain.write(open(path(name + ".pem")).read())
+    def ratio(self, column, ours, *theirs):
+        """Ours divided by the best of theirs, or None."""
+        best = [value for value in (self.get(name, column) for name in theirs) if value is not None]
+        mine = self.get(ours, column)
+        return mine / min(best) if best and mine is not None else None
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-def wait_port(port):
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
+def start_all(kinds, folder, origin_port, core):
+    """Starts what can be started, and says what cannot."""
+    running = []
+    for kind in kinds:
+        if kind.missing():
+            say(f"{kind.name} is not installed: left out")
+            continue
         try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-            return
-        except OSError:
-            time.sleep(0.01)
-    sys.exit(f"nothing listens on port {port}")
+            running.append(kind(folder, origin_port, core))
+            measure.load(running[-1], core, count=20, parallel=4)
+        except (OSError, subprocess.SubprocessError) as error:
+            say(f"{kind.name} does not work here: left out ({error})")
+            if running and isinstance(running[-1], kind):
+                running.pop().stop()
+    return running
 
 
-def pin(core):
-    return lambda: os.sched_setaffinity(0, {core})
+def one_round(results, running, core, size, number):
+    for target in running:
+        say(f"round {number + 1} of {size['rounds']}: {target.name}")
+        if target.tls:
+            for version in ("1.3", "1.2"):
+                results.keep(target.name, f"us/conn {version}",
+                             measure.connections(target, core, size["count"], version=version))
+        if target.mints:
+            for column, name in (("us/new name", "h"), ("us/new cert", "new")):
+                results.keep(target.name, column,
+                             measure.connections(target, core, size["count"], hosts=10**9,
+                                                 sni=f"{name}%d-{number}.bench.test"))
+        results.keep(target.name, "s/GB", measure.bulk(target, core, size["bulk"]))
 
 
-def cpu_seconds(pids):
-    """CPU time of all threads of `pids`, to the nanosecond."""
-    total = 0
-    for pid in pids:
-        for stat in glob.glob(f"/proc/{pid}/task/*/schedstat"):
-            total += int(open(stat).read().split()[0])
-    return total / 1e9
+def latencies(results, running, origin_port, core, size):
+    """At half of what nginx can do, what each adds to a handshake with the origin itself."""
+    us = results.get("nginx stream", "us/conn 1.3")
+    if us is None:
+        return
+    direct = object.__new__(targets.SpliceRelay)
+    direct.port = origin_port
+    direct.pids = lambda: []
+    for _ in range(size["rounds"]):
+        base = measure.latency(direct, core, 0.5e6 / us, size["seconds"])
+        for target in running:
+            if target.name in ("tlsblame", "nginx stream"):
+                p99 = measure.latency(target, core, 0.5e6 / us, size["seconds"])
+                results.keep(target.name, "p99 added us", p99 - base)
 
 
-def rss_kib(pids):
-    total = 0
-    for pid in pids:
-        for line in open(f"/proc/{pid}/smaps_rollup"):
-            if line.startswith("Pss:"):
-                total += int(line.split()[1])
-    return total
+def curves(running, core, size):
+    """Memory and CPU against connections and hosts, for those that are quick enough."""
+    memory, opening, hosts = {}, {}, {}
+    for target in running:
+        if target.name not in ("tlsblame", "nginx stream", "HAProxy", "sslsplit"):
+            continue
+        say(f"curves: {target.name}")
+        for held in size["held_steps"]:
+            kib, us = measure.idle(target, core, held)
+            memory.setdefault(target.name, []).append((held, kib * held / 1024))
+            opening.setdefault(target.name, []).append((held, us))
+        for number in size["host_steps"] if target.mints else ():
+            us = measure.connections(target, core, max(number, 1000), hosts=number,
+                                     sni=f"new-c%d-{number}.bench.test")
+            hosts.setdefault(target.name, []).append((number, us))
+    return [plot.chart("Memory of idle connections", "connections", "MiB", memory),
+            plot.chart("CPU to open a connection beside so many", "connections", "us", opening),
+            plot.chart("CPU of a connection to one of so many hosts", "hosts", "us", hosts)]
 
 
-class Target:
-    """A proxy under test: `port` takes TLS, or a CONNECT first where `connect` says so."""
-
-    connect = False
-
-    def __init__(self, folder, origin_port, core):
-        self.folder, self.origin_port, self.core = folder, origin_port, core
-        self.port = free_port()
-        self.start()
-        wait_port(self.port)
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait(20)
-
-
-class Nginx(Target):
-    name = "nginx stream"
-    tls = "proxy_ssl on; proxy_ssl_name bench.test; proxy_ssl_server_name on; proxy_ssl_verify on;" \
-          " proxy_ssl_verify_depth 3; proxy_ssl_trusted_certificate {f}/root.pem;" \
-          " proxy_ssl_session_reuse off; proxy_ssl_protocols TLSv1.2 TLSv1.3;"
-    listen = "ssl"
-    certificates = "ssl_certificate {f}/chain.pem; ssl_certificate_key {f}/leaf.key;" \
-                   " ssl_session_tickets off; ssl_session_cache off; ssl_protocols TLSv1.2 TLSv1.3;"
-
-    def start(self):
-        f = self.folder
-        config = os.path.join(f, f"nginx-{self.port}.conf")
-        with open(config, "w") as out:
-            out.write(f"""
-daemon off; worker_processes 1; pid {f}/nginx-{self.port}.pid; error_log {f}/nginx.log;
-worker_rlimit_nofile 20000;
-load_module /usr/lib/nginx/modules/ngx_stream_module.so;
-events {{ worker_connections 19000; }}
-stream {{ server {{
-  listen 127.0.0.1:{self.port} {self.listen} backlog=4096;
-  {self.certificates.format(f=f)} proxy_pass 127.0.0.1:{self.origin_port}; tcp_nodelay on;
-  {self.tls.format(f=f)} proxy_timeout 10m; }} }}""")
-        self.process = subprocess.Popen(["nginx", "-c", config, "-p", f], preexec_fn=pin(self.core),
-                                        stderr=subprocess.DEVNULL)
-
-    def pids(self):
-        children = open(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read().split()
-        return [int(child) for child in children]
+def goals(results, extra):
+    """Rows of what is to be reached: text, value, limit, and whether more is better."""
+    ratio, ours = results.ratio, "tlsblame"
+    crypto = results.get(ours, "us/conn 1.3") / extra["floor"]["us"]
+    return [
+        ("connection, of nginx stream", ratio("us/conn 1.3", ours, "nginx stream"), 0.5, False),
+        ("connection, of the crypto floor", crypto, 0.85, False),
+        ("new host, of sslsplit", ratio("us/new name", ours, "sslsplit"), 0.25, False),
+        ("new host, new certificate, of sslsplit", ratio("us/new cert", ours, "sslsplit"), None,
+         False),
+        ("bytes, of the best that end TLS",
+         ratio("s/GB", ours, "nginx stream", "HAProxy", "nghttpx"), 0.9, False),
+        ("tunnelled bytes, of a splice relay",
+         ratio("s/GB", "tlsblame tunnel", "splice relay"), 1.0, False),
+        ("KiB of an idle connection", extra["idle"], 28, False),
+        ("recording and verdict, % of instructions", extra["recording"], 5, False),
+        ("p99 added to a handshake, of nginx stream",
+         ratio("p99 added us", ours, "nginx stream"), 1.5, False),
+        ("two workers against one", extra["workers"], 1.85, True),
+        ("start to first answer, ms", extra["start"], 50, False),
+    ]
 
 
-class Relay(Nginx):
-    name = "nginx TCP relay"
-    tls = certificates = listen = ""
+def cell(value, width=14):
+    return " " * width if value is None else f"{value:{width},.{2 if value < 100 else 0}f}"
 
 
-class Tlsblame(Target):
-    name = "tlsblame"
-    connect = True
-    policy = None
-
-    def start(self):
-        f = self.folder
-        environment = dict(os.environ, SSLKEYLOGFILE="")
-        arguments = [PROGRAM, "run", "-q", "-l", f"127.0.0.1:{self.port}", "--ca-dir", f"{f}/ca",
-                     "--log", f"{f}/log-{self.port}.ndjson", "--trust", f"{f}/root.pem"]
-        if self.policy is not None:
-            path = os.path.join(f, f"policy-{self.port}.json")
-            json.dump(self.policy, open(path, "w"))
-            arguments += ["--policy", path]
-        self.process = subprocess.Popen(arguments, preexec_fn=pin(self.core), env=environment,
-                                        stdout=subprocess.DEVNULL)
-
-    def pids(self):
-        return [self.process.pid]
+def table(results, extra):
+    names = sorted(results.values, key=lambda name: not name.startswith("tlsblame"))
+    width = max(map(len, names))
+    print(f"{'':{width}}" + "".join(f"{column:>14}" for column in COLUMNS))
+    for name in names:
+        print(f"{name:{width}}" + "".join(cell(results.get(name, column)) for column in COLUMNS))
+    print(f"{'crypto floor':{width}}{cell(extra['floor']['us'])}{'':28}"
+          f"{cell(extra['floor']['s_per_gb'])}")
+    print(f"\n{'goal':42}{'measured':>10}{'':4}{'wanted':>10}")
+    for text, value, limit, more in goals(results, extra):
+        if limit is None:
+            print(f"{text:42}{cell(value, 10)}")
+            continue
+        sign, ok = (">=", value is not None and value >= limit) if more else \
+            ("<=", value is not None and value <= limit)
+        word = "not measured" if value is None else "pass" if ok else "FAIL"
+        print(f"{text:42}{cell(value, 10)}{sign:>8}{limit:6g}  {word}")
 
 
-class Tunnel(Tlsblame):
-    name = "tlsblame tunnel"
-    policy = {"default": {"action": "tunnel"}}
+def two_workers(folder, origin_port, cores, core, size):
+    """How much two workers do in a second of CPU time, against one; only where there are two cores."""
+    if len(cores) < 2:
+        return None
+    one = start_all([targets.Tlsblame], folder, origin_port, set(cores))[0]
+    two = start_all([targets.TwoWorkers], folder, origin_port, set(cores))[0]
+    ratios = []
+    for _ in range(max(3, size["rounds"])):
+        us = [measure.connections(target, core, size["count"], parallel=64, hosts=10,
+                                  sni="h%d.bench.test") for target in (one, two)]
+        ratios.append(2 * us[0] / us[1])
+    one.stop()
+    two.stop()
+    return statistics.median(ratios)
 
 
-def load_arguments(target, **options):
-    arguments = [PEER, "load", f"connect=127.0.0.1:{target.port}"]
-    if target.connect:
-        arguments.append(f"target=localhost:{target.origin_port}")
-    return arguments + [f"{key}={value}" for key, value in options.items()]
-
-
-def load(target, core, **options):
-    """Runs a load and returns its report with the CPU seconds of the target."""
-    before = cpu_seconds(target.pids())
-    done = subprocess.run(load_arguments(target, **options), stdout=subprocess.PIPE, check=True,
-                          preexec_fn=pin(core))
-    report = json.loads(done.stdout)
-    report["cpu"] = cpu_seconds(target.pids()) - before
-    return report
-
-
-def idle(target, core, count):
-    """KiB of memory that each idle connection adds."""
-    before = rss_kib(target.pids())
-    process = subprocess.Popen(load_arguments(target, count=count, parallel=64, hold=1),
-                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, preexec_fn=pin(core))
-    process.stdout.readline()
-    kib = (rss_kib(target.pids()) - before) / count
-    process.stdin.close()
-    process.wait(60)
-    return kib
-
-
-def median(values):
-    return statistics.median(values) if values else float("nan")
-
-
-def measure(targets, core, rounds, connections, bulk, held):
-    results = {target.name: {} for target in targets}
-
-    def keep(target, what, value):
-        results[target.name].setdefault(what, []).append(value)
-
-    for target in targets:
-        load(target, core, count=200, parallel=16)
-    for number in range(rounds):
-        for target in targets:
-            print(f"  round {number + 1} of {rounds}: {target.name}", file=sys.stderr, flush=True)
-            if not isinstance(target, (Relay, Tunnel)):
-                for version in ("1.3", "1.2"):
-                    report = load(target, core, count=connections, version=version)
-                    keep(target, f"us/conn TLS {version}", report["cpu"] / connections * 1e6)
-                if isinstance(target, Tlsblame):
-                    report = load(target, core, count=connections, hosts=1000000,
-                                  sni=f"h%d-{number}.bench.test")
-                    keep(target, "us/conn new host", report["cpu"] / connections * 1e6)
-            report = load(target, core, count=4, parallel=4, bytes=bulk // 4)
-            keep(target, "s/GB", report["cpu"] / (bulk / 1e9))
-    for target in targets:
-        if not isinstance(target, (Relay, Tunnel)):
-            keep(target, "KiB/idle", idle(target, core, held))
-    return {name: {what: median(values) for what, values in rows.items()}
-            for name, rows in results.items()}
-
-
-COLUMNS = ["us/conn TLS 1.3", "us/conn TLS 1.2", "us/conn new host", "s/GB", "KiB/idle"]
-
-
-def table(results):
-    width = max(len(name) for name in results)
-    print(f"{'':{width}}  " + "".join(f"{column:>18}" for column in COLUMNS))
-    for name, row in results.items():
-        cells = [f"{row[column]:18.2f}" if column in row else f"{'':>18}" for column in COLUMNS]
-        print(f"{name:{width}}  " + "".join(cells))
-    for ours, theirs in (("tlsblame", "nginx stream"), ("tlsblame tunnel", "nginx TCP relay")):
-        a, b = results[ours], results[theirs]
-        cells = [f"{a[column] / b[column]:17.2f}x" if column in a and column in b else f"{'':>18}"
-                 for column in COLUMNS]
-        print(f"{ours} / {theirs}".ljust(width) + "\n" + " " * (width + 2) + "".join(cells))
+def measure_all(folder, origin_port, cores, size, svg):
+    core, other = cores[0], cores[-1]
+    results, extra = Results(), {}
+    ours = (targets.Tlsblame, targets.Tunnel)
+    running = start_all(ours + targets.PEERS + targets.RELAYS, folder, origin_port, core)
+    try:
+        for number in range(size["rounds"]):
+            one_round(results, running, other, size, number)
+        say("latency")
+        latencies(results, running, origin_port, other, size)
+        for target in running:
+            if target.tls and target.holds:
+                say(f"idle: {target.name}")
+                held = max(50, int(size["held"] * target.scale))
+                results.keep(target.name, "KiB/idle", measure.idle(target, other, held)[0])
+        plot.write(svg, curves(running, other, size))
+    finally:
+        for target in running:
+            target.stop()
+    fresh = start_all([targets.Tlsblame], folder, origin_port, core)[0]
+    extra["idle"] = measure.idle(fresh, other, size["most_held"])[0]
+    fresh.stop()
+    extra["start"] = statistics.median(
+        measure.start_ms(targets.Tlsblame, folder, origin_port, core) for _ in range(size["starts"]))
+    say("two workers, recording, crypto floor")
+    extra["workers"] = two_workers(folder, origin_port, cores, other, size)
+    share = measure.recording_share(folder, origin_port, core, 100)
+    extra["recording"] = None if share is None else share * 100
+    extra["floor"] = measure.floor(folder, core, size["count"], 256)
+    return results, extra
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="a few seconds, rough numbers")
+    parser.add_argument("--quick", action="store_true", help="a minute, rough numbers")
     parser.add_argument("--json", metavar="FILE", help="write the numbers here too")
+    parser.add_argument("--plot", metavar="FILE", help="where the plot goes",
+                        default=os.path.join(tempfile.gettempdir(), "tlsblame-bench.svg"))
     options = parser.parse_args()
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     cores = sorted(os.sched_getaffinity(0))
-    proxy_core, other_core = cores[0], cores[-1]
-    size = {"rounds": 1, "connections": 500, "bulk": 256 * MIB, "held": 200} if options.quick else \
-        {"rounds": 5, "connections": 2000, "bulk": 1024 * MIB, "held": 2000}
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o755)
-        make_certificates(folder)
-        origin = subprocess.Popen([PEER, "origin", "0", f"{folder}/chain.pem", f"{folder}/leaf.key"],
-                                  stdout=subprocess.PIPE, preexec_fn=pin(other_core))
-        targets = []
+        targets.make_certificates(folder)
+        origin = subprocess.Popen([PEER, "origin", "0", f"{folder}/chain.pem", f"{folder}/leaf.key",
+                                   f"{folder}/intermediate.key"],
+                                  stdout=subprocess.PIPE, preexec_fn=pin(cores[-1]))
         try:
-            port = int(origin.stdout.readline())
-            targets = [kind(folder, port, proxy_core) for kind in (Tlsblame, Nginx, Tunnel, Relay)]
-            results = measure(targets, other_core, **size)
+            results, extra = measure_all(folder, int(origin.stdout.readline()), cores,
+                                         QUICK if options.quick else FULL, options.plot)
         finally:
-            for target in targets:
-                target.stop()
             origin.kill()
             origin.wait()
-    table(results)
+    table(results, extra)
+    print(f"\nThe plot is {options.plot}.")
     if options.json:
-        json.dump(results, open(options.json, "w"), indent=2)
+        with open(options.json, "w", encoding="utf-8") as out:
+            json.dump({"results": results.values, "extra": extra}, out, indent=2)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
 // A line of a log, as anybody may have written it. What is read must come back the same when it is
-// written and read again, and must be shown without a byte that steers the terminal.
+// written and read again, must be shown without a byte that steers the terminal, and becomes a
+// capture.
 #include <string.h>
 
+#include "logs/pcap/record_capture.h"
 #include "logs/record/difference.h"
 #include "logs/record/json.h"
 #include "logs/store/record_read.h"
@@ -30,6 +32,16 @@ static void show(const struct obj *root) {
     buf_cleanup(&out);
 }
 
+static void capture(const struct obj *root) {
+    static FILE *nowhere;
+    struct err err;
+    size_t bare = 0;
+    nowhere = nowhere != NULL ? nowhere : fopen("/dev/null", "wb");
+    struct capture_writer *writer = capture_writer_new(nowhere);
+    (void)record_capture_write(writer, &bare, root);
+    CHECK(capture_writer_free(writer, &err));
+}
+
 static void round_trip(const struct obj *root) {
     struct buf first, second;
     buf_init(&first, MAX);
@@ -52,6 +64,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t data_len) {
         round_trip(record->root);
         difference_record(record->root);
         show(record->root);
+        capture(record->root);
     }
     record_free(record);
     return 0;

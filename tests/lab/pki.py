@@ -146,6 +146,51 @@ def self_signed(*names, key="ec"):
     return issue(names[0], None, lines, key, "self-signed")
 
 
+def serial(certificate):
+    """The serial number of a certificate, as openssl's index files have it."""
+    said = run("openssl", "x509", "-in", certificate.file, "-noout", "-serial").stdout.decode()
+    return said.strip().removeprefix("serial=")
+
+
+def _index(certificate, status):
+    """A line of openssl's index for one certificate: V is good, R is revoked."""
+    revoked = _stamp(NOW)[2:] + ",keyCompromise" if status == "revoked" else ""
+    letter = "R" if revoked else "V"
+    return f"{letter}\t361231235959Z\t{revoked}\t{serial(certificate)}\tunknown\t/CN=x\n"
+
+
+def staple(certificate, status, issuer=None):
+    """An OCSP response about `certificate` in a file: good, revoked or unknown."""
+    issuer = issuer or root()
+    base = f"{pki_dir()}/{next(_names)}"
+    with open(f"{base}.txt", "w", encoding="utf-8") as f:
+        f.write(_index(certificate, status) if status != "unknown" else "")
+    run(
+        *["openssl", "ocsp", "-index", f"{base}.txt", "-CA", issuer.file, "-noverify"],
+        *["-rsigner", issuer.file, "-rkey", issuer.key, "-ndays", "3"],
+        *["-issuer", issuer.file, "-cert", certificate.file, "-respout", f"{base}.der"],
+    )
+    return f"{base}.der"
+
+
+def revocation_list(*certificates, issuer=None, path=None):
+    """A file with the list of `issuer` that revokes these certificates."""
+    issuer = issuer or root()
+    base = f"{pki_dir()}/{next(_names)}"
+    with open(f"{base}.txt", "w", encoding="utf-8") as f:
+        f.writelines(_index(certificate, "revoked") for certificate in certificates)
+    config = CA_CONFIG.format(dir=pki_dir(), extensions="")
+    config = config.replace(f"{pki_dir()}/index.txt", f"{base}.txt")
+    with open(f"{base}.cnf", "w", encoding="utf-8") as f:
+        f.write(config)
+    path = path or f"{base}.crl"
+    run(
+        *["openssl", "ca", "-gencrl", "-config", f"{base}.cnf", "-crldays", "3"],
+        *["-cert", issuer.file, "-keyfile", issuer.key, "-out", path],
+    )
+    return path
+
+
 def tls_context(certificate, alpn=(), versions=(None, None), ciphers=None):
     """What a Python server needs to speak TLS."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

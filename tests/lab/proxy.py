@@ -27,7 +27,7 @@ class Proxy(Program):
     count = 0
 
     def __init__(self, directory, *args, policy=None, listen="127.0.0.1:0", trust=None, env=None,
-                 command=(), ca_dir=None):
+                 command=(), ca_dir=None, experiments="never"):
         Proxy.count += 1
         self.name = f"{directory}/proxy{Proxy.count}"
         self.records_file = f"{self.name}.ndjson"
@@ -35,6 +35,7 @@ class Proxy(Program):
         self.ca = f"{self.ca_dir}/ca.pem"
         self.policy_file = f"{self.name}-policy.json"
         options = ["-l", listen, "--ca-dir", self.ca_dir, "--log", self.records_file]
+        options += ["--experiments", experiments]
         for file in [pki.root().file] if trust is None else trust:
             options += ["--trust", file]
         if policy is not None:
@@ -118,7 +119,8 @@ def has_ended(record):
     return any("end" in leg for leg in record["legs"].values())
 
 
-BULK = {"raw", "ja3_string", "ja4_string", "certificate_chain", "supported_ciphers"}
+BULK = {"raw", "ja3_string", "ja4_string", "certificate_chain", "supported_ciphers", "wire",
+        "secrets"}
 
 
 def without_bulk(lines):

@@ -44,6 +44,10 @@ class Readme(harness.Lab):
         example = self.file("policy.json", re.search(r"(?s)```json\n(.*?)```", README)[1])
         run(PROGRAM, "policy", "check", example)
 
+    def test_profile_example(self):
+        example = self.file("box.json", re.search(r"(?s)```json\n(.*?)```", section("Profiles"))[1])
+        run(PROGRAM, "profiles", "check", example)
+
     def test_five_minutes(self):
         """The lines as they stand, but for the port, and the output as it stands, but for what
         changes from run to run."""

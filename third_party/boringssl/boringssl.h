@@ -33,6 +33,7 @@
 #include <openssl/nid.h>
 #include <openssl/obj.h>
 #include <openssl/pem.h>
+#include <openssl/pkcs7.h>
 #include <openssl/pkcs8.h>
 #include <openssl/pool.h>
 #include <openssl/rand.h>

@@ -105,6 +105,21 @@ static void test_cleanup_leaves_it_usable(void) {
     arena_cleanup(&arena);
 }
 
+static void hear(void *heard) { ++*(int *)heard; }
+
+static void test_cleanup_tells(void) {
+    struct arena arena = {0};
+    int heard = 0, other = 0;
+    arena_on_cleanup(&arena, hear, &heard);
+    arena_on_cleanup(&arena, hear, &heard);
+    arena_on_cleanup(&arena, hear, &other);
+    CU_ASSERT_EQUAL(heard, 0);
+    arena_cleanup(&arena);
+    CU_ASSERT(heard == 2 && other == 1);
+    arena_cleanup(&arena);
+    CU_ASSERT_EQUAL(heard, 2);
+}
+
 static void alloc_absurd_size(void) {
     struct arena arena = {0};
     // Would wrap to 0 when rounded up.
@@ -124,6 +139,7 @@ const struct unit_case unit_cases[] = {
     {"dup", test_dup},
     {"printf", test_printf},
     {"cleanup leaves it usable", test_cleanup_leaves_it_usable},
+    {"cleanup tells who asked", test_cleanup_tells},
     {"an absurd size aborts", test_absurd_size_aborts},
     {NULL, NULL},
 };

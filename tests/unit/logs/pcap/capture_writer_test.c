@@ -107,6 +107,24 @@ static void test_two_streams_and_secrets(void) {
     CU_ASSERT_STRING_EQUAL(secrets, "CLIENT_RANDOM 00 11\n");
 }
 
+static void test_what_is_passed_over(void) {
+    char secrets[64], comment[CAPTURE_COMMENT_MAX + 1] = {0};
+    memset(comment, 'c', CAPTURE_COMMENT_MAX);
+    struct capture_stream a = stream_of(false, 1);
+    a.comment = comment;
+    a.connect_us = 250;
+    struct capture_writer *writer = writer_begin();
+    capture_stream_open(writer, &a, 1000000);
+    capture_stream_data(writer, &a, true, "hello", 5, 1000500);
+    capture_stream_skip(&a, true, 1000);
+    capture_stream_fin(writer, &a, true, 1000600);
+    capture_stream_fin(writer, &a, false, 1000600);
+    writer_end(writer);
+    CU_ASSERT_PTR_NOT_NULL(memmem(text, text_len, comment, CAPTURE_COMMENT_MAX));
+    CU_ASSERT_PTR_NOT_NULL(memmem(text, text_len, "tlsblame: TCP is synthesised", 28));
+    CU_ASSERT_STRING_EQUAL(read_back(secrets), "begin;C:hello;C gap 1000;end fin C;");
+}
+
 static void test_long_data_is_cut_into_segments(void) {
     char secrets[64], data[3001];
     memset(data, 'x', sizeof(data));
@@ -145,6 +163,7 @@ static void test_a_full_disk(void) {
 
 const struct unit_case unit_cases[] = {
     {"two streams and secrets", test_two_streams_and_secrets},
+    {"what is passed over", test_what_is_passed_over},
     {"long data is cut into segments", test_long_data_is_cut_into_segments},
     {"the window is kept", test_the_window_is_kept},
     {"a full disk", test_a_full_disk},

@@ -137,6 +137,34 @@ static void test_sub_is_made_once(void) {
     end();
 }
 
+static void test_copy_is_whole(void) {
+    begin();
+    static const uint16_t ciphers[] = {0x1301, 0x1302};
+    obj_set_str(record->root, F_RECORD_HOST, "a.example");
+    obj_set_int(record->root, F_RECORD_PORT, 443);
+    obj_set_codes(leg, F_LEG_OFFER_CIPHERS, ciphers, 2);
+    obj_touch(leg, F_LEG_OFFER_GROUPS);
+    obj_touch(leg, F_LEG_CHAIN);
+    obj_add_str(leg, F_LEG_OFFER_ALPN, "h2", 2);
+    obj_set_bytes(leg, F_LEG_OFFER_RAW, "\0x", 2);
+    obj_set_int(obj_add(leg, F_LEG_ALERTS), F_ALERT_CODE, 40);
+    struct record *copy = record_new();
+    obj_copy(copy->root, record->root);
+    end();
+    const struct obj *other = record_leg(copy->root, false);
+    CU_ASSERT_STRING_EQUAL(obj_str(copy->root, F_RECORD_HOST), "a.example");
+    CU_ASSERT(obj_is(copy->root, F_RECORD_PORT, 443));
+    CU_ASSERT_EQUAL(obj_num(other, F_LEG_OFFER_CIPHERS), 2);
+    CU_ASSERT_EQUAL(obj_code(other, F_LEG_SUPPORTED_CIPHERS, 1), 0x1302);
+    CU_ASSERT(obj_has(other, F_LEG_OFFER_GROUPS));
+    CU_ASSERT(obj_has(other, F_LEG_CHAIN));
+    CU_ASSERT(obj_has_str(other, F_LEG_OFFER_ALPN, "h2"));
+    CU_ASSERT_EQUAL(obj_span(other, F_LEG_OFFER_RAW).len, 2);
+    CU_ASSERT(obj_is(obj_at(other, F_LEG_ALERTS, 0), F_ALERT_CODE, 40));
+    CU_ASSERT(!obj_has(other, F_LEG_ADDRESS));
+    record_free(copy);
+}
+
 static void wrong_kind(void) {
     begin();
     obj_set_int(leg, F_RECORD_PORT, 1);
@@ -168,6 +196,7 @@ const struct unit_case unit_cases[] = {
     {"next walks in the table's order", test_next_walks_in_order},
     {"aliases share one value", test_aliases_share_one_value},
     {"an object inside is made once", test_sub_is_made_once},
+    {"a copy is whole", test_copy_is_whole},
     {"misuse aborts", test_misuse_aborts},
     {NULL, NULL},
 };

@@ -30,6 +30,9 @@ static void test_failed(void) {
     CU_ASSERT_FALSE(record_failed(record->root));
     obj_set_str(verdict, F_VERDICT_PARTY, "undetermined");
     CU_ASSERT(record_failed(record->root));
+    CU_ASSERT_FALSE(record_worked(record->root));
+    obj_set_int(verdict, F_VERDICT_WORKED, true);
+    CU_ASSERT(record_failed(record->root) && record_worked(record->root));
     record_free(record);
 }
 

@@ -194,11 +194,60 @@ static void test_keys_that_are_not_ours(void) {
     record_free(record);
 }
 
+// Lines of the writer are read up to the last planned field; others to their end.
+static void test_what_lies_behind(void) {
+#define WRITERS "{\"@timestamp\":\"2026-11-20T21:19:03.120Z\",\"schema\":\"1.0\",\"id\":\"x\","
+    static const enum field host[] = {F_RECORD_HOST};
+    static const struct {
+        const char *line;
+        bool good;
+    } rows[] = {
+        {WRITERS "\"host\":\"a\",\"port\":1}", true},
+        {WRITERS "\"host\":\"a\",\"port\":]}", true},
+        {WRITERS "\"host\":\"a\",\"port\":]", false},
+        {WRITERS "\"host\":],\"port\":1}", false},
+        {WRITERS "\"mode\":[},\"host\":\"a\"}", false},
+        {"{\"schema\":\"1.0\",\"id\":\"x\",\"host\":\"a\",\"port\":]}", false},
+        {"{\"port\":1,\"host\":\"a\",\"schema\":\"1.0\",\"id\":\"x\"}", true},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct err err = {0};
+        record_scan_plan_init(&plan, host, 1);
+        struct record *record = record_scan(rows[i].line, strlen(rows[i].line), &plan, &err);
+        CU_ASSERT_EQUAL(record != NULL, rows[i].good);
+        CU_ASSERT_TRUE(record == NULL || obj_str_is(record->root, F_RECORD_HOST, "a"));
+        record_free(record);
+    }
+}
+
+static void test_id_of_a_line(void) {
+    static const char *const none[] = {
+        "",
+        "{}",
+        "{\"id\":\"x\"}",
+        WRITERS,
+        WRITERS "\"host\":\"a\"",
+        "{\"@timestamp\":\"2026\",\"schema\":\"2.0\",\"id\":\"x\"}",
+        "{\"@timestamp\":\"2026\",\"schema\":\"1.0\",\"id\":7}",
+        "{\"@timestamp\":\"2026\",\"schema\":\"1.0\",\"id\":\"\\u0041\"}",
+        "{\"@timestamp\":\"2026}",
+    };
+    struct span id;
+    static const char line[] = WRITERS "\"host\":\"a\"}";
+    CU_ASSERT_TRUE(record_scan_id(&id, line, strlen(line)));
+    CU_ASSERT(id.len == 1 && *id.p == 'x');
+    for (size_t i = 0; i < ARRAY_LEN(none); i++) {
+        CU_ASSERT_FALSE(record_scan_id(&id, none[i], strlen(none[i])));
+    }
+}
+
 const struct unit_case unit_cases[] = {
     {"like a whole read", test_like_a_whole_read},
     {"any order, any space", test_any_order_and_space},
     {"a line cut anywhere is refused", test_cut_anywhere},
     {"errors", test_errors},
     {"keys that are not ours", test_keys_that_are_not_ours},
+    {"what lies behind", test_what_lies_behind},
+    {"id of a line", test_id_of_a_line},
     {NULL, NULL},
 };

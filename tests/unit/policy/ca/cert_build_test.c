@@ -57,6 +57,10 @@ static void test_signatures(void) {
     X509 *x509 = build(rsa, rsa, false, "\x82\x01x", 3, false);
     CU_ASSERT_EQUAL(X509_get_signature_nid(x509), NID_sha256WithRSAEncryption);
     CU_ASSERT_EQUAL(X509_verify(x509, rsa->key), 1);
+    // What signed itself says of no usage: one without keyCertSign would forbid that.
+    CU_ASSERT_EQUAL(X509_get_key_usage(x509), UINT32_MAX);
+    X509_free(x509);
+    x509 = build(rsa, leaf_key, false, "\x82\x01x", 3, false);
     CU_ASSERT_EQUAL(X509_get_key_usage(x509),
                     X509v3_KU_DIGITAL_SIGNATURE | X509v3_KU_KEY_ENCIPHERMENT);
     X509_free(x509);

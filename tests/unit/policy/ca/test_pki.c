@@ -55,14 +55,15 @@ static void add_extension(X509 *x509, X509 *issuer, int nid, const char *value) 
     NCONF_free(conf);
 }
 
-static void add_unknown_critical(X509 *x509) {
-    ASN1_OBJECT *oid = OBJ_txt2obj("1.2.3.4.5", 1);
-    ASN1_OCTET_STRING *value = ASN1_OCTET_STRING_new();
-    CHECK(ASN1_OCTET_STRING_set(value, (const uint8_t *)"\x05\x00", 2));
-    X509_EXTENSION *extension = X509_EXTENSION_create_by_OBJ(NULL, oid, 1, value);
+static void add_raw_extension(X509 *x509, const char *dotted, bool critical, const void *value,
+                              int value_len) {
+    ASN1_OBJECT *oid = OBJ_txt2obj(dotted, 1);
+    ASN1_OCTET_STRING *octets = ASN1_OCTET_STRING_new();
+    CHECK(ASN1_OCTET_STRING_set(octets, value, value_len));
+    X509_EXTENSION *extension = X509_EXTENSION_create_by_OBJ(NULL, oid, critical, octets);
     CHECK(extension != NULL && X509_add_ext(x509, extension, -1));
     X509_EXTENSION_free(extension);
-    ASN1_OCTET_STRING_free(value);
+    ASN1_OCTET_STRING_free(octets);
     ASN1_OBJECT_free(oid);
 }
 
@@ -108,7 +109,10 @@ struct pki_cert *pki_make(struct pki_options o) {
     add_extension(x509, issuer, NID_crl_distribution_points, o.crl_points);
     add_extension(x509, issuer, NID_certificate_policies, o.policies);
     if (o.unknown_critical) {
-        add_unknown_critical(x509);
+        add_raw_extension(x509, "1.2.3.4.5", true, "\x05\x00", 2);
+    }
+    if (o.must_staple) {
+        add_raw_extension(x509, "1.3.6.1.5.5.7.1.24", false, "\x30\x03\x02\x01\x05", 5);
     }
     CHECK(X509_sign(x509, signer, o.digest != NULL ? o.digest : EVP_sha256()));
     int len = i2d_X509(x509, &cert->der);

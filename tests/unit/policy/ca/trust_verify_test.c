@@ -179,6 +179,12 @@ static void test_issuer_dates(void) {
     struct verification *v = verify(&w, "a.test", PKI_NOW, leaf, stale, NULL, NULL);
     CU_ASSERT_TRUE(v->dates_only);
     CU_ASSERT_EQUAL(v->fatal_not_after, PKI_NOW - 5 * PKI_DAY);
+    // Two paths were tried: with the stale copy, and without it.
+    CU_ASSERT_EQUAL_FATAL(v->num_tries, 2);
+    CU_ASSERT_EQUAL(v->tries[0].num_subjects, 3);
+    CU_ASSERT_STRING_EQUAL(v->tries[0].subjects[1], "CN=Test Intermediate");
+    CU_ASSERT_STRING_EQUAL(v->tries[0].because[0], "1: certificate has expired");
+    CU_ASSERT_STRING_EQUAL(v->tries[1].because[0], "0: unable to get local issuer certificate");
     expect_only(v, TRUST_ISSUER_EXPIRED, 1);
     v = verify(&w, "a.test", PKI_NOW, leaf, early, NULL, NULL);
     CU_ASSERT_EQUAL(v->fatal_not_before, PKI_NOW + 5 * PKI_DAY);
@@ -192,6 +198,9 @@ static void test_issuer_dates(void) {
     CU_ASSERT_EQUAL(d->index, 1);
     CU_ASSERT_EQUAL(v->path[1].index, 2);
     CU_ASSERT_EQUAL(v->fatal_not_after, 0);
+    CU_ASSERT_EQUAL(v->num_tries, 2);
+    CU_ASSERT_EQUAL(v->tries[1].num_because, 0);
+    CU_ASSERT_EQUAL(CBS_len(&v->issuer), 0);
     end(v);
     // An expired root of ours.
     v = verify(&w, "a.test", PKI_NOW + 400 * PKI_DAY, leaf, w.inter, NULL, NULL);

@@ -35,11 +35,12 @@ static char *print(const struct policy *policy) {
 #define HOST "a host name, a glob such as \"*.example.test\", an address or a network"
 #define PORT "a port from 1 to 65535 or a range such as \"8000-8999\""
 #define NETWORK "an address or a network such as \"192.0.2.0/24\" or \"2001:db8::/32\""
-#define ACTION "\"intercept\", \"tunnel\" or \"refuse\""
+#define ACTION "\"intercept\", \"tunnel\", \"refuse\" or \"emulate\""
 #define VERSION "\"any\", \"1.0\", \"1.1\", \"1.2\" or \"1.3\""
 #define RULE_KEYS                                                                                  \
-    "\"hosts\", \"ports\", \"clients\", \"action\", \"on_server_failure\", \"client_leg\", "       \
-    "\"server_leg\" or \"trust\""
+    "\"hosts\", \"ports\", \"clients\", \"action\", \"profile\", \"on_server_failure\", "          \
+    "\"parent\", \"client_leg\", \"server_leg\", \"experiments\", \"record\", \"trust\", "         \
+    "\"crls\" or \"fetch\""
 #define GLOB_LETTERS "a name has letters, digits, \"-\", \"_\" and \".\", a glob \"*\" as well"
 
 // clang-format off
@@ -66,8 +67,10 @@ static const struct { const char *text, *says; } BAD[] = {
 
     // keys where they are unknown
     {"{\"rules\": [{}, {\"Host\": []}]}", "rules[1].Host: unknown key, expected " RULE_KEYS "; did you mean \"hosts\"?"},
+    {"{\"default\": {\"record\": {\"secrets\": \"handshakes\"}}}", "default.record.secrets: expected \"handshake\", \"none\" or \"all\", found \"handshakes\"; did you mean \"handshake\"?"},
+    {"{\"default\": {\"record\": {\"secrets\": true}}}", "default.record.secrets: expected \"handshake\", \"none\" or \"all\", found true"},
     {"{\"rules\": [{\"verify\": true}]}", "rules[0].verify: unknown key, expected " RULE_KEYS},
-    {"{\"default\": {\"hosts\": [\"*\"]}}", "default.hosts: unknown key, expected \"action\", \"on_server_failure\", \"client_leg\", \"server_leg\" or \"trust\""},
+    {"{\"default\": {\"hosts\": [\"*\"]}}", "default.hosts: unknown key, expected \"action\", \"profile\", \"on_server_failure\", \"parent\", \"client_leg\", \"server_leg\", \"experiments\", \"record\", \"trust\", \"crls\" or \"fetch\""},
     {"{\"default\": {\"client_leg\": {\"verify\": true}}}", "default.client_leg.verify: unknown key, expected \"min_version\" or \"max_version\""},
     {"{\"default\": {\"server_leg\": {\"min-version\": \"1.2\"}}}", "default.server_leg[\"min-version\"]: unknown key, expected \"min_version\", \"max_version\" or \"verify\"; did you mean \"min_version\"?"},
 
@@ -121,6 +124,8 @@ static const struct { const char *text, *says; } BAD[] = {
     {"{\"rules\": [{\"clients\": [\"192.0.2.7/24\"]}]}", "rules[0].clients[0]: expected " NETWORK ", found \"192.0.2.7/24\"; bits are set beyond the prefix, did you mean \"192.0.2.0/24\"?"},
 
     // words
+    {"{\"default\": {\"action\": \"emulate\"}}", "default.profile: expected the name of a profile to emulate, found none"},
+    {"{\"default\": {\"profile\": 1}}", "default.profile: expected the names of profiles, found 1"},
     {"{\"default\": {\"action\": 1}}", "default.action: expected " ACTION ", found 1"},
     {"{\"default\": {\"action\": \"\"}}", "default.action: expected " ACTION ", found \"\""},
     {"{\"default\": {\"action\": \"tunel\"}}", "default.action: expected " ACTION ", found \"tunel\"; did you mean \"tunnel\"?"},
@@ -138,6 +143,10 @@ static const struct { const char *text, *says; } BAD[] = {
     {"{\"default\": {\"client_leg\": {\"min_version\": \"1.3\", \"max_version\": \"1.2\"}}}", "default.client_leg: expected \"min_version\" to be at most \"max_version\", found \"1.3\" and \"1.2\""},
     {"{\"default\": {\"server_leg\": {\"max_version\": \"1.1\"}}, \"rules\": [{\"server_leg\": {\"min_version\": \"1.2\"}}]}", "rules[0].server_leg: expected \"min_version\" to be at most \"max_version\", found \"1.2\" and \"1.1\""},
 
+    // crls, fetch
+    {"{\"default\": {\"crls\": [\"/nowhere/a.crl\"]}}", "default.crls[0]: expected the path of a PEM file, found \"/nowhere/a.crl\"; /nowhere/a.crl: No such file or directory"},
+    {"{\"default\": {\"fetch\": {\"aia\": 1}}}", "default.fetch.aia: expected true or false, found 1"},
+    {"{\"default\": {\"fetch\": {\"ocsp\": true}}}", "default.fetch.ocsp: unknown key, expected \"aia\" or \"crl\""},
     // trust
     {"{\"default\": {\"trust\": \"a.pem\"}}", "default.trust: expected a list, each item the path of a PEM file, found \"a.pem\""},
     {"{\"default\": {\"trust\": [false]}}", "default.trust[0]: expected the path of a PEM file, found false"},
@@ -241,7 +250,13 @@ static void expect_default(const struct policy_rule *rule) {
     CU_ASSERT_EQUAL(rule->server_leg.min_version, 0);
     CU_ASSERT_EQUAL(rule->server_leg.max_version, 0);
     CU_ASSERT(rule->server_leg.verify);
+    CU_ASSERT(rule->experiments);
+    CU_ASSERT(rule->record.handshake_bytes);
+    CU_ASSERT_FALSE(rule->record.application_data);
+    CU_ASSERT_EQUAL(rule->record.secrets, SECRETS_HANDSHAKE);
     CU_ASSERT_EQUAL(rule->num_trust, 0);
+    CU_ASSERT_EQUAL(rule->num_crls, 0);
+    CU_ASSERT_FALSE(rule->fetch.aia || rule->fetch.crl);
     CU_ASSERT_EQUAL(rule->index, 0);
 }
 
@@ -272,7 +287,8 @@ static void test_every_key(void) {
         "\"action\": \"refuse\", \"on_server_failure\": \"page\","
         "\"client_leg\": {\"min_version\": \"1.0\", \"max_version\": \"TLS 1.1\"},"
         "\"server_leg\": {\"min_version\": \"TLSv1.2\", \"max_version\": \"1.3\", "
-        "\"verify\": false},"
+        "\"verify\": false}, \"record\": {\"handshake_bytes\": false, \"secrets\": \"all\", "
+        "\"application_data\": true}, \"experiments\": false,"
         "\"trust\": [\"/dev/../etc/passwd\"]}]}");
     CU_ASSERT_EQUAL_FATAL(policy_num_rules(policy), 2);
     const struct policy_rule *rule = policy_rule(policy, 0);
@@ -300,6 +316,10 @@ static void test_every_key(void) {
     CU_ASSERT_EQUAL(rule->server_leg.min_version, 0x0303);
     CU_ASSERT_EQUAL(rule->server_leg.max_version, 0x0304);
     CU_ASSERT_FALSE(rule->server_leg.verify);
+    CU_ASSERT_FALSE(rule->experiments);
+    CU_ASSERT_FALSE(rule->record.handshake_bytes);
+    CU_ASSERT(rule->record.application_data);
+    CU_ASSERT_EQUAL(rule->record.secrets, SECRETS_ALL);
     CU_ASSERT_EQUAL_FATAL(rule->num_trust, 1);
     CU_ASSERT_STRING_EQUAL(rule->trust[0], "/dev/../etc/passwd");
     policy_unref(policy);
@@ -338,6 +358,10 @@ static void test_inheritance(void) {
     policy_unref(policy);
 }
 
+#define RECORD                                                                                     \
+    "\"record\": {\"handshake_bytes\": true, \"secrets\": \"handshake\", "                         \
+    "\"application_data\": false},\n"
+
 static void test_print(void) {
     struct policy *policy = parse_good(
         "{\"rules\": [{\"hosts\": [\"*.Example.test.\", \"::FFFF:192.0.2.0/120\", \"0:0::1\"],"
@@ -352,31 +376,46 @@ static void test_print(void) {
         "      \"ports\": [443, \"8000-8999\"],\n"
         "      \"clients\": [\"0.0.0.0/0\"],\n"
         "      \"action\": \"tunnel\",\n"
+        "      \"profile\": \"\",\n"
         "      \"on_server_failure\": \"mirror\",\n"
+        "      \"parent\": true,\n"
         "      \"client_leg\": {\"min_version\": \"1.2\", \"max_version\": \"any\"},\n"
         "      \"server_leg\": {\"min_version\": \"any\", \"max_version\": \"any\", "
         "\"verify\": true},\n"
-        "      \"trust\": []\n"
+        "      \"experiments\": true,\n"
+        "      " RECORD "      \"trust\": [],\n"
+        "      \"crls\": [],\n"
+        "      \"fetch\": {\"aia\": false, \"crl\": false}\n"
         "    },\n"
         "    {\n"
         "      \"hosts\": [\"*\"],\n"
         "      \"ports\": [\"1-65535\"],\n"
         "      \"clients\": [\"0.0.0.0/0\", \"::/0\"],\n"
         "      \"action\": \"tunnel\",\n"
+        "      \"profile\": \"\",\n"
         "      \"on_server_failure\": \"mirror\",\n"
+        "      \"parent\": true,\n"
         "      \"client_leg\": {\"min_version\": \"any\", \"max_version\": \"any\"},\n"
         "      \"server_leg\": {\"min_version\": \"any\", \"max_version\": \"any\", "
         "\"verify\": true},\n"
-        "      \"trust\": [\"/etc/passwd\"]\n"
+        "      \"experiments\": true,\n"
+        "      " RECORD "      \"trust\": [\"/etc/passwd\"],\n"
+        "      \"crls\": [],\n"
+        "      \"fetch\": {\"aia\": false, \"crl\": false}\n"
         "    }\n"
         "  ],\n"
         "  \"default\": {\n"
         "    \"action\": \"tunnel\",\n"
+        "    \"profile\": \"\",\n"
         "    \"on_server_failure\": \"mirror\",\n"
+        "    \"parent\": true,\n"
         "    \"client_leg\": {\"min_version\": \"any\", \"max_version\": \"any\"},\n"
         "    \"server_leg\": {\"min_version\": \"any\", \"max_version\": \"any\", "
         "\"verify\": true},\n"
-        "    \"trust\": []\n"
+        "    \"experiments\": true,\n"
+        "    " RECORD "    \"trust\": [],\n"
+        "    \"crls\": [],\n"
+        "    \"fetch\": {\"aia\": false, \"crl\": false}\n"
         "  }\n"
         "}\n";
     char *once = print(policy);

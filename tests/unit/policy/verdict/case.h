@@ -15,7 +15,8 @@ enum base {
     BASE_COUNT
 };
 
-// case_record returns a new record made of `base` and `lines`. The caller frees it.
+// case_record returns a new record made of `base` and `lines`, with what its User-Agent claims. The
+// caller frees it.
 struct record *case_record(enum base base, const char *lines);
 
 // case_apply applies lines, which end in ";" or a newline, to a record. A line is

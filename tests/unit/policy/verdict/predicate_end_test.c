@@ -6,6 +6,10 @@
 
 // clang-format off
 static const struct answer_case answers[] = {
+    {P_C_LEFT, BASE_shown, "c.end.how fin", YES},
+    {P_C_LEFT, BASE_shown, "c.end.how rst", YES},
+    {P_C_LEFT, BASE_shown, "c.end.how fin; c.alert client certificate 46", NO},
+    {P_C_LEFT, BASE_shown, "c.end.by server; c.end.how fin", NO},
     {P_S_ALERT_NO_COMMON, BASE_hello, "s.alert server client_hello 40", YES},
     {P_S_ALERT_NO_COMMON, BASE_hello, "s.alert server client_hello 71", YES},
     {P_S_ALERT_NO_COMMON, BASE_hello, "s.alert server client_hello 70", NO},

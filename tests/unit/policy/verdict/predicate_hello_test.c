@@ -6,6 +6,10 @@
 
 // clang-format off
 static const struct answer_case answers[] = {
+    {P_ANSWER_NO_RENEGOTIATION, BASE_watched12, "c.answer.extensions 0x000b", YES},
+    {P_ANSWER_NO_RENEGOTIATION, BASE_watched12, "c.answer.extensions 0xff01", NO},
+    {P_ANSWER_NO_RENEGOTIATION, BASE_watched13, "c.answer.extensions 0x002b", NO},
+    {P_ANSWER_NO_RENEGOTIATION, BASE_watched12, "", UNKNOWN},
     {P_OFFER_BELOW_12, BASE_hello, "c.offer.versions TLS 1.1,SSL 3.0,0x0a0a", YES},
     {P_OFFER_BELOW_12, BASE_hello, "", NO},
     {P_OFFER_BELOW_12, BASE_hello, "c.offer.versions 0x0a0a", UNKNOWN},

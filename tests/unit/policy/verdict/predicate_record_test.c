@@ -6,6 +6,15 @@
 
 // clang-format off
 static const struct answer_case answers[] = {
+    {P_NAMES_DIFFER, BASE_hello, "", NO},
+    {P_NAMES_DIFFER, BASE_hello, "c.tls.client.server_name SHOP.example.test", NO},
+    {P_NAMES_DIFFER, BASE_hello, "c.tls.client.server_name other.test", YES},
+    {P_NAMES_DIFFER, BASE_hello, "host 198.51.100.7", NO},
+    {P_NAMES_DIFFER, BASE_hello, "-c.tls.client.server_name", UNKNOWN},
+    {P_DNS_SINK, BASE_dial, "s.tried[0].address 0.0.0.0", YES},
+    {P_DNS_SINK, BASE_dial, "s.tried[0].address ::", YES},
+    {P_DNS_SINK, BASE_dial, "s.tried[0].address 198.51.100.7", NO},
+    {P_DNS_SINK, BASE_dial, "", UNKNOWN},
     {P_INTERCEPTED, BASE_shown, "", YES},
     {P_INTERCEPTED, BASE_watched12, "", NO},
     {P_INTERCEPTED, BASE_shown, "-mode", UNKNOWN},
@@ -13,6 +22,8 @@ static const struct answer_case answers[] = {
     {P_REFUSED_BY_POLICY, BASE_request, "-policy.action; http.response.status_code 403", YES},
     {P_REFUSED_BY_POLICY, BASE_request, "", NO},
     {P_BAD_REQUEST, BASE_request, "http.response.status_code 431", YES},
+    {P_DNS_MISSING, BASE_watched12, "", NO},
+    {P_DNS_MISSING, BASE_watched12, "mode import", UNKNOWN},
     {P_DNS_MISSING, BASE_dial, "s.dns.error no-data", YES},
     {P_DNS_MISSING, BASE_dial, "s.dns.error timeout", NO},
     {P_DNS_MISSING, BASE_dial, "", UNKNOWN},

@@ -57,6 +57,28 @@ static void test_init_and_show(void) {
     pki_remove(folder);
 }
 
+static void test_profile(void) {
+    folder = pki_folder();
+    run("show", "--profile", "superfish-komodia", NULL, NULL);
+    CU_ASSERT_EQUAL(got.status, 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(got.out, "/profiles/superfish-komodia/ca.pem\n"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(got.out, "curl --cacert '"));
+    static struct captured first;
+    first = got;
+    run("init", "--profile", "superfish-komodia", NULL, NULL);
+    CU_ASSERT_STRING_EQUAL(got.out, first.out);
+    run("export", "--profile", "superfish-komodia", NULL, NULL);
+    CU_ASSERT_EQUAL(strncmp(got.out, "-----BEGIN CERTIFICATE-----\n", 28), 0);
+    CU_ASSERT_EQUAL(pki_run("stat -c %%a '%s/profiles/superfish-komodia/ca-key.pem'", folder), 0);
+    CU_ASSERT_STRING_EQUAL(pki_output, "600\n");
+    run("show", "--profile", "sni-rst", NULL, NULL);
+    CU_ASSERT_EQUAL(got.status, EXIT_USAGE);
+    CU_ASSERT_PTR_NOT_NULL(strstr(got.err, "has no CA of its own"));
+    run("show", "--profile", "sni-rts", NULL, NULL);
+    CU_ASSERT_EQUAL(got.status, EXIT_USAGE);
+    pki_remove(folder);
+}
+
 static void test_export(void) {
     // clang-format off
     static const struct { const char *format, *reader; } CASES[] = {
@@ -123,6 +145,7 @@ static void test_usage(void) {
 const struct unit_case unit_cases[] = {
     {"no CA so far", test_no_ca_so_far},
     {"init and show", test_init_and_show},
+    {"profile", test_profile},
     {"export", test_export},
     {"a CA that cannot be used", test_bad_ca},
     {"usage", test_usage},

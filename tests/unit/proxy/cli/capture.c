@@ -23,7 +23,7 @@ void capture_run(struct captured *captured, int (*run)(int argc, char **argv),
     if (child == 0) {
         dup2(fileno(out), STDOUT_FILENO);
         dup2(fileno(err), STDERR_FILENO);
-        char *copies[16] = {0};
+        char *copies[256] = {0};
         int argc = 0;
         for (; argv[argc] != NULL; argc++) {
             CHECK((size_t)argc + 1 < ARRAY_LEN(copies));

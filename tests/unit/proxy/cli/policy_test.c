@@ -42,8 +42,8 @@ static void test_check_of_a_bad_file(void) {
     CU_ASSERT_STRING_EQUAL(got.out, "");
     char want[256];
     snprintf(want, sizeof(want),
-             "tlsblame policy: %s: default.action: expected \"intercept\", \"tunnel\" or "
-             "\"refuse\", found "
+             "tlsblame policy: %s: default.action: expected \"intercept\", \"tunnel\", "
+             "\"refuse\" or \"emulate\", found "
              "\"drop\"\n",
              file);
     CU_ASSERT_STRING_EQUAL(got.err, want);

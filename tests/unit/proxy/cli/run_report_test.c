@@ -66,6 +66,21 @@ static void test_failures_are_told_in_brief(void) {
                                         "  more      tlsblame show 0123\n"));
 }
 
+// What was found beside a connection that worked is told, and is no failure.
+static void test_findings_are_no_failures(void) {
+    struct run_report report = make(true, NULL);
+    struct record *record = record_new();
+    obj_set_str(record->root, F_RECORD_HOST, "odd.test");
+    struct obj *verdict = obj_sub(record->root, F_RECORD_VERDICT);
+    obj_set_str(verdict, F_VERDICT_PARTY, "box-in-front");
+    obj_set_int(verdict, F_VERDICT_WORKED, true);
+    run_report_add(&report, record->root);
+    record_free(record);
+    finish(&report, NULL);
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "tlsblame: 1 connection, 0 failed, 1 finding\n"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "VERDICT     worked; box-in-front: "));
+}
+
 static void test_another_log_is_named(void) {
     char log[200] = "", wanted[300];
     memset(log, 'a', sizeof(log) - 1);
@@ -124,6 +139,7 @@ static void test_what_does_not_fit_is_counted(void) {
 }
 
 const struct unit_case unit_cases[] = {
+    {"findings are no failures", test_findings_are_no_failures},
     {"failures are told in brief", test_failures_are_told_in_brief},
     {"another log is named", test_another_log_is_named},
     {"quiet", test_quiet},

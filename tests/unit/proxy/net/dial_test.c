@@ -152,6 +152,36 @@ static void test_name(void) {
     end();
 }
 
+static unsigned num_prepared;
+
+static void prepare(void *ctx, int fd) {
+    CU_ASSERT_PTR_EQUAL(ctx, &self);
+    CU_ASSERT_TRUE(fd >= 0);
+    num_prepared++;
+}
+
+// Only addresses of the wanted family are tried, and every socket can be prepared.
+static void test_family(void) {
+    begin();
+    uint16_t port = 0;
+    int server = bound("127.0.0.1", &port, 8);
+    num_prepared = 0;
+    dialer.prepare = prepare;
+    dialer.family = AF_INET;
+    CU_ASSERT_EQUAL(dial("localhost", port)->kind, EVENT_CONNECTED);
+    CU_ASSERT_TRUE(tried(1, "127.0.0.1", 0));
+    CU_ASSERT_EQUAL(num_prepared, 1);
+    close(connected_fd);
+    dialer.family = AF_INET6;
+    CU_ASSERT_EQUAL(dial("four.test", port)->kind, EVENT_UNRESOLVED);
+    CU_ASSERT_EQUAL(events[0].dns_error, DNS_NO_DATA);
+    CU_ASSERT_EQUAL(dial("127.0.0.1", port)->kind, EVENT_DIAL_FAILED);
+    CU_ASSERT_EQUAL(events[0].errnum, EAFNOSUPPORT);
+    CU_ASSERT_EQUAL(num_prepared, 1);
+    close(server);
+    end();
+}
+
 static void test_unresolved(void) {
     begin();
     CU_ASSERT_EQUAL(dial("nx.test", 443)->kind, EVENT_UNRESOLVED);
@@ -329,6 +359,7 @@ static void test_freed_under_way(void) {
 const struct unit_case unit_cases[] = {
     {"literal", test_literal},
     {"name", test_name},
+    {"family", test_family},
     {"unresolved", test_unresolved},
     {"refused", test_refused},
     {"the proxy itself", test_is_self},

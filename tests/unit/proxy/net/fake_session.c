@@ -19,7 +19,8 @@ struct session {
     char host[256];
     struct buf out[2];
     struct wishes wishes;
-    bool eof[2], greeted, connected, ended_by_close, record_taken;
+    size_t spliced[2]; // wait for that side elsewhere
+    bool splices, eof[2], greeted, connected, ended_by_close, record_taken;
     struct record *record;
 };
 
@@ -146,6 +147,17 @@ struct session *session_new(struct session_shared *shared, const struct address 
     return s;
 }
 
+void session_syn(struct session *s, const uint8_t *p, size_t p_len) {
+    CHECK(s != NULL && p != NULL && p_len <= 120);
+}
+
+void session_aim(struct session *s, const char *front, const char *host, uint16_t port) {
+    CHECK(*front != '\0');
+    snprintf(s->host, sizeof(s->host), "%s", host);
+    s->wishes.dial = (struct dial_wish){.serial = 1, .host = s->host, .port = port};
+    s->greeted = true;
+}
+
 void session_free(struct session *s) {
     CHECK(s != NULL && s->record_taken);
     buf_cleanup(&s->out[0]);
@@ -166,7 +178,9 @@ static void say_and_close(struct session *s, const char *text) {
 
 static void obey(struct session *s, int64_t now_us) {
     unsigned number;
-    if (sscanf(s->line, "CONNECT %255s %u", s->host, &number) == 2) {
+    s->splices = strncmp(s->line, "SPLICE ", 7) == 0;
+    if (sscanf(s->line, "CONNECT %255s %u", s->host, &number) == 2 ||
+        sscanf(s->line, "SPLICE %255s %u", s->host, &number) == 2) {
         s->wishes.dial.serial++;
         s->wishes.dial.host = s->host;
         s->wishes.dial.port = (uint16_t)number;
@@ -209,6 +223,9 @@ static void note_event(const struct session *s, const struct event *event) {
         note.num = event->bytes.len;
         s->sample(s->sample_ctx, event->side, &note.transport);
         break;
+    case EVENT_SPLICED:
+        note.num = event->spliced.taken;
+        break;
     case EVENT_BROKEN:
     case EVENT_DIAL_FAILED:
         note.errnum = event->errnum;
@@ -240,8 +257,13 @@ void session_input(struct session *s, const struct event *event) {
         CHECK(!s->eof[event->side]);
         take_bytes(s, event);
         break;
+    case EVENT_SPLICED:
+        CHECK(s->splices && (event->spliced.taken == 0 || !s->eof[event->side]));
+        CHECK(event->spliced.written <= s->spliced[other] + event->spliced.taken);
+        s->spliced[other] += event->spliced.taken - event->spliced.written;
+        break;
     case EVENT_EOF:
-        CHECK(!s->eof[event->side]);
+        CHECK(!s->eof[event->side] && s->spliced[other] == 0);
         s->eof[event->side] = true;
         s->wishes.shutdown[other] = true;
         break;
@@ -281,7 +303,12 @@ void session_wishes(const struct session *s, struct wishes *out) {
     bool hold = s->greeted && strcmp(s->line, "HOLD") == 0;
     out->read[SIDE_CLIENT] = !hold && !s->ended_by_close && s->out[SIDE_SERVER].len < FAKE_BACKLOG;
     out->read[SIDE_SERVER] = !s->ended_by_close && s->out[SIDE_CLIENT].len < FAKE_BACKLOG;
-    bool empty = s->out[SIDE_CLIENT].len == 0 && s->out[SIDE_SERVER].len == 0;
+    for (int side = 0; side < 2; side++) {
+        out->read[side] = out->read[side] && s->spliced[!side] == 0;
+        out->splice[side] = s->splices && s->connected && s->out[!side].len == 0;
+    }
+    bool empty = s->out[SIDE_CLIENT].len == 0 && s->out[SIDE_SERVER].len == 0 &&
+                 s->spliced[SIDE_CLIENT] + s->spliced[SIDE_SERVER] == 0;
     bool closed = s->ended_by_close && s->out[SIDE_CLIENT].len == 0;
     // A client that leaves before it asked for anything, or while nothing is connected, is over.
     bool left = s->eof[SIDE_CLIENT] && (s->eof[SIDE_SERVER] || !s->connected);

@@ -6,6 +6,7 @@
 //   RESET               reset the client
 //   TIMER MS            answer "TICK\n" after so many milliseconds
 //   HOLD                read no more
+//   SPLICE HOST PORT    as CONNECT, and what is relayed need not be shown
 #ifndef TESTS_UNIT_PROXY_NET_FAKE_SESSION_H_
 #define TESTS_UNIT_PROXY_NET_FAKE_SESSION_H_
 
@@ -26,7 +27,7 @@ struct fake_note {
     enum side side;
     int errnum; // of EVENT_TRIED too
     enum dns_error dns_error;
-    size_t num; // of EVENT_RESOLVED: addresses; of EVENT_BYTES: bytes
+    size_t num; // of EVENT_RESOLVED: addresses; of EVENT_BYTES and EVENT_SPLICED: bytes
     struct address address;
     int64_t us;
     struct transport transport; // of EVENT_BYTES, taken by `sample`

@@ -241,7 +241,8 @@ void reset_close(int fd) {
 }
 
 void relay_open(const struct proxy *proxy, int server, uint16_t server_port, int out[2]) {
-    out[0] = client_ask(proxy->port, "CONNECT 127.0.0.1 %u\n", server_port);
+    out[0] = client_ask(proxy->port, "%s 127.0.0.1 %u\n", proxy->splices ? "SPLICE" : "CONNECT",
+                        server_port);
     out[1] = server_accept(server);
     CHECK(recv_is(out[0], "OK\n"));
 }

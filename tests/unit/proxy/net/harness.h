@@ -15,6 +15,7 @@ struct proxy {
     struct address listens[2];
     struct net *net;
     uint16_t port; // of the first address
+    bool splices;  // relay_open's connections need not show what they relay
     pthread_t thread;
     atomic_uint records, refs, unrefs, warnings, reloads, stops;
     atomic_int stopped_by;

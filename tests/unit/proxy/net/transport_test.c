@@ -29,6 +29,25 @@ static void test_connected(void) {
     close(server);
 }
 
+// The SYN is kept for whoever accepts, once.
+static void test_syn(void) {
+    enum { IPV4_HEADER = 20, FLAGS = 13, SYN_FLAG = 2 };
+    uint16_t port;
+    uint8_t syn[TRANSPORT_SYN_MAX];
+    int server = server_open(&port);
+    transport_keep_syn(server);
+    int client = client_open(port), peer = server_accept(server);
+    CU_ASSERT_TRUE_FATAL(transport_syn(syn, peer) >= IPV4_HEADER + 20);
+    CU_ASSERT_EQUAL(syn[0], 0x45);
+    CU_ASSERT_EQUAL(syn[IPV4_HEADER + FLAGS] & SYN_FLAG, SYN_FLAG);
+    CU_ASSERT_EQUAL(transport_syn(syn, peer), 0);
+    CU_ASSERT_EQUAL(transport_syn(syn, client), 0);
+    CU_ASSERT_EQUAL(transport_syn(syn, -1), 0);
+    close(client);
+    close(peer);
+    close(server);
+}
+
 static void test_unknown(void) {
     struct transport t = {0};
     transport_sample(&t, -1);
@@ -51,8 +70,6 @@ static void test_prepare(void) {
 }
 
 const struct unit_case unit_cases[] = {
-    {"a connection", test_connected},
-    {"no connection", test_unknown},
-    {"prepare", test_prepare},
-    {NULL, NULL},
+    {"a connection", test_connected}, {"SYN", test_syn}, {"no connection", test_unknown},
+    {"prepare", test_prepare},        {NULL, NULL},
 };

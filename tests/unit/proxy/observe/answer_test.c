@@ -142,6 +142,12 @@ static void messages_of_every_kind(void) {
         {"certificate-status12", F_LEG_ANSWER_STAPLE, "yes"},
         {"certificate-request12", F_LEG_ANSWER_CERT_REQUEST, "yes"},
         {"session-ticket12", F_LEG_ANSWER_TICKETS, "1"},
+        {"session-ticket12", F_LEG_ANSWER_TICKET_LIFETIME, "7200"},
+        {"retry-request", F_LEG_ANSWER_RETRY_GROUP, "secp384r1"},
+        {"server-hello12", F_LEG_ANSWER_RENEGOTIATION, "yes"},
+        {"certificate-request12", F_LEG_ANSWER_CERT_REQUEST_TYPES,
+         "rsa_sign, dss_sign, ecdsa_sign"},
+        {"certificate-request12", F_LEG_ANSWER_CERT_REQUEST_NAMES, "CN=Sample CA"},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         const struct sample *sample = sample_get(rows[i].sample);
@@ -153,6 +159,41 @@ static void messages_of_every_kind(void) {
         leg_is(record, rows[i].field, rows[i].text);
         record_free(record);
     }
+}
+
+static void what_a_certificate_request_wants(void) {
+    const struct sample *sample = sample_get("certificate-request12");
+    struct record *record = record_new();
+    struct observe observe;
+    observe_init(&observe, record->root, false, 0);
+    observe.version = TLS1_2_VERSION;
+    observe_message(&observe, false, sample->p, sample->len, 0);
+    const struct obj *leg = record_leg(record->root, false);
+    CU_ASSERT_EQUAL(obj_num(leg, F_LEG_ANSWER_CERT_REQUEST_SIGALGS), 20);
+    CU_ASSERT(obj_has_code(leg, F_LEG_ANSWER_CERT_REQUEST_SIGALGS, 0x0403));
+    CU_ASSERT(obj_is(leg, F_LEG_ANSWER_CERT_REQUEST_CAS, 1));
+    record_free(record);
+}
+
+static void short_messages_are_counted(void) {
+    static const uint8_t hello_request[] = {0, 0, 0, 0}, key_update[] = {24, 0, 0, 1, 0};
+    struct record *record = record_new();
+    struct observe observe;
+    observe_init(&observe, record->root, false, 0);
+    observe_message(&observe, false, hello_request, sizeof(hello_request), 0);
+    leg_is(record, F_LEG_ANSWER_HELLO_REQUEST, "yes");
+    observe_message(&observe, false, key_update, sizeof(key_update), 0);
+    observe_message(&observe, true, key_update, sizeof(key_update), 0);
+    leg_is(record, F_LEG_ANSWER_KEY_UPDATES, "2");
+    for (uint16_t i = 0; i < 20; i++) {
+        observe_record(&observe, true, 22, 0x0301, (uint16_t)(500 + i));
+    }
+    observe_record(&observe, false, 20, 0x0303, 1);
+    const struct obj *leg = record_leg(record->root, false);
+    CU_ASSERT_EQUAL(obj_num(leg, F_LEG_RECORDS_CLIENT), 12);
+    CU_ASSERT(obj_has_str(leg, F_LEG_RECORDS_CLIENT, "handshake, TLS 1.0, 511"));
+    leg_is(record, F_LEG_RECORDS_SERVER, "change_cipher_spec, TLS 1.2, 1");
+    record_free(record);
 }
 
 static void finite_fields_have_a_size(void) {
@@ -227,6 +268,8 @@ const struct unit_case unit_cases[] = {
     {"certificates of clients", certificates_of_clients},
     {"a downgrade has its sentinel", a_downgrade_has_its_sentinel},
     {"messages of every kind", messages_of_every_kind},
+    {"what a certificate request wants", what_a_certificate_request_wants},
+    {"short messages are counted", short_messages_are_counted},
     {"finite fields have a size", finite_fields_have_a_size},
     {"a compressed certificate", a_compressed_certificate},
     {"tampered messages do no harm", tampered_messages_do_no_harm},

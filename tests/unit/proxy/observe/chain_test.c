@@ -29,6 +29,10 @@ static void facts_of_each_certificate(void) {
     CU_ASSERT(obj_is(leaf, F_CERT_NOT_AFTER, PKI_NOW + 30 * PKI_DAY));
     CU_ASSERT(obj_is(leaf, F_CERT_IS_CA, false));
     CU_ASSERT_FALSE(obj_is(leaf, F_CERT_SELF_SIGNED, true));
+    CU_ASSERT(obj_is(leaf, F_CERT_VERSION, 3));
+    CU_ASSERT_EQUAL(obj_num(leg, F_LEG_CHAIN_ISSUERS), 2);
+    CU_ASSERT(obj_has_str(leg, F_LEG_CHAIN_ISSUERS, "1"));
+    CU_ASSERT_FALSE(obj_has(leaf, F_CERT_SANS_TOTAL));
     CU_ASSERT_FALSE(obj_has(leaf, F_CERT_MALFORMED));
     CU_ASSERT(obj_is(root, F_CERT_IS_CA, true));
     CU_ASSERT(obj_is(root, F_CERT_SELF_SIGNED, true));

@@ -61,6 +61,7 @@ void flight_free(struct flight *flight) {
 
 struct record *flight_wire(const struct flight *flight, size_t max) {
     struct record *record = record_new();
+    obj_set_int(record->root, F_RECORD_TIMESTAMP, PKI_NOW * 1000);
     struct observe observe;
     struct wire_tap tap;
     int64_t now_us = 1000;
@@ -84,6 +85,7 @@ struct record *flight_wire(const struct flight *flight, size_t max) {
 
 struct record *flight_messages(const struct flight *flight) {
     struct record *record = record_new();
+    obj_set_int(record->root, F_RECORD_TIMESTAMP, PKI_NOW * 1000);
     struct observe observe;
     int64_t now_us = 1000;
     observe_init(&observe, record->root, false, 0);

@@ -189,7 +189,11 @@ struct record *talk_tap(const struct talk *talk, const struct key_log *keys, siz
 char *talk_leg(const struct record *record) {
     struct buf json;
     buf_init(&json, BYTES_MAX);
-    CHECK(json_write(&json, record_leg(record->root, false)) && buf_append(&json, "", 1));
+    struct obj *leg = record_leg(record->root, false);
+    // Only the tap sees records.
+    obj_unset(leg, F_LEG_RECORDS_CLIENT);
+    obj_unset(leg, F_LEG_RECORDS_SERVER);
+    CHECK(json_write(&json, leg) && buf_append(&json, "", 1));
     char *text = xstrdup((const char *)buf_data(&json));
     buf_cleanup(&json);
     return text;

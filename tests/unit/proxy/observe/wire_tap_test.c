@@ -21,6 +21,8 @@ static bool own(enum field field) {
     case F_LEG_OFFER_RECORDS:
     case F_LEG_OFFER_RECORD_VERSION:
     case F_LEG_OFFER_RAW:
+    case F_LEG_RECORDS_CLIENT:
+    case F_LEG_RECORDS_SERVER:
         return true;
     default:
         return false;
@@ -43,6 +45,10 @@ static bool encrypted(enum field field) {
     case F_LEG_ANSWER_TICKETS:
     case F_LEG_ANSWER_CERT_REQUEST:
     case F_LEG_ANSWER_CERT_REQUEST_CAS:
+    case F_LEG_ANSWER_CERT_REQUEST_SIGALGS:
+    case F_LEG_ANSWER_TICKET_LIFETIME:
+    case F_LEG_ANSWER_TICKET_EARLY:
+    case F_LEG_ANSWER_GROUPS:
     case F_LEG_ANSWER_CLIENT_CERT:
         return true;
     default:

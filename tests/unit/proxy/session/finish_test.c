@@ -108,6 +108,42 @@ static void transport_facts_are_sampled_at_the_end(void) {
     CU_ASSERT(obj_is(leg, F_LEG_RETRANSMITS, 3));
     CU_ASSERT(obj_is(leg, F_LEG_UNACKED, 2));
     CU_ASSERT_FALSE(obj_has(leg, F_LEG_OUTQ));
+    CU_ASSERT_EQUAL_FATAL(obj_num(leg, F_LEG_SAMPLES), 1);
+    const struct obj *end = obj_at(leg, F_LEG_SAMPLES, 0);
+    CU_ASSERT(obj_str_is(end, F_SAMPLE_AT, "end"));
+    CU_ASSERT(obj_is(end, F_SAMPLE_RTT, 100));
+    CU_ASSERT_FALSE(obj_has(end, F_SAMPLE_SINCE_HELLO));
+    session_free(s);
+    shared_unref(shared);
+}
+
+// And at each step that decides, on both legs.
+static void transport_facts_at_each_step(void) {
+    struct setup setup = {SETUP_TLS};
+    playf(&setup, OPEN ">> server tls\n"
+                       ">> client tls\n"
+                       ">> client says x\n"
+                       ">> client notify\n>> server notify\n"
+                       "<< record final\n"
+                       "== legs.client.transport.samples hello * finished * end *\n"
+                       "== legs.server.transport.samples hello * finished * end *\n");
+}
+
+// The client's SYN stands in every record of its connection.
+static void the_syn_is_told(void) {
+    struct session_shared *shared = world_shared(NULL, NULL);
+    const struct address address = {.port = 1};
+    static const uint8_t syn[40] = {0x45, [8] = 57, [9] = 6, [32] = 0x50, [33] = 2};
+    bool final;
+    struct session *s = session_new(shared, &address, &address, 0, 0, NULL, NULL);
+    session_syn(s, syn, sizeof(syn));
+    struct event event = {.kind = EVENT_BYTES, .side = SIDE_CLIENT, .now_us = 1};
+    event.bytes = (struct span){(const uint8_t *)"CONN", 4};
+    session_input(s, &event);
+    session_input(s, &(struct event){.kind = EVENT_EOF, .side = SIDE_CLIENT, .now_us = 2});
+    const struct obj *leg = record_leg(session_record(s, &final), false);
+    CU_ASSERT(obj_is(obj_get(leg, F_LEG_SYN), F_SYN_TTL, 57));
+    CU_ASSERT(obj_is(obj_get(leg, F_LEG_SYN), F_SYN_HOPS, 7));
     session_free(s);
     shared_unref(shared);
 }
@@ -157,5 +193,7 @@ const struct unit_case unit_cases[] = {
     {"an interim record has the final one's id", an_interim_record_has_the_final_ones_id},
     {"plain cases have their verdict", plain_cases_have_their_verdict},
     {"transport facts are sampled at the end", transport_facts_are_sampled_at_the_end},
+    {"transport facts at each step", transport_facts_at_each_step},
+    {"the SYN is told", the_syn_is_told},
     {NULL, NULL},
 };

@@ -112,10 +112,17 @@ static void tls_runs_over_a_lane(void) {
     CU_ASSERT(lane.out.len > 50 && buf_data(&lane.out)[0] == SSL3_RT_HANDSHAKE);
     fresh(&lane, "HTTP/1.1 400 Bad Request\r\n\r\n");
     CU_ASSERT_EQUAL(lane_handshake(&lane), LANE_FAILED);
-    lane_reason(reason, sizeof(reason));
+    lane_reason(&lane, reason, sizeof(reason));
     CU_ASSERT_STRING_EQUAL(reason, "WRONG_VERSION_NUMBER");
-    lane_reason(reason, sizeof(reason));
+    lane_reason(&lane, reason, sizeof(reason));
     CU_ASSERT_STRING_EQUAL(reason, "");
+    // Where the library has no word, its alert is one.
+    struct record *record = record_new();
+    observe_init(&lane.observe, record->root, false, 0);
+    observe_alert(&lane.observe, false, (const uint8_t *)"\x02\x32", 2, 0);
+    lane_reason(&lane, reason, sizeof(reason));
+    CU_ASSERT_STRING_EQUAL(reason, "decode_error");
+    record_free(record);
     lane_cleanup(&lane);
     SSL_CTX_free(ctx);
     BIO_meth_free(methods);

@@ -51,6 +51,7 @@ static void side_tls(struct play *play, enum side side, const char *arg) {
     (void)arg;
     struct play_side *s = &play->sides[side];
     bool client = side == SIDE_CLIENT;
+    peer_free(s->peer);
     s->peer = peer_new(client, client ? &play->setup->client : &play->setup->server);
     if (client) {
         peer_start(s->peer);
@@ -312,23 +313,36 @@ void play_run(struct play *play, const char *script) {
     }
 }
 
+// What a kernel might say.
+static void sample(void *ctx, enum side side, struct transport *out) {
+    (void)ctx;
+    *out = (struct transport){side == SIDE_CLIENT ? 100 : 200, 50, 0, 0, 0};
+}
+
 struct play *play_new(const struct setup *setup) {
     static const struct setup nothing;
     struct play *play = xcalloc(1, sizeof(*play));
     play->setup = setup != NULL ? setup : &nothing;
     play->shared = play->setup->shared != NULL
                        ? shared_ref(play->setup->shared)
-                       : world_shared(play->setup->policy, play->setup->limits);
+                       : world_shared_with(&(struct world_options){.policy = play->setup->policy,
+                                                                   .limits = play->setup->limits,
+                                                                   .parent = play->setup->parent,
+                                                                   .as = play->setup->as});
     play->now_us = 1000000;
     for (int side = 0; side < SIDES; side++) {
         buf_init(&play->sides[side].got, SEND_MAX);
         buf_init(&play->sides[side].send, SEND_MAX);
+        buf_init(&play->sides[side].spliced, SEND_MAX);
     }
     const struct address client = {.ip = {[15] = 1}, .port = 50000};
     const struct address local = {.ip = {[15] = 1}, .port = 8080};
     play->session = session_new(play->shared, &client, &local, play->now_us,
-                                PKI_NOW * 1000 + play->now_us / 1000, NULL, NULL);
+                                PKI_NOW * 1000 + play->now_us / 1000, sample, NULL);
     play->sides[SIDE_CLIENT].open = true;
+    if (play->setup->aim != NULL) {
+        session_aim(play->session, "fixed", play->setup->aim, 443);
+    }
     seed_open(play);
     play_settle(play);
     return play;
@@ -365,6 +379,7 @@ void play_free(struct play *play) {
         peer_free(play->sides[side].peer);
         buf_cleanup(&play->sides[side].got);
         buf_cleanup(&play->sides[side].send);
+        buf_cleanup(&play->sides[side].spliced);
     }
     for (size_t i = 0; i < play->num_records; i++) {
         record_free(play->records[i].record);
@@ -401,11 +416,17 @@ struct span play_got(const struct play *play, enum side side) {
     return (struct span){buf_data(got_so_far), got_so_far->len};
 }
 
+struct session_shared *play_shared(const struct play *play) {
+    return play->shared;
+}
+
 struct peer *play_peer(struct play *play, enum side side) {
     return play->sides[side].peer;
 }
 
 size_t play_most(const struct play *play, enum side side) { return play->sides[side].most; }
+
+size_t play_spliced(const struct play *play) { return play->num_spliced; }
 
 const struct obj *play_record(const struct play *play) {
     return play->next_record == 0 ? NULL : play->records[play->next_record - 1].record->root;

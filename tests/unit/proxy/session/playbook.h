@@ -43,6 +43,9 @@
 struct setup {
     const char *policy; // JSON; NULL for the default
     const struct limits *limits;
+    const char *as;                // the text of a profile to be
+    const char *parent;            // URL of a parent proxy
+    const char *aim;               // a host to whose port 443 the connection goes without asking
     struct session_shared *shared; // in place of one made of these
     struct peer_options client, server;
     size_t piece; // bytes an event holds at most; 0 for 16 KiB
@@ -92,10 +95,16 @@ void play_bytes(struct play *play, enum side side, const void *p, size_t p_len);
 // play_got is the raw output of a side so far, since the last line that expected some.
 struct span play_got(const struct play *play, enum side side);
 
+// play_shared is what its session shares; the play's.
+struct session_shared *play_shared(const struct play *play);
+
 struct peer *play_peer(struct play *play, enum side side);
 
 // play_most is the most output that ever waited for a side.
 size_t play_most(const struct play *play, enum side side);
+
+// play_spliced is how many bytes were passed on without the session's seeing them.
+size_t play_spliced(const struct play *play);
 
 // play_record is the current record.
 const struct obj *play_record(const struct play *play);

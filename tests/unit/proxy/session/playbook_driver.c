@@ -46,6 +46,32 @@ static void take_records(struct play *play) {
     }
 }
 
+static void deliver(struct play_side *to, const uint8_t *p, size_t p_len) {
+    if (to->peer != NULL) {
+        peer_feed(to->peer, p, p_len);
+        peer_take(to->peer, &to->send);
+    } else {
+        CHECK(buf_append(&to->got, p, p_len));
+    }
+}
+
+// take_spliced writes what was passed on unseen and waits for a side.
+static bool take_spliced(struct play *play, enum side side) {
+    struct play_side *to = &play->sides[side];
+    size_t len = to->spliced.len;
+    if (len == 0 || !to->open || to->stopped) {
+        return false;
+    }
+    struct event event = {.kind = EVENT_SPLICED, .side = (enum side) !side};
+    event.now_us = play->now_us;
+    event.wall_ms = PKI_NOW * 1000 + play->now_us / 1000;
+    event.spliced.written = len;
+    deliver(to, buf_data(&to->spliced), len);
+    buf_consume(&to->spliced, len);
+    session_input(play->session, &event);
+    return true;
+}
+
 // take_output writes what waits for a side, and returns whether there was anything.
 static bool take_output(struct play *play, enum side side) {
     struct play_side *to = &play->sides[side];
@@ -58,12 +84,11 @@ static bool take_output(struct play *play, enum side side) {
         play_fail(play, "%zu bytes come after FIN", out.len);
         return false;
     }
-    if (to->peer != NULL) {
-        peer_feed(to->peer, out.p, out.len);
-        peer_take(to->peer, &to->send);
-    } else {
-        CHECK(buf_append(&to->got, out.p, out.len));
+    if (to->spliced.len != 0) {
+        play_fail(play, "%zu bytes come before those that were spliced", out.len);
+        return false;
     }
+    deliver(to, out.p, out.len);
     session_output_done(play->session, side, out.len, play->now_us);
     return true;
 }
@@ -73,7 +98,7 @@ static void apply(struct play *play, enum side side) {
     if (!to->open) {
         return;
     }
-    bool pending = session_output(play->session, side).len != 0;
+    bool pending = session_output(play->session, side).len + to->spliced.len != 0;
     if (play->wishes.reset[side]) {
         to->reset = true;
         to->open = false;
@@ -102,7 +127,9 @@ static void apply_dial(struct play *play) {
 static void wish(struct play *play) {
     bool moved;
     do {
-        moved = take_output(play, SIDE_CLIENT);
+        moved = take_spliced(play, SIDE_CLIENT);
+        moved = take_spliced(play, SIDE_SERVER) || moved;
+        moved = take_output(play, SIDE_CLIENT) || moved;
         moved = take_output(play, SIDE_SERVER) || moved;
     } while (moved);
     take_records(play);
@@ -174,6 +201,15 @@ void play_event(struct play *play, struct event event) {
     wish(play);
 }
 
+// splice_piece passes a piece on without showing it.
+static void splice_piece(struct play *play, enum side side, const uint8_t *p, size_t p_len) {
+    struct event event = {.kind = EVENT_SPLICED, .side = side};
+    event.spliced.taken = p_len;
+    CHECK(buf_append(&play->sides[!side].spliced, p, p_len));
+    play->num_spliced += p_len;
+    play_event(play, event);
+}
+
 // give lets a piece of what a peer has said arrive, or its FIN, and returns whether it did.
 static bool give(struct play *play, enum side side) {
     struct play_side *from = &play->sides[side];
@@ -200,7 +236,11 @@ static bool give(struct play *play, enum side side) {
     } else {
         return false;
     }
-    play_event(play, event);
+    if (bytes != NULL && play->wishes.splice[side]) {
+        splice_piece(play, side, bytes, event.bytes.len);
+    } else {
+        play_event(play, event);
+    }
     free(bytes);
     return true;
 }

@@ -7,9 +7,10 @@
 enum { RECORDS_MAX = 32 };
 
 struct play_side {
-    struct peer *peer; // NULL: raw bytes
-    struct buf got;    // from the session, raw
-    struct buf send;   // on its way to the session
+    struct peer *peer;  // NULL: raw bytes
+    struct buf got;     // from the session, raw
+    struct buf send;    // on its way to the session
+    struct buf spliced; // passed on unseen by the other side, and not delivered yet
     bool open;
     bool eof, eof_told; // FIN behind `send`
     bool stopped;       // output is not taken
@@ -31,6 +32,7 @@ struct play {
         struct record *record;
         bool final;
     } records[RECORDS_MAX];
+    size_t num_spliced; // bytes that were passed on unseen
     size_t num_records, next_record;
     bool holds; // bytes wait for the next event
     const char *script;

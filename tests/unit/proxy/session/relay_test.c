@@ -21,6 +21,24 @@ static void every_version_relays(void) {
     }
 }
 
+// Where the CONNECT names no User-Agent the first request inside does, and nothing else is kept of
+// it.
+static void the_user_agent_inside_is_kept(void) {
+    struct setup setup = {SETUP_TLS};
+    play(&setup, HANDSHAKE ">> client says GET /secret HTTP/1.1|User-Agent: x y|A: b||\n"
+                           ">> client says GET / HTTP/1.1|User-Agent: z||\n"
+                           ">> stop\n"
+                           "<< record final\n"
+                           "== user_agent.original x y\n"
+                           "== http.request.method CONNECT\n"
+                           "<< done\n");
+    play(&setup, HANDSHAKE ">> client says User-Agent: x y\n"
+                           ">> stop\n"
+                           "<< record final\n"
+                           "== user_agent.original -\n"
+                           "<< done\n");
+}
+
 static void close_notify_goes_on(void) {
     static const char *const sides[][2] = {{"client", "server"}, {"server", "client"}};
     struct setup setup = {SETUP_TLS};
@@ -324,6 +342,7 @@ static void a_long_connection_is_recorded_twice(void) {
 }
 
 const struct unit_case unit_cases[] = {
+    {"the User-Agent inside is kept", the_user_agent_inside_is_kept},
     {"every version relays", every_version_relays},
     {"close_notify goes on", close_notify_goes_on},
     {"FIN goes on without a close_notify", fin_goes_on_without_a_close_notify},

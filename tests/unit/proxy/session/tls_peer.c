@@ -109,6 +109,8 @@ static void server_options(struct peer *peer, const struct peer_options *o) {
     for (size_t i = 1; i < ARRAY_LEN(o->chain) && o->chain[i] != NULL; i++) {
         CHECK(SSL_add1_chain_cert(ssl, o->chain[i]->x509));
     }
+    CHECK(o->response == NULL || SSL_set_ocsp_response(ssl, o->response, o->response_len));
+    CHECK(o->scts == NULL || SSL_set_signed_cert_timestamp_list(ssl, o->scts, o->scts_len));
     for (size_t i = 0; i < o->num_fat; i++) {
         CHECK(SSL_add1_chain_cert(ssl, o->fat[i]->x509));
     }

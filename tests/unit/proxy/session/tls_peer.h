@@ -36,6 +36,10 @@ struct peer_options {
     const struct pki_cert *chain[4];   // leaf first
     const struct pki_cert *const *fat; // more certificates for the chain
     size_t num_fat;
+    const uint8_t *response; // OCSP, stapled where it is asked for
+    size_t response_len;
+    const uint8_t *scts; // a list with its length in front, likewise
+    size_t scts_len;
     bool ask;  // for a certificate
     bool need; // ask, and refuse clients without
 };

@@ -156,6 +156,79 @@ static void eof_waits_behind_what_is_to_be_written(void) {
                     "<< server fin\n");
 }
 
+// Once a tunnel carries much its bytes are no longer looked at. They are counted all the same.
+static void much_goes_by_unseen(void) {
+    static const size_t pieces[] = {0, 1000};
+    for (size_t i = 0; i < ARRAY_LEN(pieces); i++) {
+        struct setup setup = {SETUP_TUNNEL, .piece = pieces[i]};
+        struct play *p = play_new(&setup);
+        play_run(p, HANDSHAKE ">> client says ping\n"
+                              "<< server hears ping\n");
+        CU_ASSERT_EQUAL(play_spliced(p), 0);
+        play_run(p, ">> server fills 60000\n"
+                    "<< client got 60000\n");
+        CU_ASSERT_EQUAL(play_spliced(p), 0);
+        play_run(p, ">> server fills 1000000\n"
+                    "<< client got 1000000\n"
+                    ">> client stops\n"
+                    ">> server fills 1000000\n"
+                    ">> client says pong\n"
+                    "<< server hears pong\n"
+                    "<< server unread\n"
+                    ">> client takes\n"
+                    "<< client got 1000000\n"
+                    ">> server notify\n"
+                    ">> server eof\n"
+                    "<< client fin\n"
+                    ">> client eof\n"
+                    "<< record final\n"
+                    "== legs.server.end.by server\n"
+                    "<< done\n");
+        CU_ASSERT(play_spliced(p) > 1900000);
+        int64_t received = 0, sent = 0, data = 0;
+        const struct obj *client = record_leg(play_record(p), false);
+        const struct obj *server = record_leg(play_record(p), true);
+        CU_ASSERT(obj_int(server, F_LEG_BYTES_RECEIVED, &received));
+        CU_ASSERT(obj_int(client, F_LEG_BYTES_SENT, &sent));
+        CU_ASSERT(obj_int(client, F_LEG_DATA_SENT, &data));
+        CU_ASSERT(received > 2060000 && received < 2070000);
+        CU_ASSERT_EQUAL(sent, received + 39); // the answer to the CONNECT
+        CU_ASSERT(data > 2060000 && data < received);
+        play_free(p);
+    }
+}
+
+// What waits in a pipe is delivered before the end is, and lost with a reset.
+static void what_was_spliced_comes_before_the_end(void) {
+    play(NULL, OPEN ">> server fills 100000\n"
+                    "<< client got 100000\n"
+                    ">> client stops\n"
+                    ">> server fills 10000\n"
+                    ">> stop\n"
+                    "<< record final\n"
+                    "<< done\n");
+    play(NULL, OPEN ">> server fills 100000\n"
+                    "<< client got 100000\n"
+                    ">> client stops\n"
+                    ">> server fills 10000\n"
+                    ">> server eof\n"
+                    "<< client open\n"
+                    ">> client takes\n"
+                    "<< client got 10000\n"
+                    "<< client fin\n"
+                    ">> client eof\n"
+                    "<< done\n");
+    play(NULL, OPEN ">> server fills 100000\n"
+                    "<< client got 100000\n"
+                    ">> client stops\n"
+                    ">> server fills 10000\n"
+                    ">> server broken\n"
+                    "<< client reset\n"
+                    "<< record final\n"
+                    "== legs.server.end.how rst\n"
+                    "<< done\n");
+}
+
 static void a_tunnel_that_goes_wrong_is_told(void) {
     struct setup setup = {SETUP_TUNNEL};
     setup.client.ca = NULL;
@@ -188,6 +261,8 @@ const struct unit_case unit_cases[] = {
     {"both end at once", both_end_at_once},
     {"reading stops when the other side does", reading_stops_when_the_other_side_does},
     {"EOF waits behind what is to be written", eof_waits_behind_what_is_to_be_written},
+    {"much goes by unseen", much_goes_by_unseen},
+    {"what was spliced comes before the end", what_was_spliced_comes_before_the_end},
     {"a tunnel that goes wrong is told", a_tunnel_that_goes_wrong_is_told},
     {NULL, NULL},
 };

@@ -73,7 +73,47 @@ static void each_defect_has_its_id(void) {
     }
 }
 
+static void lists_and_tries(void) {
+    struct record *record = record_new();
+    struct obj *leg = obj_sub(record->root, F_RECORD_LEG_SERVER);
+    struct obj *out = obj_sub(leg, F_LEG_VERIFICATION);
+    struct verification v = {
+        .crl = {.status = CRL_REVOKED, .this_update = 5, .revoked_at = 3, .reason = "superseded"},
+        .num_tries = 1,
+        .tries[0] = {.subjects = {"CN=leaf"},
+                     .num_subjects = 1,
+                     .because = {"0: gone"},
+                     .num_because = 1},
+    };
+    verification_record(out, "a", &v);
+    CU_ASSERT(obj_str_is(out, F_VERIFICATION_CRL_STATUS, "revoked"));
+    CU_ASSERT(obj_is(out, F_VERIFICATION_CRL_REVOKED_AT, 3));
+    CU_ASSERT(obj_str_is(out, F_VERIFICATION_CRL_REASON, "superseded"));
+    CU_ASSERT_FALSE(obj_has(out, F_VERIFICATION_CRL_NEXT_UPDATE));
+    CU_ASSERT_EQUAL_FATAL(obj_num(out, F_VERIFICATION_TRIES), 1);
+    CU_ASSERT(obj_has_str(obj_at(out, F_VERIFICATION_TRIES, 0), F_TRY_BECAUSE, "0: gone"));
+    record_free(record);
+}
+
+static void proofs_become_fields(void) {
+    struct record *record = record_new();
+    struct obj *leg = obj_sub(record->root, F_RECORD_LEG_SERVER);
+    struct obj *out = obj_sub(leg, F_LEG_VERIFICATION);
+    struct trust_proof proof = {.says = "in vain"};
+    verification_record_proof(out, &proof);
+    CU_ASSERT(obj_str_is(out, F_VERIFICATION_COMPLETED_SAYS, "in vain"));
+    CU_ASSERT_FALSE(obj_has(out, F_VERIFICATION_COMPLETED_OK));
+    proof = (struct trust_proof){
+        .completed = true, .ok = true, .added = {"CN=x"}, .num_added = 1, .says = "there it is"};
+    verification_record_proof(out, &proof);
+    CU_ASSERT(obj_is(out, F_VERIFICATION_COMPLETED_OK, true));
+    CU_ASSERT(obj_has_str(out, F_VERIFICATION_COMPLETED_BY, "CN=x"));
+    record_free(record);
+}
+
 const struct unit_case unit_cases[] = {
+    {"lists and tries", lists_and_tries},
+    {"proofs become fields", proofs_become_fields},
     {"findings become fields", findings_become_fields},
     {"a path that is not complete is not told", a_path_that_is_not_complete_is_not_told},
     {"each defect has its id", each_defect_has_its_id},

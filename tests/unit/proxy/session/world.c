@@ -65,14 +65,36 @@ static struct trust_file { char *folder, path[512]; } trust_file_make(const stru
 }
 
 struct session_shared *world_shared(const char *json, const struct limits *limits) {
-    const struct world *w = world_get();
+    return world_shared_with(&(struct world_options){.policy = json, .limits = limits});
+}
+
+// profile_make parses a profile that is called "test".
+static struct profile *profile_make(const char *json) {
+    char text[4096];
     struct err err;
+    int len = snprintf(text, sizeof(text), "{\"name\": \"test\", %s", json + 1);
+    CHECK(json[0] == '{' && len > 0 && (size_t)len < sizeof(text));
+    struct profile *profile = profile_parse("test", text, (size_t)len, &err);
+    if (profile == NULL) {
+        fprintf(stderr, "%s\n", err.msg);
+    }
+    CHECK(profile != NULL);
+    return profile;
+}
+
+struct session_shared *world_shared_with(const struct world_options *options) {
+    const struct world *w = world_get();
+    const char *json = options->policy;
+    struct err err;
+    struct parent parent;
+    CHECK(options->parent == NULL || parent_parse(&parent, options->parent, &err));
     struct policy *policy =
         json == NULL ? policy_default() : policy_parse("test", json, strlen(json), NULL, &err);
     if (policy == NULL) {
         fprintf(stderr, "%s\n", err.msg);
     }
     CHECK(policy != NULL);
+    struct profile *as = options->as != NULL ? profile_make(options->as) : NULL;
     struct trust_file file = trust_file_make(w->root);
     char *trust[] = {file.path};
     const struct shared_config config = {
@@ -83,12 +105,16 @@ struct session_shared *world_shared(const char *json, const struct limits *limit
         .roots = "",
         .trust = trust,
         .num_trust = 1,
-        .limits = limits,
+        .limits = options->limits,
+        .as = as,
+        .now = PKI_NOW,
+        .parent = options->parent != NULL ? &parent : NULL,
         .address = "127.0.0.1:8080",
     };
     struct session_shared *shared = shared_new(&config, &err);
     CHECK(shared != NULL);
     policy_unref(policy);
+    profile_unref(as);
     // Without the shell of pki_remove, which takes longer than all else here.
     CHECK(unlink(file.path) == 0 && rmdir(file.folder) == 0);
     free(file.folder);

@@ -21,8 +21,16 @@ struct world {
 
 const struct world *world_get(void);
 
-// world_shared makes the shared state for a policy (JSON; NULL for the default) and limits (NULL
-// for the default); the caller owns a reference.
+struct world_options {
+    const char *policy;          // JSON; NULL for the default
+    const struct limits *limits; // NULL for the default
+    const char *as;              // the text of a profile; NULL: none
+    const char *parent;          // URL; NULL: none
+};
+
+// world_shared_with makes the shared state for these; the caller owns a reference. world_shared
+// does it for a policy and limits.
+struct session_shared *world_shared_with(const struct world_options *options);
 struct session_shared *world_shared(const char *policy, const struct limits *limits);
 
 #endif // TESTS_UNIT_PROXY_SESSION_WORLD_H_

@@ -121,7 +121,7 @@ static void stream_read(struct stream *stream, char out[1024], size_t piece, boo
     for (size_t at = 0; at < stream->bytes.len;) {
         size_t end = stream->bytes.len - at < piece ? stream->bytes.len : at + piece, n = end - at;
         while (record_reader_next(&reader, &ev, stream->bytes.p + at, &n) != WIRE_MORE) {
-            bool body = ev.type == WIRE_MESSAGE || ev.type == WIRE_ALERT;
+            bool body = ev.type == WIRE_MESSAGE || ev.type == WIRE_ALERT || ev.type == WIRE_DATA;
             CU_ASSERT(buf_printf(&text, "%d%s %d @%d %d/%d %02x\n", ev.type, ev.opened ? "o" : "",
                                  ev.content_type, (int)ev.offset, (int)ev.len, (int)ev.announced,
                                  body && ev.len != 0 ? ev.p[0] : 0));
@@ -167,7 +167,7 @@ static void test_messages(void) {
     stream_add(&stream, CONTENT_ALERT, "0100");
     stream_is(&stream, false,
               "1o 22 @5 5/5 08\n1o 22 @10 7/7 14\n1o 22 @63 5/5 18\n"
-              "6o 23 @109 0/3 00\n6o 23 @135 0/0 00\n3o 21 @158 2/2 01\n"
+              "6o 23 @109 3/3 01\n6o 23 @135 0/0 00\n3o 21 @158 2/2 01\n"
               "rec-message-split @10\n");
 }
 

@@ -1,0 +1,19 @@
+// Signatures over ASN.1: of certificates, OCSP responses and revocation lists alike.
+#ifndef POLICY_CA_CERT_SIGNATURE_H_
+#define POLICY_CA_CERT_SIGNATURE_H_
+
+#include <stdbool.h>
+
+#include "third_party/boringssl/boringssl.h"
+
+// cert_signature_verify returns whether `signature` (the bits of the BIT STRING, without the count
+// of unused ones) over the SEQUENCE `tbs` was made with the key `spki` as the AlgorithmIdentifier
+// `algorithm` says. All three of them are with their header. An algorithm that libcrypto does not
+// know verifies nothing.
+bool cert_signature_verify(CBS spki, CBS algorithm, CBS tbs, CBS signature);
+
+// cert_signature_remembered is cert_signature_verify, but a question that this thread asked lately
+// costs a hash instead of a signature: a server staples the same response to every connection.
+bool cert_signature_remembered(CBS spki, CBS algorithm, CBS tbs, CBS signature);
+
+#endif // POLICY_CA_CERT_SIGNATURE_H_

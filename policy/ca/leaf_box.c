@@ -1,0 +1,146 @@
+#include "policy/ca/leaf_box.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "policy/ca/box.h"
+#include "policy/ca/host_name.h"
+
+enum { DAY = 24 * 60 * 60 };
+
+// set_wildcard names "*.parent" and "parent", or the host where that has no parent of two labels.
+static void set_wildcard(struct leaf_spec *spec, const char *host) {
+    struct host_name name;
+    leaf_spec_name_host(spec, host);
+    const char *dot = host_name_init(&name, host) ? strchr(name.text, '.') : NULL;
+    if (dot == NULL || name.ip_len != 0 || strchr(dot + 1, '.') == NULL) {
+        return;
+    }
+    char wildcard[sizeof(name.text) + 1];
+    snprintf(wildcard, sizeof(wildcard), "*%s", dot);
+    buf_consume(&spec->san, spec->san.len);
+    leaf_spec_set_cn(spec, wildcard, strlen(wildcard), CBS_ASN1_UTF8STRING);
+    CHECK(leaf_spec_add_dns(spec, wildcard) && leaf_spec_add_dns(spec, dot + 1));
+}
+
+// names_host returns whether a name of `spec` speaks for `host`.
+static bool names_host(const struct leaf_spec *spec, const char *host) {
+    struct host_name name;
+    CBS san;
+    CBS_init(&san, buf_data(&spec->san), spec->san.len);
+    return host_name_init(&name, host) && host_name_in_san(&name, san, NULL);
+}
+
+static void set_names(struct leaf_spec *spec, const struct cert_knobs *knobs,
+                      const struct leaf_box *box, const struct cert_facts *facts) {
+    if (facts != NULL) {
+        leaf_spec_copy_names(spec, facts, box->host);
+    }
+    struct leaf_spec host;
+    leaf_spec_init(&host);
+    leaf_spec_name_host(&host, box->host);
+    if (knobs->subject == CERT_KNOB_SUBJECT_HOST) {
+        leaf_spec_set_cn(spec, host.cn, host.cn_len, host.cn_tag);
+    } else if (knobs->subject == CERT_KNOB_SUBJECT_COPY && facts != NULL) {
+        CBS name = facts->raw.subject, contents;
+        if (CBS_get_asn1(&name, &contents, CBS_ASN1_SEQUENCE)) {
+            // A subject past the ceiling is that of a peer who means no good: its CN is enough.
+            (void)!buf_append(&spec->subject, CBS_data(&contents), CBS_len(&contents));
+        }
+    }
+    switch (knobs->san) {
+    case CERT_KNOB_SAN_COPY:
+        break;
+    case CERT_KNOB_SAN_NONE:
+        buf_consume(&spec->san, spec->san.len);
+        break;
+    case CERT_KNOB_SAN_HOST:
+        buf_consume(&spec->san, spec->san.len);
+        CHECK(buf_append(&spec->san, buf_data(&host.san), host.san.len));
+        break;
+    case CERT_KNOB_SAN_WILDCARD:
+        set_wildcard(spec, box->host);
+        break;
+    case CERT_KNOB_SAN_COPY_AND_HOST:
+        if (!names_host(spec, box->host)) {
+            (void)!buf_append(&spec->san, buf_data(&host.san), host.san.len);
+        }
+        break;
+    }
+    leaf_spec_cleanup(&host);
+}
+
+// date_of returns the date that `knob` asks for, or `otherwise`.
+static int64_t date_of(const struct cert_knob_date *knob, int64_t now, const int64_t *origin,
+                       int64_t ca, int64_t otherwise) {
+    switch (knob->from) {
+    case CERT_KNOB_DATE_NOW:
+        return now + knob->seconds;
+    case CERT_KNOB_DATE_COPY:
+        return origin != NULL ? *origin : otherwise;
+    case CERT_KNOB_DATE_CA:
+        return ca;
+    case CERT_KNOB_DATE_AUTO:
+        break;
+    }
+    return otherwise;
+}
+
+static void set_dates(struct leaf_spec *spec, const struct cert_knobs *knobs,
+                      const struct leaf_box *box, const struct cert_facts *facts, int64_t now) {
+    struct arena arena = {0};
+    struct cert_facts ca;
+    CBS der = authority_der(box->ca);
+    (void)cert_facts_parse(&ca, &arena, CBS_data(&der), CBS_len(&der));
+    const int64_t *before = facts != NULL && facts->has_not_before ? &facts->not_before : NULL;
+    const int64_t *after = facts != NULL && facts->has_not_after ? &facts->not_after : NULL;
+    spec->not_before = date_of(&knobs->not_before, now, before, ca.not_before, spec->not_before);
+    spec->not_after = date_of(&knobs->not_after, now, after, ca.not_after, spec->not_after);
+    arena_cleanup(&arena);
+    if (knobs->not_before.from == CERT_KNOB_DATE_NOW ||
+        knobs->not_after.from == CERT_KNOB_DATE_NOW) {
+        // Half of what is left, so that no client gets one in its last hours.
+        int64_t fresh_for = (spec->not_after - now) / 2;
+        spec->fresh_from = now - DAY;
+        spec->fresh_until = now + (fresh_for > 0 ? fresh_for : DAY);
+    }
+    if (knobs->cache.ttl_seconds != 0 && spec->fresh_until > now + knobs->cache.ttl_seconds) {
+        spec->fresh_from = spec->fresh_from < now - DAY ? now - DAY : spec->fresh_from;
+        spec->fresh_until = now + knobs->cache.ttl_seconds;
+    }
+}
+
+static void set_issuer(struct leaf_spec *spec, const struct cert_knobs *knobs,
+                       enum leaf_issuer issuer) {
+    static const enum leaf_issuer OF_KNOB[] = {[CERT_KNOB_TRUSTED] = LEAF_ISSUER_TRUSTED,
+                                               [CERT_KNOB_UNTRUSTED] = LEAF_ISSUER_UNTRUSTED,
+                                               [CERT_KNOB_SELF] = LEAF_ISSUER_SELF};
+    const unsigned both = LEAF_UNTRUSTED | LEAF_SELF_SIGNED;
+    if (issuer == LEAF_ISSUER_AUTO) {
+        if (spec->defects & both) {
+            return;
+        }
+        issuer = OF_KNOB[knobs->issuer];
+    }
+    spec->defects &= ~both;
+    spec->defects |= issuer == LEAF_ISSUER_UNTRUSTED ? LEAF_UNTRUSTED : LEAF_OK;
+    spec->defects |= issuer == LEAF_ISSUER_SELF ? LEAF_SELF_SIGNED : LEAF_OK;
+}
+
+void leaf_spec_for_box(struct leaf_spec *spec, const struct cert_knobs *knobs,
+                       const struct leaf_box *box, int64_t now) {
+    struct arena arena = {0};
+    struct cert_facts facts;
+    bool known = false;
+    if (box->origin != NULL) {
+        (void)cert_facts_parse(&facts, &arena, box->origin, box->origin_len);
+        known = CBS_len(&facts.raw.spki) != 0;
+    }
+    spec->origin = box->origin;
+    spec->origin_len = box->origin_len;
+    spec->key_type = box_key_type(knobs->key, spec->key_type);
+    set_names(spec, knobs, box, known ? &facts : NULL);
+    set_dates(spec, knobs, box, known ? &facts : NULL, now);
+    set_issuer(spec, knobs, box->issuer);
+    arena_cleanup(&arena);
+}

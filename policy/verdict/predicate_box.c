@@ -1,0 +1,88 @@
+#include <string.h>
+#include <strings.h>
+
+#include "logs/base/check.h"
+#include "policy/verdict/predicate_fn.h"
+
+ASK(issuer_unknown) {
+    (void)row;
+    static const enum predicate ways[] = {P_UNTRUSTED, P_UNKNOWN_ISSUER, P_MISSING_LINK,
+                                          P_SELF_SIGNED};
+    enum answer any = NO;
+    for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
+        any = answer_or(any, predicate_ask(view, ways[i]));
+    }
+    return any;
+}
+
+const char *inspector_of(const struct view *view) {
+    static const struct {
+        const char *part, *product;
+    } inspectors[] = {
+#define INSPECTOR(part, product) {part, product},
+#include "policy/verdict/inspectors.inc"
+#undef INSPECTOR
+    };
+    const char *issuer = obj_str(view->up, F_LEG_ISSUER);
+    for (size_t i = 0; issuer != NULL && i < ARRAY_LEN(inspectors); i++) {
+        if (strcasestr(issuer, inspectors[i].part) != NULL) {
+            return inspectors[i].product;
+        }
+    }
+    return NULL;
+}
+
+ASK(inspector) {
+    (void)row;
+    return obj_has(view->up, F_LEG_ISSUER) ? answer_from(inspector_of(view) != NULL) : UNKNOWN;
+}
+
+// Names of CAs that mean "do not trust this": FortiGate's, Avast's and its kin's, Squid's.
+ASK(issuer_untrusted) {
+    (void)row;
+    static const char *const parts[] = {"fortigate untrusted ca", "shield untrusted root",
+                                        "shield self-signed root", "not trusted by \""};
+    const char *issuer = obj_str(view->up, F_LEG_ISSUER);
+    for (size_t i = 0; issuer != NULL && i < ARRAY_LEN(parts); i++) {
+        if (strcasestr(issuer, parts[i]) != NULL) {
+            return YES;
+        }
+    }
+    return issuer == NULL ? UNKNOWN : NO;
+}
+
+// ends_in returns whether `host` is `domain` or below it.
+static bool ends_in(const char *host, const char *domain) {
+    size_t host_len = strlen(host), len = strlen(domain);
+    return host_len >= len && strcasecmp(host + host_len - len, domain) == 0 &&
+           (host_len == len || host[host_len - len - 1] == '.');
+}
+
+ASK(public_name) {
+    (void)row;
+    static const char *const domains[] = {
+#define PUBLIC(domain) domain,
+#include "policy/verdict/public_names.inc"
+#undef PUBLIC
+    };
+    const char *host = obj_str(view->root, F_RECORD_HOST);
+    for (size_t i = 0; host != NULL && i < ARRAY_LEN(domains); i++) {
+        if (ends_in(host, domains[i])) {
+            return YES;
+        }
+    }
+    return host == NULL ? UNKNOWN : NO;
+}
+
+ASK(test_defect_name) {
+    (void)row;
+    static const char *const hosts[] = {"expired.badssl.com", "wrong.host.badssl.com",
+                                        "self-signed.badssl.com", "untrusted-root.badssl.com"};
+    const char *host = obj_str(view->root, F_RECORD_HOST);
+    for (size_t i = 0; host != NULL && i < ARRAY_LEN(hosts); i++) {
+        if (strcasecmp(host, hosts[i]) == 0) {
+            return YES;
+        }
+    }
+    return host == NULL ? UNKNOWN : NO;
+}

@@ -1,0 +1,393 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "logs/base/check.h"
+#include "policy/verdict/predicate_fn.h"
+
+enum { WORD_MAX = 64 };
+
+// struct tally is how the runs of a probe ended; `failure` is how the first failed, and `same` that
+// all that failed did it that way.
+struct tally {
+    size_t answered, failed;
+    const char *failure;
+    bool same;
+};
+
+static const struct obj *experiment_at(const struct view *view, size_t i) {
+    return obj_at(view->root, F_RECORD_EXPERIMENTS, i);
+}
+
+static size_t num_experiments(const struct view *view) {
+    return obj_num(view->root, F_RECORD_EXPERIMENTS);
+}
+
+// is_named returns whether the experiment is of the probe `name`, which ends at `name_len`.
+static bool is_named(const struct obj *experiment, const char *name, size_t name_len) {
+    const char *probe = obj_str(experiment, F_EXPERIMENT_PROBE);
+    return probe != NULL && strlen(probe) == name_len && memcmp(probe, name, name_len) == 0;
+}
+
+// tally_add counts one run. What was cut off here, or never got to say its hello, tells nothing.
+static void tally_add(struct tally *tally, const struct obj *experiment) {
+    const char *result = obj_str(experiment, F_EXPERIMENT_RESULT);
+    if (result == NULL || strcmp(result, "unfinished") == 0 || strcmp(result, "unreachable") == 0) {
+        return;
+    }
+    if (strcmp(result, "answered") == 0) {
+        tally->answered++;
+        return;
+    }
+    tally->same = tally->failed++ == 0 || (tally->same && strcmp(tally->failure, result) == 0);
+    tally->failure = tally->failure != NULL ? tally->failure : result;
+}
+
+// tally_of counts the runs of every probe in `names`, which are separated by spaces.
+static struct tally tally_of(const struct view *view, const char *names) {
+    struct tally tally = {.same = true};
+    for (size_t len; *names != '\0'; names += len + (names[len] == ' ')) {
+        len = strcspn(names, " ");
+        for (size_t i = 0; i < num_experiments(view); i++) {
+            if (is_named(experiment_at(view, i), names, len)) {
+                tally_add(&tally, experiment_at(view, i));
+            }
+        }
+    }
+    return tally;
+}
+
+// passes is YES when every run was answered and NO when every run failed.
+static enum answer passes(const struct tally *tally) {
+    if (tally->answered + tally->failed == 0 || (tally->answered != 0 && tally->failed != 0)) {
+        return UNKNOWN;
+    }
+    return answer_from(tally->failed == 0);
+}
+
+static enum answer probe_passes(const struct view *view, const char *name) {
+    struct tally tally = tally_of(view, name);
+    return passes(&tally);
+}
+
+// How far away an address is, as far as its number tells.
+enum reach { REACH_UNKNOWN, REACH_HERE, REACH_NEAR, REACH_FAR };
+
+static enum reach reach_of(const char *address) {
+    static const struct {
+        const char *prefix;
+        enum reach reach;
+    } rows[] = {
+        {"127.", REACH_HERE}, {"::1", REACH_HERE}, {"10.", REACH_NEAR}, {"192.168.", REACH_NEAR},
+        {"fc", REACH_NEAR},   {"fd", REACH_NEAR},  {"fe8", REACH_NEAR}, {"169.254.", REACH_NEAR},
+    };
+    unsigned second;
+    if (address == NULL) {
+        return REACH_UNKNOWN;
+    }
+    address = strncmp(address, "::ffff:", 7) == 0 ? address + 7 : address;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        bool same = strncmp(address, rows[i].prefix, strlen(rows[i].prefix)) == 0;
+        if (same && (rows[i].reach == REACH_NEAR || strcmp(rows[i].prefix, "::1") != 0 ||
+                     address[3] == '\0')) {
+            return rows[i].reach;
+        }
+    }
+    if (sscanf(address, "172.%u.", &second) == 1 && second >= 16 && second < 32) {
+        return REACH_NEAR;
+    }
+    return REACH_FAR;
+}
+
+static const struct obj *leg_of(const struct view *view, const char *name);
+
+// comparable returns whether the control host, as the probe `name` met it, is as far away as the
+// server: what a nearer one passes need not have been on the server's way.
+static bool comparable(const struct view *view, const char *name) {
+    enum reach server = reach_of(obj_str(leg_of(view, "base"), F_LEG_ADDRESS));
+    enum reach control = reach_of(obj_str(leg_of(view, name), F_LEG_ADDRESS));
+    return server == REACH_UNKNOWN || control == REACH_UNKNOWN || control >= server;
+}
+
+// Any one of the probes passes: each is a way of its own.
+ASK(probe_passes) {
+    enum answer any = NO;
+    bool asked = false;
+    const char *names = row->word;
+    for (size_t len; *names != '\0'; names += len + (names[len] == ' ')) {
+        char name[WORD_MAX];
+        len = strcspn(names, " ");
+        CHECK(len < sizeof(name));
+        memcpy(name, names, len);
+        name[len] = '\0';
+        enum answer answer = probe_passes(view, name);
+        struct tally tally = tally_of(view, name);
+        asked |= tally.answered + tally.failed != 0;
+        if (answer == YES) {
+            return YES;
+        }
+        any = tally.answered != 0 ? UNKNOWN : any;
+    }
+    return asked ? any : UNKNOWN;
+}
+
+ASK(probe_failed_how) {
+    size_t len = strcspn(row->word, ":");
+    char name[WORD_MAX];
+    CHECK(len < sizeof(name));
+    memcpy(name, row->word, len);
+    name[len] = '\0';
+    struct tally tally = tally_of(view, name);
+    enum answer answer = passes(&tally);
+    if (answer != NO) {
+        return answer_not(answer);
+    }
+    if (!tally.same) {
+        return UNKNOWN;
+    }
+    const char *words = row->word + len + 1;
+    size_t failure_len = strlen(tally.failure);
+    for (const char *p = words; (p = strstr(p, tally.failure)) != NULL; p++) {
+        bool begins = p == words || p[-1] == ' ';
+        if (begins && (p[failure_len] == '\0' || p[failure_len] == ' ')) {
+            return YES;
+        }
+    }
+    return NO;
+}
+
+ASK(probe_fails_alike) {
+    struct tally base = tally_of(view, "base"), other = tally_of(view, row->word);
+    enum answer both = answer_and(answer_not(passes(&base)), answer_not(passes(&other)));
+    if (both != YES) {
+        return passes(&other) == YES && comparable(view, row->word) ? NO : UNKNOWN;
+    }
+    bool alike = base.same && other.same && strcmp(base.failure, other.failure) == 0;
+    return alike ? YES : UNKNOWN; // another failure may be the other address's own
+}
+
+ASK(probe_repeated) {
+    struct tally base = tally_of(view, "base");
+    size_t most = 0;
+    const char *names = row->word;
+    for (size_t len; *names != '\0'; names += len + (names[len] == ' ')) {
+        char name[WORD_MAX];
+        len = strcspn(names, " ");
+        CHECK(len < sizeof(name));
+        memcpy(name, names, len);
+        name[len] = '\0';
+        struct tally tally = tally_of(view, name);
+        size_t runs = tally.failed == 0 ? tally.answered : 0;
+        most = runs > most ? runs : most;
+    }
+    if (num_experiments(view) == 0) {
+        return UNKNOWN;
+    }
+    return answer_from(base.failed >= 2 && base.answered == 0 && most >= 2);
+}
+
+ASK(probe_flaky) {
+    struct tally tally = tally_of(view, row->word);
+    if (tally.answered != 0 && tally.failed != 0) {
+        return YES;
+    }
+    return tally.answered + tally.failed >= 2 ? NO : UNKNOWN;
+}
+
+// struct factor is the two probes of a predicate's word, "WITHOUT WITH": the hello without the
+// factor and with it, one of which may be missing as the hello asked about is that itself.
+struct factor {
+    char without[WORD_MAX], with[WORD_MAX];
+};
+
+static struct factor factor_of(const struct predicate_row *row) {
+    struct factor factor;
+    size_t len = strcspn(row->word, " ");
+    CHECK(row->word[len] == ' ' && strlen(row->word) < WORD_MAX);
+    memcpy(factor.without, row->word, len);
+    factor.without[len] = '\0';
+    strcpy(factor.with, row->word + len + 1);
+    return factor;
+}
+
+// The hello fails with the factor and passes without it, nothing else being changed.
+ASK(factor_matters) {
+    struct factor factor = factor_of(row);
+    enum answer base = probe_passes(view, "base");
+    if (base == UNKNOWN) {
+        return UNKNOWN;
+    }
+    if (base == NO) {
+        return probe_passes(view, factor.without);
+    }
+    // What else the other end stumbles over is no news where its certificate is not good.
+    bool untrusted = obj_is(obj_get(view->up, F_LEG_VERIFICATION), F_VERIFICATION_OK, false);
+    return untrusted ? UNKNOWN : answer_not(probe_passes(view, factor.with));
+}
+
+// is_loopback returns whether the server is on this machine.
+static bool is_loopback(const struct view *view) {
+    const char *address = obj_str(view->server, F_LEG_ADDRESS);
+    const char *ipv4 =
+        address != NULL && strncmp(address, "::ffff:", 7) == 0 ? address + 7 : address;
+    return ipv4 != NULL && (strncmp(ipv4, "127.", 4) == 0 || strcmp(ipv4, "::1") == 0);
+}
+
+// control_passes answers for the control host, with the hello as it is or as the probe `variant`
+// changes it. A host that is too near cannot clear the way.
+static enum answer control_passes(const struct view *view, const char *variant) {
+    char name[2 * WORD_MAX] = "control";
+    if (variant != NULL) {
+        strcat(strcat(name, "="), variant);
+    }
+    enum answer answer = probe_passes(view, name);
+    return answer == YES && !comparable(view, name) ? UNKNOWN : answer;
+}
+
+// The control host, which has nothing to do with the server, shows the same: then it is not the
+// server. That it passes with the factor clears what both have in common.
+ASK(factor_follows) {
+    struct factor factor = factor_of(row);
+    enum answer base = probe_passes(view, "base"), with, without;
+    if (base == UNKNOWN) {
+        return UNKNOWN;
+    }
+    if (base == NO) {
+        with = control_passes(view, NULL);
+        without = control_passes(view, factor.without);
+    } else {
+        with = control_passes(view, factor.with);
+        without = control_passes(view, NULL);
+    }
+    if (with == YES || (with == UNKNOWN && is_loopback(view))) {
+        return NO;
+    }
+    return answer_and(answer_not(with), without) == YES ? YES : UNKNOWN;
+}
+
+// ---- moments and bytes
+
+// fastest is the smallest round trip to the address of the failing runs, in microseconds, as the
+// runs that were answered have it.
+static bool fastest(const struct view *view, const char *address, int64_t *out) {
+    bool any = false;
+    for (size_t i = 0; i < num_experiments(view); i++) {
+        const struct obj *leg = obj_get(experiment_at(view, i), F_EXPERIMENT_LEG);
+        int64_t us;
+        if (obj_str_is(experiment_at(view, i), F_EXPERIMENT_RESULT, "answered") &&
+            obj_str_is(leg, F_LEG_ADDRESS, address) && obj_int(leg, F_LEG_MIN_RTT, &us)) {
+            *out = any && *out < us ? *out : us;
+            any = true;
+        }
+    }
+    return any;
+}
+
+// A reset that is back before a packet can have been at the server and back is not the server's.
+ASK(reset_early) {
+    (void)row;
+    enum { RTT_TELLS_US = 3000 }; // below, the scheduler's moods count for more
+    enum answer all = UNKNOWN;
+    for (size_t i = 0; i < num_experiments(view); i++) {
+        const struct obj *experiment = experiment_at(view, i);
+        const struct obj *leg = obj_get(experiment, F_EXPERIMENT_LEG);
+        const char *address = obj_str(leg, F_LEG_ADDRESS);
+        int64_t hello, end, rtt;
+        if (!is_named(experiment, "base", 4) ||
+            !obj_str_is(experiment, F_EXPERIMENT_RESULT, "reset") || address == NULL) {
+            continue;
+        }
+        if (!obj_int(leg, F_LEG_MS_HELLO, &hello) || !obj_int(leg, F_LEG_MS_END, &end) ||
+            !fastest(view, address, &rtt)) {
+            return UNKNOWN;
+        }
+        if (rtt < RTT_TELLS_US || end - hello >= rtt / 2) {
+            return NO;
+        }
+        all = YES;
+    }
+    return all;
+}
+
+// The server's own TCP acknowledges what reaches it, whatever TLS makes of it.
+ASK(hello_unacknowledged) {
+    (void)row;
+    enum answer all = UNKNOWN;
+    for (size_t i = 0; i < num_experiments(view); i++) {
+        const struct obj *experiment = experiment_at(view, i);
+        int64_t outq;
+        if (!is_named(experiment, "base", 4) ||
+            !obj_str_is(experiment, F_EXPERIMENT_RESULT, "silent")) {
+            continue;
+        }
+        if (!obj_int(obj_get(experiment, F_EXPERIMENT_LEG), F_LEG_OUTQ, &outq)) {
+            return UNKNOWN;
+        }
+        if (outq == 0) {
+            return NO;
+        }
+        all = YES;
+    }
+    return all;
+}
+
+// ---- certificates and clocks
+
+static const struct obj *leg_of(const struct view *view, const char *name) {
+    for (size_t i = 0; i < num_experiments(view); i++) {
+        if (is_named(experiment_at(view, i), name, strlen(name))) {
+            return obj_get(experiment_at(view, i), F_EXPERIMENT_LEG);
+        }
+    }
+    return NULL;
+}
+
+// A certificate for a name that does not exist was made on the spot.
+ASK(nonce_certificate) {
+    (void)row;
+    const struct obj *leg = leg_of(view, "nonce-name");
+    const char *name = obj_str(leg, F_LEG_SERVER_NAME);
+    if (name == NULL || obj_num(leg, F_LEG_CHAIN) == 0) {
+        return UNKNOWN;
+    }
+    return answer_from(obj_has_str(obj_at(leg, F_LEG_CHAIN, 0), F_CERT_SANS, name));
+}
+
+// The control host shows a certificate of the same issuer, which nobody trusts either.
+ASK(control_same_issuer) {
+    (void)row;
+    const struct obj *control = leg_of(view, "control"), *up = view->up;
+    const char *issuer = obj_str(up, F_LEG_ISSUER), *subject = obj_str(up, F_LEG_SUBJECT);
+    const char *other = obj_str(control, F_LEG_ISSUER), *name = obj_str(control, F_LEG_SUBJECT);
+    const struct obj *verification = obj_get(control, F_LEG_VERIFICATION);
+    if (issuer == NULL || other == NULL || subject == NULL || name == NULL ||
+        !obj_has(verification, F_VERIFICATION_OK)) {
+        return UNKNOWN;
+    }
+    return answer_from(strcmp(issuer, other) == 0 && strcmp(subject, name) != 0 &&
+                       obj_is(verification, F_VERIFICATION_OK, false));
+}
+
+// A private CA is on many hosts of its owner: only one on the public network tells something.
+ASK(control_public) {
+    (void)row;
+    enum reach reach = reach_of(obj_str(leg_of(view, "control"), F_LEG_ADDRESS));
+    return reach == REACH_UNKNOWN ? UNKNOWN : answer_from(reach == REACH_FAR);
+}
+
+// One clock may be wrong itself; two that agree are not.
+ASK(clock_wrong) {
+    int64_t far = (int64_t)row->codes[0] * 60, ahead;
+    size_t num = 0, num_wrong = 0, num_behind = 0;
+    for (size_t i = 0; i < num_experiments(view); i++) {
+        if (obj_int(experiment_at(view, i), F_EXPERIMENT_CLOCK_OFFSET, &ahead)) {
+            num++;
+            num_wrong += ahead > far || ahead < -far;
+            num_behind += ahead < -far;
+        }
+    }
+    if (num_wrong == 0) {
+        return num == 0 ? UNKNOWN : NO;
+    }
+    bool agreed = num_wrong == num && num >= 2 && (num_behind == 0 || num_behind == num);
+    return agreed ? YES : UNKNOWN;
+}

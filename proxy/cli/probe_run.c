@@ -1,0 +1,430 @@
+#include "proxy/cli/probe_run.h"
+
+#include <ev.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "logs/record/json.h"
+#include "logs/store/log_writer.h"
+#include "logs/store/paths.h"
+#include "logs/view/verdict_page.h"
+#include "policy/verdict/verdict.h"
+#include "proxy/cli/exit.h"
+#include "proxy/cli/log_open.h"
+#include "proxy/cli/output.h"
+#include "proxy/cli/probe_table.h"
+#include "proxy/net/clock.h"
+#include "proxy/probe/minimize.h"
+#include "proxy/tls/hello_edit.h"
+#include "proxy/tls/hello_shape.h"
+
+enum { RESIDUAL_US = 100 * 1000, SENTENCE_MAX = 8 * 1024 };
+
+struct probe_work {
+    const struct probe_options *options;
+    struct page page;
+    char host[PROBE_HOST_MAX];
+    char server_name[PROBE_HOST_MAX]; // "": none
+    uint16_t port;
+    struct hello_keys *keys;
+    struct hello_draft asked, client;
+    bool has_client;
+    struct trust *trust;
+    struct record *record;
+    struct ev_loop *loop;
+    struct inquiry_config config;
+    struct inquiry *inquiry;
+    struct minimize *minimize;
+    struct hello_draft failing; // what is minimized
+    size_t num_planned;
+    bool progress; // a line of it is on the terminal
+};
+
+static int fail(int status, const struct err *err) {
+    fprintf(stderr, "tlsblame probe: %s\n", err->msg);
+    return status;
+}
+
+// ---- hellos
+
+// like_take takes the hello of a record's client, and its host where none was given.
+static bool like_take(struct probe_work *w, const struct obj *root, struct err *err) {
+    const struct obj *client = record_leg(root, false);
+    struct span raw = obj_span(client, F_LEG_OFFER_RAW);
+    const char *host = obj_str(root, F_RECORD_HOST), *sni = obj_str(client, F_LEG_SERVER_NAME);
+    int64_t port = 443;
+    if (raw.p == NULL) {
+        return err_set(err, "%s holds no ClientHello of a client", w->options->like);
+    }
+    if (!hello_draft_read_wire(&w->client, NULL, raw.p, raw.len, err)) {
+        return err_prefix(err, "the ClientHello of %s: ", w->options->like);
+    }
+    w->has_client = true;
+    if (w->host[0] == '\0') {
+        host = host != NULL ? host : sni;
+        if (host == NULL) {
+            return err_set(err, "%s does not say which host was meant", w->options->like);
+        }
+        snprintf(w->host, sizeof(w->host), "%s", host);
+        (void)obj_int(root, F_RECORD_PORT, &port);
+        w->port = (uint16_t)port;
+    }
+    snprintf(w->server_name, sizeof(w->server_name), "%s", sni != NULL ? sni : "");
+    return true;
+}
+
+// like_read finds the record of --like. It returns 0 or the exit status.
+static int like_read(struct probe_work *w) {
+    struct err err = {0};
+    size_t i;
+    int status;
+    if (w->options->like == NULL) {
+        return 0;
+    }
+    struct log_reader *reader = log_open(&status, "probe", w->options->log);
+    if (reader == NULL) {
+        return status;
+    }
+    struct record *record = NULL;
+    bool ok = log_reader_find(reader, &i, w->options->like, &err) &&
+              (record = log_reader_read(reader, i, &err)) != NULL &&
+              like_take(w, record->root, &err);
+    record_free(record);
+    log_reader_free(reader);
+    return ok ? 0 : fail(EXIT_USAGE, &err);
+}
+
+static void hello_make(struct probe_work *w) {
+    const struct probe_options *o = w->options;
+    const char *name = w->server_name[0] != '\0' ? w->server_name : NULL;
+    if (w->has_client) {
+        hello_draft_copy(&w->asked, &w->client);
+        hello_keys_swap(w->keys, &w->asked, NULL);
+        if (o->server_name != NULL) {
+            hello_edit_sni(&w->asked, o->server_name);
+        }
+    } else {
+        hello_shape_make(&w->asked, hello_shape_find(o->shape), name, w->keys);
+    }
+}
+
+static void names_set(struct probe_work *w) {
+    const struct probe_options *o = w->options;
+    snprintf(w->host, sizeof(w->host), "%s", o->target.host);
+    w->port = o->target.port;
+    if (o->server_name != NULL) {
+        snprintf(w->server_name, sizeof(w->server_name), "%s", o->server_name);
+    } else if (!o->target.literal) {
+        snprintf(w->server_name, sizeof(w->server_name), "%s", o->target.host);
+    }
+}
+
+// ---- what is printed
+
+static void page_flush(struct probe_work *w) {
+    if (w->progress) {
+        fputs("\r\033[K", stderr);
+        w->progress = false;
+    }
+    if (w->page.out->len != 0) {
+        fwrite(buf_data(w->page.out), 1, w->page.out->len, stdout);
+        fflush(stdout);
+    }
+    buf_cleanup(w->page.out);
+}
+
+static bool talks(const struct probe_work *w) { return !w->options->json && !w->options->quiet; }
+
+static void on_result(void *ctx, const struct obj *experiment) {
+    struct probe_work *w = ctx;
+    const struct plan *plan = inquiry_plan(w->inquiry);
+    if (!talks(w)) {
+        return;
+    }
+    probe_table_result(&w->page, experiment);
+    page_flush(w);
+    if (w->options->live) {
+        fprintf(stderr, "\r\033[K%zu of %u so far", obj_num(w->record->root, F_RECORD_EXPERIMENTS),
+                plan->begun);
+        w->progress = true;
+    }
+}
+
+static void on_planned(void *ctx, const struct probe_pick *pick, const struct hello_draft *hello) {
+    struct probe_work *w = ctx;
+    w->num_planned++;
+    probe_table_plan(&w->page, pick, hello);
+}
+
+static int print_plan(struct probe_work *w) {
+    unsigned most = (unsigned)w->options->budget;
+    probe_table_plan_head(&w->page);
+    inquiry_preview(&w->config, on_planned, w);
+    page_newline(&w->page);
+    page_printf(&w->page, STYLE_PLAIN,
+                "%zu probes, at most %u connections to %s port %u%s; nothing was sent.",
+                w->num_planned, most, w->host, w->port,
+                w->options->num_picks == 0 ? ", the choice depending on the first answer" : "");
+    page_newline(&w->page);
+    page_flush(w);
+    return output_finish("probe");
+}
+
+// ---- the record
+
+static void record_start(struct probe_work *w) {
+    struct obj *root = w->record->root;
+    uint64_t id;
+    hello_keys_random(w->keys, (uint8_t *)&id, sizeof(id));
+    obj_set_int(root, F_RECORD_TIMESTAMP, clock_wall_ms());
+    obj_set_strf(root, F_RECORD_ID, "%016llx", (unsigned long long)id);
+    obj_set_str(root, F_RECORD_MODE, "probe");
+    obj_set_str(root, F_RECORD_HOST, w->host);
+    obj_set_int(root, F_RECORD_PORT, w->port);
+}
+
+static void warn(void *ctx, const char *says) {
+    (void)ctx;
+    fprintf(stderr, "tlsblame probe: %s\n", says);
+}
+
+// record_log appends the record to the log, of which a running proxy may be another writer: so it
+// is not rotated from here.
+static bool record_log(const struct probe_work *w, struct err *err) {
+    const char *log = w->options->log;
+    char *path = log != NULL ? xstrdup(log) : paths_state("log.ndjson", err);
+    if (path == NULL || (log == NULL && !paths_make_parent(path, err))) {
+        free(path);
+        return false;
+    }
+    const struct log_writer_options options = {.path = path, .max_file = INT64_MAX, .warn = warn};
+    struct log_writer *writer = log_writer_open(&options, err);
+    free(path);
+    if (writer == NULL) {
+        return false;
+    }
+    (void)log_writer_put(writer, w->record->root);
+    log_writer_flush(writer);
+    bool ok = log_writer_counts(writer).written == 1;
+    log_writer_close(writer);
+    return ok || err_set(err, "the record could not be written to the log");
+}
+
+static int print_json(struct probe_work *w) {
+    struct buf *out = w->page.out;
+    if (!json_write(out, w->record->root) || !buf_append(out, "\n", 1)) {
+        buf_cleanup(out);
+    }
+    page_flush(w);
+    return output_finish("probe");
+}
+
+static int print_verdict(struct probe_work *w) {
+    const struct obj *root = w->record->root;
+    page_newline(&w->page);
+    if (obj_has(root, F_RECORD_MINIMIZED)) {
+        page_puts(&w->page, STYLE_TITLE, "SMALLEST    ");
+        page_paragraph(&w->page, STYLE_PLAIN, VERDICT_PAGE_INDENT, true,
+                       obj_span(root, F_RECORD_MINIMIZED));
+        page_newline(&w->page);
+    }
+    verdict_page_write(&w->page, obj_get(root, F_RECORD_VERDICT), w->options->quiet);
+    page_printf(&w->page, STYLE_PLAIN, "  more      tlsblame show%s%s %s",
+                w->options->log != NULL ? " --log " : "",
+                w->options->log != NULL ? w->options->log : "", obj_str(root, F_RECORD_ID));
+    page_newline(&w->page);
+    page_flush(w);
+    return output_finish("probe");
+}
+
+// conclude makes the verdict, writes the record and returns the exit status.
+static int conclude(struct probe_work *w) {
+    struct err err;
+    const struct obj *root = w->record->root, *leg = record_leg(root, true);
+    verdict_decide(w->record->root);
+    bool logged = record_log(w, &err);
+    int status = w->options->json ? print_json(w) : print_verdict(w);
+    if (!logged) {
+        return fail(EXIT_ENVIRONMENT, &err);
+    }
+    if (status != 0) {
+        return status;
+    }
+    if (obj_str_is(leg, F_LEG_END_HOW, "dns")) {
+        return EXIT_ENVIRONMENT;
+    }
+    return record_failed(root) ? EXIT_FINDING : 0;
+}
+
+// ---- the loop
+
+static void on_done(void *ctx) {
+    struct probe_work *w = ctx;
+    ev_break(w->loop, EVBREAK_ALL);
+}
+
+static void on_signal(struct ev_loop *loop, ev_signal *watcher, int revents) {
+    (void)loop, (void)revents;
+    struct probe_work *w = watcher->data;
+    if (w->minimize != NULL) {
+        minimize_stop(w->minimize);
+    } else {
+        inquiry_stop(w->inquiry);
+    }
+}
+
+static void on_try(void *ctx, size_t num, bool passed) {
+    struct probe_work *w = ctx;
+    if (w->options->live) {
+        fprintf(stderr, "\r\033[Kminimizing: hello %zu %s", num, passed ? "passes" : "fails");
+        w->progress = true;
+    }
+}
+
+// failing_find sets the hello that is to be minimized: the one that was asked about, or one that
+// fails with something put in where that passes. It returns false where nothing fails.
+static bool failing_find(struct probe_work *w) {
+    const struct plan *plan = inquiry_plan(w->inquiry);
+    const struct plan_entry *base = &plan->entries[0];
+    hello_draft_copy(&w->failing, &w->asked);
+    for (size_t i = 1; i < plan->num && base->failed == 0; i++) {
+        const struct probe_pick *pick = &plan->entries[i].pick;
+        if (plan_differs(plan, i) && pick->probe->follow == PROBE_FOLLOW_IN) {
+            const struct probe_material material = {.asked = &w->asked,
+                                                    .keys = w->keys,
+                                                    .host = w->config.server_name,
+                                                    .seed = w->config.seed};
+            return probe_make(pick, &material, &w->failing);
+        }
+    }
+    return base->failed != 0 && base->answered == 0 && strcmp(base->failure, "unreachable") != 0;
+}
+
+// minimize_run looks for the smallest change, and puts it into the record.
+static void minimize_run(struct probe_work *w) {
+    struct inquiry_config inquiry = w->config;
+    const struct minimize_config config = {
+        .inquiry = &inquiry,
+        .address = w->config.parent.host == NULL
+                       ? obj_str(record_leg(w->record->root, true), F_LEG_ADDRESS)
+                       : NULL,
+        .on_try = on_try,
+        .on_done = on_done,
+        .ctx = w,
+    };
+    struct buf text;
+    buf_init(&text, SENTENCE_MAX);
+    if (failing_find(w)) {
+        inquiry.asked = &w->failing;
+        w->minimize = minimize_new(&config);
+        ev_run(w->loop, 0);
+        (void)minimize_says(w->minimize, &text);
+        minimize_free(w->minimize);
+        w->minimize = NULL;
+    } else {
+        buf_printf(&text, "No hello fails that could be made smaller.");
+    }
+    if (text.len != 0) {
+        obj_set_strn(w->record->root, F_RECORD_MINIMIZED, buf_data(&text), text.len);
+    }
+    buf_cleanup(&text);
+}
+
+static void loop_run(struct probe_work *w) {
+    ev_signal interrupt;
+    w->inquiry = inquiry_new(&w->config, w->record->root);
+    ev_signal_init(&interrupt, on_signal, SIGINT);
+    interrupt.data = w;
+    ev_signal_start(w->loop, &interrupt);
+    ev_run(w->loop, 0);
+    if (w->options->minimize) {
+        minimize_run(w);
+    }
+    ev_signal_stop(w->loop, &interrupt);
+    inquiry_free(w->inquiry);
+    w->inquiry = NULL;
+}
+
+static void config_set(struct probe_work *w) {
+    const struct probe_options *o = w->options;
+    w->config = (struct inquiry_config){
+        .loop = w->loop,
+        .peer = {w->host, w->port, o->address},
+        .control = {o->has_control ? o->control.host : NULL, o->control.port, o->control_address},
+        .parent = {o->has_parent ? o->parent.host : NULL, o->parent.port, NULL},
+        .parent_authorization = o->parent.authorization,
+        .direct = true,
+        .server_name = w->server_name[0] != '\0' ? w->server_name : NULL,
+        .asked = &w->asked,
+        .client = w->has_client ? &w->client : NULL,
+        .keys = w->keys,
+        .trust = w->trust,
+        .budget = (unsigned)o->budget,
+        .repeats = (unsigned)o->repeats,
+        .parallel = (unsigned)o->parallel,
+        .seed = o->seed,
+        .pace_us = o->pace_us,
+        .residual_us = RESIDUAL_US,
+        .connect_us = o->connect_us,
+        .answer_us = o->answer_us,
+        .total_us = o->total_us,
+        .family = o->family,
+        .picks = o->picks,
+        .num_picks = o->num_picks,
+        .on_result = on_result,
+        .on_done = on_done,
+        .ctx = w,
+    };
+}
+
+static int probe_and_print(struct probe_work *w) {
+    struct err err;
+    w->trust = trust_new(NULL, w->options->trust.items, w->options->trust.num, &err);
+    if (w->trust == NULL) {
+        return fail(EXIT_USAGE, &err);
+    }
+    w->config.trust = w->trust;
+    w->config.resolver = resolver_new(w->loop, NULL, w->options->connect_us, &err);
+    if (w->config.resolver == NULL) {
+        return fail(EXIT_ENVIRONMENT, &err);
+    }
+    record_start(w);
+    if (talks(w)) {
+        probe_table_head(&w->page);
+        page_flush(w);
+    }
+    loop_run(w);
+    resolver_free(w->config.resolver);
+    return conclude(w);
+}
+
+int probe_run(const struct probe_options *options) {
+    struct probe_work w = {.options = options, .page = options->page};
+    signal(SIGPIPE, SIG_IGN);
+    hello_draft_init(&w.asked);
+    hello_draft_init(&w.client);
+    hello_draft_init(&w.failing);
+    names_set(&w);
+    w.keys = hello_keys_new(NULL, NULL);
+    w.record = record_new();
+    w.loop = ev_loop_new(EVFLAG_AUTO);
+    CHECK(w.loop != NULL);
+    int status = like_read(&w);
+    if (status == 0) {
+        hello_make(&w);
+        config_set(&w);
+        status = options->plan ? print_plan(&w) : probe_and_print(&w);
+    }
+    ev_loop_destroy(w.loop);
+    trust_free(w.trust);
+    record_free(w.record);
+    hello_keys_free(w.keys);
+    hello_draft_cleanup(&w.asked);
+    hello_draft_cleanup(&w.client);
+    hello_draft_cleanup(&w.failing);
+    return status;
+}

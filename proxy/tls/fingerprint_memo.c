@@ -1,0 +1,152 @@
+#include "proxy/tls/fingerprint_memo.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "logs/record/codepoint.h"
+#include "proxy/tls/extension.h"
+
+enum { SLOTS = 64, KEY_MAX = 512, TEXT_MAX = 8 * 1024 };
+
+// struct key is all that the fingerprints of a hello depend on, as code points, with GREASE made
+// equal. A longer hello is not remembered.
+struct key {
+    size_t num;
+    uint16_t codes[KEY_MAX];
+};
+
+struct slot {
+    struct key key;
+    struct client_fingerprints prints;
+};
+
+// struct memo is one thread's; `key` is that of the hello at hand.
+struct memo {
+    struct slot slots[SLOTS], once;
+    struct key key;
+};
+
+static pthread_key_t memo_key;
+static pthread_once_t memo_once = PTHREAD_ONCE_INIT;
+
+static void prints_cleanup(struct client_fingerprints *prints) {
+    buf_cleanup(&prints->ja3_text);
+    buf_cleanup(&prints->ja4_raw);
+}
+
+static void memo_free(void *value) {
+    struct memo *memo = value;
+    for (size_t i = 0; i < SLOTS; i++) {
+        prints_cleanup(&memo->slots[i].prints);
+    }
+    prints_cleanup(&memo->once.prints);
+    free(memo);
+}
+
+static void key_make(void) { CHECK(pthread_key_create(&memo_key, memo_free) == 0); }
+
+static struct memo *memo_get(void) {
+    CHECK(pthread_once(&memo_once, key_make) == 0);
+    struct memo *memo = pthread_getspecific(memo_key);
+    if (memo == NULL) {
+        memo = xcalloc(1, sizeof(*memo));
+        CHECK(pthread_setspecific(memo_key, memo) == 0);
+    }
+    return memo;
+}
+
+// add_code counts on when there is no room, which says that the hello is too long.
+static void add_code(struct key *key, uint16_t code) {
+    if (key->num < KEY_MAX) {
+        key->codes[key->num] = code;
+    }
+    key->num++;
+}
+
+static uint16_t normal(enum registry registry, uint16_t code) {
+    return codepoint_is_grease(registry, code) ? 0x0a0a : code;
+}
+
+static void add_list(struct key *key, const struct code_list *list, enum registry registry) {
+    add_code(key, (uint16_t)list->num);
+    for (size_t i = 0; i < list->num && key->num < KEY_MAX; i++) {
+        add_code(key, normal(registry, (uint16_t)code_list_at(list, i)));
+    }
+}
+
+static void add_alpn(struct key *key, const struct client_hello *hello) {
+    CBS names = hello->alpn, name;
+    if (!name_next(&names, &name)) {
+        add_code(key, UINT16_MAX);
+        return;
+    }
+    add_code(key, (uint16_t)CBS_len(&name));
+    for (size_t i = 0; i < CBS_len(&name); i++) {
+        add_code(key, CBS_data(&name)[i]);
+    }
+}
+
+static void key_set(struct key *key, const struct client_hello *hello) {
+    struct extension extension;
+    CBS block = hello->extensions;
+    key->num = 0;
+    add_code(key, hello->legacy_version);
+    add_code(key, client_hello_max_version(hello));
+    add_list(key, &hello->ciphers, REGISTRY_CIPHER);
+    add_list(key, &hello->groups, REGISTRY_GROUP);
+    add_list(key, &hello->point_formats, REGISTRY_POINT_FORMAT);
+    add_list(key, &hello->sigalgs, REGISTRY_SIGNATURE_SCHEME);
+    add_alpn(key, hello);
+    while (key->num < KEY_MAX && extension_next(&block, &extension)) {
+        add_code(key, normal(REGISTRY_EXTENSION, extension.type));
+    }
+    if (CBS_len(&block) != 0) {
+        key->num = KEY_MAX + 1; // cut short, or not readable to its end
+    }
+}
+
+// FNV-1a, whose collisions cost a computation and no more.
+static uint32_t key_hash(const struct key *key) {
+    uint32_t hash = 2166136261u;
+    for (size_t i = 0; i < key->num; i++) {
+        hash = (hash ^ key->codes[i]) * 16777619u;
+    }
+    return hash ^ hash >> 16;
+}
+
+static void text_drop(struct buf *text, bool whole) {
+    if (!whole) {
+        buf_cleanup(text);
+    }
+}
+
+static void prints_make(struct client_fingerprints *prints, const struct client_hello *hello) {
+    prints_cleanup(prints);
+    buf_init(&prints->ja3_text, TEXT_MAX);
+    buf_init(&prints->ja4_raw, TEXT_MAX);
+    CHECK(fingerprint_ja3(prints->ja3, hello) && fingerprint_ja4(prints->ja4, JA4_TCP, hello));
+    text_drop(&prints->ja3_text, fingerprint_ja3_text(&prints->ja3_text, hello));
+    text_drop(&prints->ja4_raw, fingerprint_ja4_raw(&prints->ja4_raw, JA4_TCP, hello));
+}
+
+const struct client_fingerprints *fingerprint_memo_client(const struct client_hello *hello) {
+    if (hello->sslv2) {
+        return NULL; // neither is defined for it
+    }
+    struct memo *memo = memo_get();
+    struct key *key = &memo->key;
+    key_set(key, hello);
+    if (key->num > KEY_MAX) {
+        prints_make(&memo->once.prints, hello);
+        return &memo->once.prints;
+    }
+    struct slot *slot = &memo->slots[key_hash(key) % SLOTS];
+    if (slot->key.num != key->num ||
+        memcmp(slot->key.codes, key->codes, key->num * sizeof(key->codes[0])) != 0) {
+        prints_make(&slot->prints, hello);
+        slot->key.num = key->num;
+        memcpy(slot->key.codes, key->codes, key->num * sizeof(key->codes[0]));
+    }
+    return &slot->prints;
+}

@@ -1,0 +1,122 @@
+// Verification with revocation lists.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/ca/trust_verify.h"
+#include "tests/unit/policy/ca/test_ocsp.h"
+#include "tests/unit/unit.h"
+
+struct world {
+    char *folder;
+    struct pki_cert *root, *inter, *leaf;
+};
+
+static struct world world_make(void) {
+    struct world w = {.folder = pki_folder()};
+    w.root = pki_ca("Test Root", NULL);
+    w.inter = pki_ca("Test Intermediate", w.root);
+    w.leaf = pki_leaf("a.test", w.inter);
+    return w;
+}
+
+static void world_end(struct world *w) {
+    pki_free(w->root);
+    pki_free(w->inter);
+    pki_free(w->leaf);
+    pki_remove(w->folder);
+}
+
+static struct trust *trust_with(const struct world *w, const struct crl_options *lists,
+                                size_t num) {
+    char root[512], path[512];
+    const char *extra = root, *file = path;
+    struct err err = {0};
+    snprintf(root, sizeof(root), "%s/root.pem", w->folder);
+    snprintf(path, sizeof(path), "%s/list.der", w->folder);
+    pki_write(root, (const struct pki_cert *const *)&w->root, 1, NULL, 0644);
+    struct trust *trust = trust_new("", &extra, 1, &err);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(trust);
+    for (size_t i = 0; i < num; i++) {
+        size_t len;
+        uint8_t *der = crl_make(&lists[i], &len);
+        FILE *out = fopen(path, "wb");
+        CU_ASSERT_EQUAL(fwrite(der, 1, len, out), len);
+        fclose(out);
+        OPENSSL_free(der);
+        CU_ASSERT_TRUE(trust_add_crls(trust, &file, 1, &err));
+    }
+    CU_ASSERT_EQUAL(crl_set_num(trust_crls(trust)), num);
+    return trust;
+}
+
+static void verify(const struct world *w, struct trust *trust, int64_t now,
+                   struct verification *out) {
+    const CBS chain[] = {pki_cbs(w->leaf), pki_cbs(w->inter)};
+    trust_verify(trust, chain, 2, "a.test", now, out);
+    trust_free(trust);
+}
+
+static void test_leaf(void) {
+    struct world w = world_make();
+    struct verification v;
+    verify(&w, trust_with(&w, NULL, 0), PKI_NOW, &v);
+    CU_ASSERT_TRUE(v.ok);
+    CU_ASSERT_EQUAL(v.crl.status, CRL_NONE);
+    verification_cleanup(&v);
+    struct crl_options list = {.issuer = w.inter, .revoked = {w.leaf}, .reason = 4};
+    verify(&w, trust_with(&w, &list, 1), PKI_NOW, &v);
+    CU_ASSERT_FALSE(v.ok);
+    const struct trust_defect *defect = verification_find(&v, TRUST_REVOKED);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(defect);
+    CU_ASSERT_EQUAL(defect->index, 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(defect->says, "(superseded)"));
+    CU_ASSERT_STRING_EQUAL(defect->code_text, "certificate revoked");
+    CU_ASSERT_EQUAL(v.crl.status, CRL_REVOKED);
+    verification_cleanup(&v);
+    world_end(&w);
+}
+
+// The list of the root, which is not sent, is about the intermediate.
+static void test_intermediate(void) {
+    struct world w = world_make();
+    struct verification v;
+    struct crl_options list = {.issuer = w.root, .revoked = {w.inter}, .reason = -1};
+    verify(&w, trust_with(&w, &list, 1), PKI_NOW, &v);
+    const struct trust_defect *defect = verification_find(&v, TRUST_REVOKED);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(defect);
+    CU_ASSERT_EQUAL(defect->index, 1);
+    CU_ASSERT_TRUE(defect->fatal);
+    CU_ASSERT_EQUAL(v.crl.status, CRL_NONE);
+    verification_cleanup(&v);
+    world_end(&w);
+}
+
+// What clears nobody is told and breaks nothing; the answer lasts until the list is due.
+static void test_not_fatal(void) {
+    struct world w = world_make();
+    struct verification v;
+    struct crl_options list = {.issuer = w.inter, .next_update = PKI_NOW + 100};
+    verify(&w, trust_with(&w, &list, 1), PKI_NOW, &v);
+    CU_ASSERT_TRUE(v.ok);
+    CU_ASSERT_EQUAL(v.crl.status, CRL_GOOD);
+    CU_ASSERT_EQUAL(v.same_until, PKI_NOW + 101);
+    verification_cleanup(&v);
+    verify(&w, trust_with(&w, &list, 1), PKI_NOW + 101, &v);
+    CU_ASSERT_TRUE(v.ok);
+    CU_ASSERT_PTR_NOT_NULL(verification_find(&v, TRUST_CRL_STALE));
+    verification_cleanup(&v);
+    list.break_signature = true;
+    verify(&w, trust_with(&w, &list, 1), PKI_NOW, &v);
+    CU_ASSERT_TRUE(v.ok);
+    CU_ASSERT_PTR_NOT_NULL(verification_find(&v, TRUST_CRL_BAD_SIGNATURE));
+    verification_cleanup(&v);
+    world_end(&w);
+}
+
+const struct unit_case unit_cases[] = {
+    {"leaf", test_leaf},
+    {"intermediate", test_intermediate},
+    {"not fatal", test_not_fatal},
+    {NULL, NULL},
+};

@@ -1,0 +1,33 @@
+#include "policy/verdict/predicate_fn.h"
+
+#include "logs/base/check.h"
+#include "tests/unit/policy/verdict/case.h"
+#include "tests/unit/unit.h"
+
+// clang-format off
+static const struct answer_case answers[] = {
+    {P_INSPECTOR, BASE_ok, "s.tls.server.issuer OU=x, O=Zscaler Inc.", YES},
+    {P_INSPECTOR, BASE_ok, "s.tls.server.issuer CN=tlsblame CA 1234", NO},
+    {P_INSPECTOR, BASE_ok, "-s.tls.server.issuer", UNKNOWN},
+    {P_ISSUER_UNKNOWN, BASE_shown, "s.defect unknown-root 1", YES},
+    {P_ISSUER_UNKNOWN, BASE_shown, "s.defect self-signed 0", YES},
+    {P_ISSUER_UNKNOWN, BASE_shown, "s.defect missing-intermediate 0", YES},
+    {P_ISSUER_UNKNOWN, BASE_shown, "s.defect expired 0", NO},
+    {P_ISSUER_UNTRUSTED, BASE_ok, "s.tls.server.issuer CN=avast! Web/Mail Shield Untrusted Root", YES},
+    {P_ISSUER_UNTRUSTED, BASE_ok, "s.tls.server.issuer CN=Not trusted by \"corp\" signer", YES},
+    {P_ISSUER_UNTRUSTED, BASE_ok, "s.tls.server.issuer CN=avast! Web/Mail Shield Root", NO},
+    {P_PUBLIC_NAME, BASE_ok, "host google.com", YES},
+    {P_PUBLIC_NAME, BASE_ok, "host mail.google.com", YES},
+    {P_PUBLIC_NAME, BASE_ok, "host notgoogle.com", NO},
+    {P_PUBLIC_NAME, BASE_ok, "host google.com.example.test", NO},
+    {P_TEST_DEFECT_NAME, BASE_ok, "host expired.badssl.com", YES},
+    {P_TEST_DEFECT_NAME, BASE_ok, "host sha256.badssl.com", NO},
+};
+// clang-format on
+
+static void test_answers(void) { answers_check(answers, ARRAY_LEN(answers)); }
+
+const struct unit_case unit_cases[] = {
+    {"answers", test_answers},
+    {NULL, NULL},
+};

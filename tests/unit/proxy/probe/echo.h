@@ -1,0 +1,30 @@
+// A TCP server of 127.0.0.1 in the loop of a test: it answers whatever comes with a text of the
+// test's, or not at all, and counts.
+#ifndef TESTS_UNIT_PROXY_PROBE_ECHO_H_
+#define TESTS_UNIT_PROXY_PROBE_ECHO_H_
+
+#include <ev.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum echo_mode { ECHO_ANSWER, ECHO_RESET, ECHO_CLOSE, ECHO_SILENT };
+
+enum { ECHO_MAX = 256 };
+
+struct echo {
+    struct ev_loop *loop;
+    ev_io listener, clients[ECHO_MAX];
+    size_t num, open, most_open;
+    // What to do with the first bytes; `answer` for ECHO_ANSWER. May be NULL: `mode`.
+    enum echo_mode (*choose)(void *ctx, const uint8_t *p, size_t p_len);
+    void *ctx;
+    enum echo_mode mode;
+    const void *answer;
+    size_t answer_len;
+    uint16_t port;
+};
+
+void echo_init(struct echo *echo, struct ev_loop *loop, enum echo_mode mode);
+void echo_cleanup(struct echo *echo);
+
+#endif // TESTS_UNIT_PROXY_PROBE_ECHO_H_

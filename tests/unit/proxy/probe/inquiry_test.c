@@ -1,0 +1,198 @@
+#include "proxy/probe/inquiry.h"
+
+#include <string.h>
+
+#include "logs/record/record.h"
+#include "proxy/tls/hello_shape.h"
+#include "tests/unit/proxy/probe/echo.h"
+#include "tests/unit/unit.h"
+
+static const uint8_t refusal[] = {21, 3, 3, 0, 2, 2, 40};
+
+static struct ev_loop *loop;
+static struct echo server;
+static struct inquiry_config config;
+static struct inquiry *inquiry;
+static struct record *record;
+static struct hello_keys *keys;
+static struct hello_draft hello;
+static size_t num_results, num_done;
+
+static void on_result(void *ctx, const struct obj *experiment) {
+    CU_ASSERT_PTR_EQUAL(ctx, &loop);
+    CU_ASSERT_TRUE(obj_has(experiment, F_EXPERIMENT_LEG));
+    num_results++;
+}
+
+static void on_done(void *ctx) {
+    (void)ctx;
+    num_done++;
+    ev_break(loop, EVBREAK_ONE);
+}
+
+static void begin(enum echo_mode mode) {
+    struct err err;
+    loop = ev_loop_new(EVFLAG_AUTO);
+    echo_init(&server, loop, mode);
+    server.answer = refusal;
+    server.answer_len = sizeof(refusal);
+    keys = hello_keys_new(NULL, NULL);
+    hello_draft_init(&hello);
+    hello_shape_make(&hello, hello_shape_find("openssl"), "a.example", keys);
+    record = record_new();
+    config = (struct inquiry_config){.loop = loop,
+                                     .resolver = resolver_new(loop, "127.0.0.1:9", 1000000, &err),
+                                     .peer = {"a.example", server.port, "127.0.0.1"},
+                                     .server_name = "a.example",
+                                     .asked = &hello,
+                                     .keys = keys,
+                                     .budget = 12,
+                                     .repeats = 2,
+                                     .parallel = 4,
+                                     .seed = 1,
+                                     .connect_us = 2000000,
+                                     .answer_us = 300000,
+                                     .total_us = 2000000,
+                                     .on_result = on_result,
+                                     .on_done = on_done,
+                                     .ctx = &loop};
+    CHECK(config.resolver != NULL);
+    num_results = num_done = 0;
+}
+
+static void end(void) {
+    inquiry_free(inquiry);
+    resolver_free(config.resolver);
+    echo_cleanup(&server);
+    hello_draft_cleanup(&hello);
+    hello_keys_free(keys);
+    record_free(record);
+    ev_loop_destroy(loop);
+}
+
+static void on_late(struct ev_loop *l, ev_timer *timer, int revents) {
+    (void)timer, (void)revents;
+    CU_FAIL("too late");
+    ev_break(l, EVBREAK_ONE);
+}
+
+static void run(void) {
+    ev_timer late;
+    ev_timer_init(&late, on_late, 20, 0);
+    ev_timer_start(loop, &late);
+    ev_run(loop, 0);
+    ev_timer_stop(loop, &late);
+}
+
+static const struct obj *row(size_t i) { return obj_at(record->root, F_RECORD_EXPERIMENTS, i); }
+
+static size_t num_rows(void) { return obj_num(record->root, F_RECORD_EXPERIMENTS); }
+
+static void test_a_round(void) {
+    begin(ECHO_ANSWER);
+    inquiry = inquiry_new(&config, record->root);
+    run();
+    CU_ASSERT_EQUAL(num_done, 1);
+    CU_ASSERT_EQUAL(num_rows(), num_results);
+    CU_ASSERT_EQUAL(server.num, num_results);
+    CU_ASSERT(num_results > 4 && num_results <= 12);
+    CU_ASSERT_TRUE(server.most_open <= 4);
+    CU_ASSERT_STRING_EQUAL(obj_str(row(0), F_EXPERIMENT_PROBE), "base");
+    CU_ASSERT_STRING_EQUAL(obj_str(row(0), F_EXPERIMENT_RESULT), "alert");
+    // The base is the server's leg.
+    CU_ASSERT_STRING_EQUAL(obj_str(record_leg(record->root, true), F_LEG_ADDRESS), "127.0.0.1");
+    end();
+}
+
+static enum echo_mode by_name(void *ctx, const uint8_t *p, size_t p_len) {
+    (void)ctx;
+    return memmem(p, p_len, "a.example", 9) != NULL ? ECHO_RESET : ECHO_ANSWER;
+}
+
+static void test_picks(void) {
+    const struct probe_pick picks[] = {probe_pick_of("no-sni"), probe_pick_of("no-grease")};
+    begin(ECHO_SILENT);
+    server.choose = by_name;
+    config.picks = picks;
+    config.num_picks = 2;
+    inquiry = inquiry_new(&config, record->root);
+    run();
+    // There is no GREASE to be left out. An alert is no answer either, so nothing differs.
+    CU_ASSERT_EQUAL(num_rows(), 3);
+    CU_ASSERT_STRING_EQUAL(obj_str(row(1), F_EXPERIMENT_PROBE), "no-sni");
+    CU_ASSERT_TRUE(obj_has_str(row(1), F_EXPERIMENT_FACTORS, "server_name=absent"));
+    CU_ASSERT_STRING_EQUAL(obj_str(row(1), F_EXPERIMENT_RESULT), "alert");
+    CU_ASSERT_STRING_EQUAL(obj_str(row(2), F_EXPERIMENT_RESULT), "reset");
+    end();
+}
+
+static void test_only_base(void) {
+    begin(ECHO_CLOSE);
+    config.only_base = true;
+    config.repeats = 3;
+    obj_set_str(obj_sub(record->root, F_RECORD_LEG_SERVER), F_LEG_ADDRESS, "192.0.2.1");
+    inquiry = inquiry_new(&config, record->root);
+    run();
+    CU_ASSERT_EQUAL(num_rows(), 3);
+    CU_ASSERT_STRING_EQUAL(obj_str(record_leg(record->root, true), F_LEG_ADDRESS), "192.0.2.1");
+    end();
+}
+
+static void test_nobody(void) {
+    begin(ECHO_CLOSE);
+    config.peer.port = 1;
+    inquiry = inquiry_new(&config, record->root);
+    run();
+    CU_ASSERT_EQUAL(num_rows(), 1);
+    CU_ASSERT_STRING_EQUAL(obj_str(row(0), F_EXPERIMENT_RESULT), "unreachable");
+    end();
+}
+
+static void on_stop(struct ev_loop *l, ev_timer *timer, int revents) {
+    (void)l, (void)timer, (void)revents;
+    inquiry_stop(inquiry);
+}
+
+static void test_stop(void) {
+    begin(ECHO_SILENT);
+    config.answer_us = 10000000;
+    config.total_us = 20000000;
+    inquiry = inquiry_new(&config, record->root);
+    ev_timer stop;
+    ev_timer_init(&stop, on_stop, 0.05, 0);
+    ev_timer_start(loop, &stop);
+    run();
+    CU_ASSERT_EQUAL(num_done, 1);
+    CU_ASSERT_EQUAL(num_rows(), 1);
+    CU_ASSERT_STRING_EQUAL(obj_str(row(0), F_EXPERIMENT_RESULT), "unfinished");
+    end();
+}
+
+static size_t num_previews, num_with_hello;
+
+static void on_preview(void *ctx, const struct probe_pick *pick, const struct hello_draft *draft) {
+    CU_ASSERT_PTR_EQUAL(ctx, &loop);
+    CU_ASSERT_PTR_NOT_NULL(pick->probe);
+    num_previews++;
+    num_with_hello += draft != NULL;
+}
+
+static void test_preview(void) {
+    begin(ECHO_CLOSE);
+    inquiry_preview(&config, on_preview, &loop);
+    CU_ASSERT(num_previews > 10 && num_with_hello < num_previews);
+    ev_run(loop, EVRUN_NOWAIT);
+    CU_ASSERT_EQUAL(server.num, 0);
+    inquiry = NULL;
+    end();
+}
+
+const struct unit_case unit_cases[] = {
+    {"a round", test_a_round},
+    {"picks", test_picks},
+    {"only the base", test_only_base},
+    {"nobody there", test_nobody},
+    {"stop", test_stop},
+    {"preview", test_preview},
+    {NULL, NULL},
+};
