@@ -2,7 +2,7 @@
 
 from tests.lab.clients import curl, s_client
 from tests.lab.scenario import Scenario
-from tests.lab.servers import good, nginx, s_server
+from tests.lab.servers import alert, elsewhere, good, haproxy, nginx, s_server, stunnel
 
 OLD = ("-cipher", "DEFAULT@SECLEVEL=0")
 NO_EPHEMERAL_DH = "DHE-RSA-AES128-GCM-SHA256"
@@ -43,12 +43,41 @@ NEGOTIATION = [
     Scenario("proxy-limit-suite",
              s_server(good("rsa"), "-tls1_2", "-cipher", NO_EPHEMERAL_DH),
              curl("--tls-max", "1.2", "--ciphers", f"ECDHE-RSA-AES128-GCM-SHA256:{NO_EPHEMERAL_DH}"),
-             "proxy", "proxy-tls-limitation"),
+             "undetermined", "proxy-tls-limitation"),
     Scenario("proxy-limit-only-dhe", s_server(good("rsa"), "-tls1_2"),
              curl("--tls-max", "1.2", "--ciphers", NO_EPHEMERAL_DH),
              "proxy", "proxy-tls-limitation"),
     Scenario("proxy-limit-group-x448", s_server(good(), "-tls1_3", "-groups", "X448"),
-             s_client("-groups", "X25519:X448"), "proxy", "proxy-tls-limitation"),
+             s_client("-groups", "X25519:X448"), "undetermined", "proxy-tls-limitation"),
     Scenario("proxy-limit-group-ffdhe", s_server(good(), "-tls1_3", "-groups", "ffdhe2048"),
-             s_client("-groups", "ffdhe2048"), "proxy", "proxy-tls-limitation"),
+             s_client("-groups", "ffdhe2048"), "undetermined", "proxy-tls-limitation"),
+    Scenario("psk-only",
+             s_server(good(), "-nocert", "-psk", "abcd", "-tls1_2", "-cipher", "PSK"), curl(),
+             "undetermined", "proxy-tls-limitation", "possible"),
+    Scenario("haproxy-only-1.3", haproxy(good(), "ssl-min-ver TLSv1.3"), curl("--tls-max", "1.2"),
+             "client", "version-mismatch-old-client"),
+    Scenario("client-cert-stunnel",
+             stunnel(good(), "verifyChain = yes\nCAfile = /etc/ssl/certs/ca-certificates.crt"),
+             curl(), "server", "client-cert-required"),
+    Scenario("fallback-scsv",
+             nginx(good("rsa"), versions="TLSv1.1 TLSv1.2 TLSv1.3",
+                   server="ssl_ciphers DEFAULT@SECLEVEL=0;"),
+             s_client("-tls1_1", "-fallback_scsv", *OLD), "undetermined", "fallback-scsv"),
+    Scenario("name-rejected", nginx(good(), server="ssl_reject_handshake on;"), curl(),
+             "server", "sni-unrecognized"),
+    Scenario("no-name-rejected",
+             elsewhere(nginx(good(), server="ssl_reject_handshake on;"), "127.0.0.1"), curl(),
+             "server", "sni-required"),
+    # A fatal alert in the place of a ServerHello, which servers and boxes send alike.
+    Scenario("alert-handshake-failure", alert(40), curl(), "undetermined", "proxy-tls-limitation"),
+    Scenario("alert-illegal-parameter", alert(47), curl(), "undetermined", "version-intolerance"),
+    Scenario("alert-access-denied", alert(49), curl(), "undetermined", "sni-filter-fin-or-alert"),
+    Scenario("alert-protocol-version", alert(70), curl(), "undetermined", "version-intolerance"),
+    Scenario("alert-insufficient-security", alert(71), curl(),
+             "undetermined", "proxy-tls-limitation"),
+    Scenario("alert-internal-error", alert(80), curl(), "undetermined", "unexplained"),
+    Scenario("alert-missing-extension", alert(109), curl(), "undetermined", "unexplained"),
+    Scenario("alert-unsupported-extension", alert(110), curl(), "undetermined", "unexplained"),
+    Scenario("alert-unrecognized-name", alert(112), curl(), "server", "sni-unrecognized"),
+    Scenario("alert-no-application-protocol", alert(120), curl(), "server", "alpn-mismatch"),
 ]

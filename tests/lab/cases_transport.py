@@ -3,7 +3,21 @@
 from tests.lab import servers
 from tests.lab.clients import curl
 from tests.lab.scenario import Scenario
-from tests.lab.servers import HOST, good, relay, s_server, service
+from tests.lab.servers import (
+    FIN,
+    HOST,
+    RST,
+    first_messages,
+    first_records,
+    good,
+    late,
+    relay,
+    s_server,
+    service,
+)
+
+OF_12 = s_server(good(), "-tls1_2")
+OF_13 = s_server(good(), "-tls1_3")
 
 TRANSPORT = [
     Scenario("plain-http", lambda lab: (HOST, lab.nginx().port), curl(),
@@ -33,6 +47,22 @@ TRANSPORT = [
     Scenario("stops-after-hello-13",
              relay(s_server(good(), "-tls1_3"), servers.first_records(1)), curl(),
              "undetermined", "mtu-blackhole"),
+    # An end within the handshake may be anybody's.
+    Scenario("ends-after-hello-12", relay(OF_12, first_messages(2, FIN)), curl(),
+             "undetermined", "unexplained"),
+    Scenario("reset-after-hello-12", relay(OF_12, first_messages(2, RST)), curl(),
+             "undetermined", "unexplained"),
+    Scenario("ends-after-certificate-12", relay(OF_12, first_messages(11, FIN)), curl(),
+             "undetermined", "unexplained"),
+    Scenario("reset-after-key-exchange-12", relay(OF_12, first_messages(12, RST)), curl(),
+             "undetermined", "unexplained"),
+    Scenario("ends-after-hello-done-12", relay(OF_12, first_messages(14, FIN)), curl(),
+             "undetermined", "unexplained"),
+    Scenario("ends-after-hello-13", relay(OF_13, first_records(1, FIN)), curl(),
+             "undetermined", "unexplained"),
+    Scenario("reset-after-extensions-13", relay(OF_13, first_records(3, RST)), curl(),
+             "undetermined", "unexplained"),
+    Scenario("late-but-there", relay(OF_13, late(0.3)), curl(), "none", "healthy"),
     Scenario("refused", servers.refused, curl(), "server", "tcp-refused"),
 ]
 

@@ -1,10 +1,22 @@
 """Handshakes that only pass by: the proxy's policy says tunnel."""
 
+import datetime
+
 from tests.lab import harness, servers
 from tests.lab.cases_negotiation import OLD
 from tests.lab.clients import curl, s_client
 from tests.lab.scenario import Scenario
-from tests.lab.servers import HOST, good, nginx, relay, s_server, service
+from tests.lab.servers import HOST, alert, good, nginx, relay, s_server, service
+
+DAY = datetime.timedelta(days=1)
+PUBLIC_ROOTS = "/etc/ssl/certs/ca-certificates.crt"
+
+
+def with_certificate(lab, proxy, target):
+    """curl, with a certificate that no public CA has issued."""
+    own = good()()
+    curl("-k", "--cert", own.file, "--key", own.key)(lab, proxy, target)
+
 
 WATCHED = [
     Scenario("watched-13", s_server(good()), curl("-k"), "none", "healthy", "likely"),
@@ -32,4 +44,13 @@ WATCHED = [
     Scenario("watched-ssh", servers.answers(b"SSH-2.0-OpenSSH_9.2p1\r\n", first=False), curl(),
              "server", "non-tls-service"),
     Scenario("watched-refused", servers.refused, curl(), "server", "tcp-refused"),
+    Scenario("watched-client-cert-refused",
+             s_server(good(), "-tls1_2", "-Verify", "1", "-verify_return_error", "-CAfile",
+                      PUBLIC_ROOTS),
+             with_certificate, "client", "client-cert-rejected"),
+    Scenario("watched-not-yet-valid",
+             s_server(lambda: harness.leaf(HOST, start=harness.NOW + 5 * DAY,
+                                           end=harness.NOW + 9 * DAY), "-tls1_2"),
+             curl(), "server", "server-cert-not-yet-valid"),
+    Scenario("watched-alert", alert(40), curl(), "server", "cipher-mismatch", "possible"),
 ]
