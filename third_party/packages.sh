@@ -23,7 +23,7 @@ packages_test=(
     chromium
     clang-format
     curl
-    default-jre-headless
+    default-jdk-headless
     faketime
     firefox-esr
     gnutls-bin
