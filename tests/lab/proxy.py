@@ -108,7 +108,10 @@ def read_log(path):
     with contextlib.suppress(FileNotFoundError), open(path, encoding="utf-8") as f:
         for line in f:
             if line.endswith("\n"):  # else it is being written
-                record = json.loads(line)
+                try:
+                    record = json.loads(line)
+                except ValueError:
+                    break  # seen before all of it was there; whoever waits for it reads again
                 records.pop(record["id"], None)
                 records[record["id"]] = record
     return list(records.values())
