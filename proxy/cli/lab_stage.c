@@ -103,7 +103,7 @@ static void on_record(void *ctx, const struct obj *root) {
     pthread_mutex_unlock(&watch->lock);
 }
 
-// watch_wait waits for `num` records in all.
+// watch_wait waits for `num` records in all. Where one does not come, none was seen.
 static void watch_wait(struct watch *watch, unsigned num) {
     struct timespec until;
     clock_gettime(CLOCK_REALTIME, &until);
@@ -114,6 +114,8 @@ static void watch_wait(struct watch *watch, unsigned num) {
     eventfd_t come;
     if (watch->num >= num) {
         CHECK(eventfd_read(watch->over, &come) == 0);
+    } else {
+        watch->last = (struct lab_seen){0};
     }
     pthread_mutex_unlock(&watch->lock);
 }
