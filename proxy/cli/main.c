@@ -9,6 +9,7 @@
 #include "proxy/cli/explain.h"
 #include "proxy/cli/export.h"
 #include "proxy/cli/import.h"
+#include "proxy/cli/lab.h"
 #include "proxy/cli/list.h"
 #include "proxy/cli/policy.h"
 #include "proxy/cli/probe.h"
@@ -34,6 +35,7 @@ static const struct {
     {"import",  "read captures into records", import_main},
     {"export",  "write connections as a capture, a key log or JSON", export_main},
     {"diff",    "show what changed between two records, logs or captures", diff_main},
+    {"lab",     "break handshakes on this machine, and see each found: the tour", lab_main},
     {"env",     "print the variables that make programs use the proxy", env_main},
     {"ca",      "show, make or export the CA that clients must trust", ca_main},
     {"policy",  "check a policy file", policy_main},
@@ -51,7 +53,7 @@ static void usage(FILE *to) {
         fprintf(to, "  %-10s %s\n", SUBCOMMANDS[i].name, SUBCOMMANDS[i].says);
     }
     fprintf(to, "\n'tlsblame COMMAND --help' tells more. To begin with:\n\n"
-                "  tlsblame run -- curl https://example.org/\n");
+                "  tlsblame lab\n  tlsblame run -- curl https://example.org/\n");
 }
 
 static int version_main(int argc, char **argv) {

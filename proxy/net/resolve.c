@@ -253,12 +253,27 @@ static void on_done_or_late(struct ev_loop *loop, ev_timer *timer, int revents) 
     lookup_cancel(lookup);
 }
 
-static bool is_localhost(const char *host) {
-    static const char name[] = "localhost";
-    size_t len = strlen(host), name_len = sizeof(name) - 1;
+// is_below returns whether `host` is `name` or a name below it.
+static bool is_below(const char *host, const char *name) {
+    size_t len = strlen(host), name_len = strlen(name);
     len -= len != 0 && host[len - 1] == '.';
     return len >= name_len && strncasecmp(host + len - name_len, name, name_len) == 0 &&
            (len == name_len || host[len - name_len - 1] == '.');
+}
+
+// answer_reserved answers what asks nobody: RFC 6761 sections 6.3 and 6.4.
+static bool answer_reserved(const char *host, struct lookup_result *out) {
+    if (is_below(host, "localhost")) {
+        CHECK(address_parse(&out->addresses[0], "127.0.0.1"));
+        CHECK(address_parse(&out->addresses[1], "::1"));
+        out->num = 2;
+        return true;
+    }
+    if (is_below(host, "invalid")) {
+        out->dns_error = DNS_NOT_FOUND;
+        return true;
+    }
+    return false;
 }
 
 struct lookup *lookup_new(struct resolver *resolver, const char *host,
@@ -274,11 +289,8 @@ struct lookup *lookup_new(struct resolver *resolver, const char *host,
     ev_timer_init(&lookup->timer, on_done_or_late, (double)resolver->timeout_us * 1e-6, 0);
     lookup->timer.data = lookup;
     ev_timer_start(resolver->loop, &lookup->timer);
-    if (is_localhost(host)) {
-        CHECK(address_parse(&lookup->result.addresses[0], "127.0.0.1"));
-        CHECK(address_parse(&lookup->result.addresses[1], "::1"));
-        lookup->result.num = 2;
-        lookup->answered = true;
+    lookup->answered = answer_reserved(host, &lookup->result);
+    if (lookup->answered) {
         ev_feed_event(resolver->loop, &lookup->timer, EV_CUSTOM);
     } else {
         ask(lookup);

@@ -35,8 +35,9 @@ WUNRES struct resolver *resolver_new(struct ev_loop *loop, const char *servers, 
 void resolver_free(struct resolver *resolver);
 
 // lookup_new looks up `host` and then, always from the loop, calls `on_done` once; the result lives
-// during the call, and the lookup ends with it. localhost and names under it are the loopback
-// addresses without asking anybody (RFC 6761 section 6.3).
+// during the call, and the lookup ends with it. Nobody is asked for localhost and names under it,
+// which are the loopback addresses, nor for names under invalid, which do not exist (RFC 6761
+// sections 6.3 and 6.4).
 WUNRES struct lookup *lookup_new(struct resolver *resolver, const char *host,
                                  void (*on_done)(void *ctx, const struct lookup_result *result),
                                  void *ctx);

@@ -8,6 +8,7 @@
 static const struct answer_case answers[] = {
     {P_INSPECTOR, BASE_ok, "s.tls.server.issuer OU=x, O=Zscaler Inc.", YES},
     {P_INSPECTOR, BASE_ok, "s.tls.server.issuer CN=tlsblame CA 1234", NO},
+    {P_INSPECTOR, BASE_ok, "s.tls.server.issuer CN=Superfish\\, Inc., C=US", YES}, // as RFC 4514 has it
     {P_INSPECTOR, BASE_ok, "-s.tls.server.issuer", UNKNOWN},
     {P_ISSUER_UNKNOWN, BASE_shown, "s.defect unknown-root 1", YES},
     {P_ISSUER_UNKNOWN, BASE_shown, "s.defect self-signed 0", YES},

@@ -153,6 +153,16 @@ static void test_localhost(void) {
     end();
 }
 
+static void test_invalid(void) {
+    begin(8000000);
+    look_up("nobody.invalid");
+    CU_ASSERT_TRUE(result.num == 0 && result.dns_error == DNS_NOT_FOUND);
+    CU_ASSERT_EQUAL(dns.queries, 0);
+    look_up("four.notinvalid");
+    CU_ASSERT_TRUE(dns.queries != 0);
+    end();
+}
+
 static void test_cancel(void) {
     begin(8000000);
     // The answer comes after the cancellation.
@@ -209,6 +219,7 @@ const struct unit_case unit_cases[] = {
     {"timeouts", test_timeouts},
     {"no server there", test_nobody_there},
     {"localhost asks nobody", test_localhost},
+    {"names under invalid ask nobody", test_invalid},
     {"cancelled", test_cancel},
     {"answer after the deadline", test_answer_after_deadline},
     {"many at once", test_many_at_once},
