@@ -1,5 +1,6 @@
 #include "tests/unit/proxy/probe/echo.h"
 
+#include <CUnit/CUnit.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -74,4 +75,18 @@ void echo_cleanup(struct echo *echo) {
     }
     ev_io_stop(echo->loop, &echo->listener);
     close(echo->listener.fd);
+}
+
+static void on_late(struct ev_loop *loop, ev_timer *timer, int revents) {
+    (void)timer, (void)revents;
+    CU_FAIL("too late");
+    ev_break(loop, EVBREAK_ONE);
+}
+
+void echo_run(struct echo *echo) {
+    ev_timer late;
+    ev_timer_init(&late, on_late, 20, 0);
+    ev_timer_start(echo->loop, &late);
+    ev_run(echo->loop, 0);
+    ev_timer_stop(echo->loop, &late);
 }

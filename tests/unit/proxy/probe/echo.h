@@ -27,4 +27,7 @@ struct echo {
 void echo_init(struct echo *echo, struct ev_loop *loop, enum echo_mode mode);
 void echo_cleanup(struct echo *echo);
 
+// echo_run runs the server's loop until it is broken; 20 seconds are too long.
+void echo_run(struct echo *echo);
+
 #endif // TESTS_UNIT_PROXY_PROBE_ECHO_H_

@@ -70,20 +70,6 @@ static void end(void) {
     ev_loop_destroy(loop);
 }
 
-static void on_late(struct ev_loop *l, ev_timer *timer, int revents) {
-    (void)timer, (void)revents;
-    CU_FAIL("too late");
-    ev_break(l, EVBREAK_ONE);
-}
-
-static void run(void) {
-    ev_timer late;
-    ev_timer_init(&late, on_late, 20, 0);
-    ev_timer_start(loop, &late);
-    ev_run(loop, 0);
-    ev_timer_stop(loop, &late);
-}
-
 static const struct obj *row(size_t i) { return obj_at(record->root, F_RECORD_EXPERIMENTS, i); }
 
 static size_t num_rows(void) { return obj_num(record->root, F_RECORD_EXPERIMENTS); }
@@ -91,7 +77,7 @@ static size_t num_rows(void) { return obj_num(record->root, F_RECORD_EXPERIMENTS
 static void test_a_round(void) {
     begin(ECHO_ANSWER);
     inquiry = inquiry_new(&config, record->root);
-    run();
+    echo_run(&server);
     CU_ASSERT_EQUAL(num_done, 1);
     CU_ASSERT_EQUAL(num_rows(), num_results);
     CU_ASSERT_EQUAL(server.num, num_results);
@@ -116,7 +102,7 @@ static void test_picks(void) {
     config.picks = picks;
     config.num_picks = 2;
     inquiry = inquiry_new(&config, record->root);
-    run();
+    echo_run(&server);
     // There is no GREASE to be left out. An alert is no answer either, so nothing differs.
     CU_ASSERT_EQUAL(num_rows(), 3);
     CU_ASSERT_STRING_EQUAL(obj_str(row(1), F_EXPERIMENT_PROBE), "no-sni");
@@ -132,7 +118,7 @@ static void test_only_base(void) {
     config.repeats = 3;
     obj_set_str(obj_sub(record->root, F_RECORD_LEG_SERVER), F_LEG_ADDRESS, "192.0.2.1");
     inquiry = inquiry_new(&config, record->root);
-    run();
+    echo_run(&server);
     CU_ASSERT_EQUAL(num_rows(), 3);
     CU_ASSERT_STRING_EQUAL(obj_str(record_leg(record->root, true), F_LEG_ADDRESS), "192.0.2.1");
     end();
@@ -142,7 +128,7 @@ static void test_nobody(void) {
     begin(ECHO_CLOSE);
     config.peer.port = 1;
     inquiry = inquiry_new(&config, record->root);
-    run();
+    echo_run(&server);
     CU_ASSERT_EQUAL(num_rows(), 1);
     CU_ASSERT_STRING_EQUAL(obj_str(row(0), F_EXPERIMENT_RESULT), "unreachable");
     end();
@@ -161,7 +147,7 @@ static void test_stop(void) {
     ev_timer stop;
     ev_timer_init(&stop, on_stop, 0.05, 0);
     ev_timer_start(loop, &stop);
-    run();
+    echo_run(&server);
     CU_ASSERT_EQUAL(num_done, 1);
     CU_ASSERT_EQUAL(num_rows(), 1);
     CU_ASSERT_STRING_EQUAL(obj_str(row(0), F_EXPERIMENT_RESULT), "unfinished");

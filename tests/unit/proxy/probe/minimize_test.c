@@ -67,24 +67,10 @@ static void end(void) {
     ev_loop_destroy(loop);
 }
 
-static void on_late(struct ev_loop *l, ev_timer *timer, int revents) {
-    (void)timer, (void)revents;
-    CU_FAIL("too late");
-    ev_break(l, EVBREAK_ONE);
-}
-
-static void run(void) {
-    ev_timer late;
-    ev_timer_init(&late, on_late, 20, 0);
-    ev_timer_start(loop, &late);
-    ev_run(loop, 0);
-    ev_timer_stop(loop, &late);
-}
-
 static void test_nothing_passes(void) {
     struct buf text;
     begin(ECHO_ANSWER);
-    run();
+    echo_run(&server);
     buf_init(&text, 1024);
     CU_ASSERT_EQUAL(num_done, 1);
     CU_ASSERT(num_tries > 2 && num_tries == server.num);
@@ -106,7 +92,7 @@ static void test_stop(void) {
     ev_timer stop;
     ev_timer_init(&stop, on_stop, 0.05, 0);
     ev_timer_start(loop, &stop);
-    run();
+    echo_run(&server);
     buf_init(&text, 1024);
     CU_ASSERT_EQUAL(num_done, 1);
     CU_ASSERT_FALSE(minimize_says(minimize, &text));

@@ -87,20 +87,6 @@ static void add(const char *host, uint16_t port, int64_t answer_us) {
     runner_add(runner, &job);
 }
 
-static void on_late(struct ev_loop *l, ev_timer *timer, int revents) {
-    (void)timer, (void)revents;
-    CU_FAIL("too late");
-    ev_break(l, EVBREAK_ONE);
-}
-
-static void run(void) {
-    ev_timer late;
-    ev_timer_init(&late, on_late, 20, 0);
-    ev_timer_start(loop, &late);
-    ev_run(loop, 0);
-    ev_timer_stop(loop, &late);
-}
-
 static void test_all_kinds(void) {
     static const struct {
         enum echo_mode mode;
@@ -115,7 +101,7 @@ static void test_all_kinds(void) {
         begin(rows[i].mode);
         runner = runner_new(&config);
         add("127.0.0.1", server.port, 200000);
-        run();
+        echo_run(&server);
         CU_ASSERT_EQUAL(num_results, 1);
         CU_ASSERT_EQUAL(num_idle, 1);
         CU_ASSERT_STRING_EQUAL(results[0], rows[i].result);
@@ -131,7 +117,7 @@ static void test_unreachable(void) {
     add("nx.invalid", 443, 200000);        // nobody resolves
     add("127.0.0.1", server.port, 200000); // the proxy itself
     self_port = server.port;
-    run();
+    echo_run(&server);
     CU_ASSERT_EQUAL(num_results, 3);
     for (size_t i = 0; i < 3; i++) {
         CU_ASSERT_STRING_EQUAL(results[i], "unreachable");
@@ -150,7 +136,7 @@ static void test_queue(void) {
     for (int i = 0; i < 12; i++) {
         add("127.0.0.1", server.port, 1000000);
     }
-    run();
+    echo_run(&server);
     CU_ASSERT_EQUAL(num_results, 12);
     CU_ASSERT_TRUE(clock_mono_us() - start >= 11 * 20000);
     CU_ASSERT_TRUE(server.most_open <= 3);
@@ -161,7 +147,7 @@ static void test_queue(void) {
     for (int i = 0; i < 9; i++) {
         add("127.0.0.1", server.port, 50000);
     }
-    run();
+    echo_run(&server);
     CU_ASSERT_EQUAL(num_results, 9);
     CU_ASSERT_EQUAL(server.most_open, 3);
     end();
@@ -175,7 +161,7 @@ static void test_residual(void) {
     runner = runner_new(&config);
     add("127.0.0.1", server.port, 1000000);
     add("127.0.0.1", server.port, 1000000);
-    run();
+    echo_run(&server);
     CU_ASSERT_EQUAL_FATAL(num_results, 2);
     CU_ASSERT_TRUE(times[1] - times[0] >= 60000);
     end();
@@ -196,7 +182,7 @@ static void test_stop(void) {
     ev_timer_init(&stop, on_stop, 0.05, 0);
     ev_timer_start(loop, &stop);
     int64_t start = clock_mono_us();
-    run();
+    echo_run(&server);
     CU_ASSERT_TRUE(clock_mono_us() - start < 2000000);
     CU_ASSERT_EQUAL(num_results, 2); // those under way
     CU_ASSERT_STRING_EQUAL(results[0], "unfinished");
@@ -230,7 +216,7 @@ static void test_segments(void) {
     hello_edit_cut_segment(&hello, 100, 60);
     runner = runner_new(&config);
     add("127.0.0.1", server.port, 1000000);
-    run();
+    echo_run(&server);
     CU_ASSERT_EQUAL(num_seen, 2);
     CU_ASSERT_EQUAL(seen[0], 100);
     CU_ASSERT_STRING_EQUAL(results[0], "alert");
