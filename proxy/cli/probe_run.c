@@ -44,7 +44,8 @@ struct probe_work {
     struct locator *locator;
     struct hello_draft failing; // what is minimized
     size_t num_planned;
-    bool progress; // a line of it is on the terminal
+    bool progress;    // a line of it is on the terminal
+    bool interrupted; // by the user
 };
 
 static int fail(int status, const struct err *err) {
@@ -281,6 +282,7 @@ static void on_done(void *ctx) {
 static void on_signal(struct ev_loop *loop, ev_signal *watcher, int revents) {
     (void)loop, (void)revents;
     struct probe_work *w = watcher->data;
+    w->interrupted = true;
     if (w->minimize != NULL) {
         minimize_stop(w->minimize);
     } else if (w->locator != NULL) {
@@ -398,7 +400,7 @@ static void loop_run(struct probe_work *w) {
     if (w->options->minimize) {
         minimize_run(w);
     }
-    if (w->options->locate) {
+    if (w->options->locate && !w->interrupted) {
         locate_run(w);
     }
     ev_signal_stop(w->loop, &interrupt);

@@ -8,6 +8,8 @@ from tests.lab import harness
 from tests.lab.hops import PORT, Path
 
 HOST = "blocked.localhost"
+# Nothing that only root may do.
+UNPRIVILEGED = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs", "--"]
 TCP_HEADER = 32  # with timestamps, as the kernel sends them
 
 
@@ -19,7 +21,7 @@ class Locate(harness.Lab):
 
     def probe(self, path, *args):
         done = harness.run(
-            *path.command(0), harness.PROGRAM, "probe", "--json", "--timeout", "1",
+            *path.command(0), *UNPRIVILEGED, harness.PROGRAM, "probe", "--json", "--timeout", "1",
             "--log", f"{self.dir}/probe.ndjson", "--trust", harness.root().file, "--repeat", "1",
             "--address", f"{HOST}={path.server}", *args, f"{HOST}:{PORT}", check=False)
         self.assertIn(done.returncode, (0, 1), done.stderr)
