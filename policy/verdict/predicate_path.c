@@ -8,6 +8,22 @@ static const struct obj *path_of(const struct view *view) {
     return obj_has(path, F_PATH_SERVER_HOP) ? path : NULL;
 }
 
+// address_of is where the first run of a probe was connected to, or NULL.
+static const char *address_of(const struct view *view, const char *probe) {
+    for (size_t i = 0; i < obj_num(view->root, F_RECORD_EXPERIMENTS); i++) {
+        const struct obj *experiment = obj_at(view->root, F_RECORD_EXPERIMENTS, i);
+        if (obj_str_is(experiment, F_EXPERIMENT_PROBE, probe)) {
+            return obj_str(obj_get(experiment, F_EXPERIMENT_LEG), F_LEG_ADDRESS);
+        }
+    }
+    return NULL;
+}
+
+ASK(address_differs) {
+    const char *base = address_of(view, "base"), *other = address_of(view, row->word);
+    return base == NULL || other == NULL ? UNKNOWN : answer_from(strcmp(base, other) != 0);
+}
+
 ASK(box_does) {
     const struct obj *path = path_of(view);
     if (path == NULL) {

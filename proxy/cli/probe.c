@@ -40,6 +40,8 @@ static const char help[] =
     "      --parent URL       through that HTTP proxy\n"
     "      --address NAME=IP  where NAME is, instead of asking a resolver; may be\n"
     "                         repeated\n"
+    "      --resolver ADDRESS[:PORT]\n"
+    "                         ask that resolver, too, and the server where it says\n"
     "      --minimize         find the smallest change that makes the hello pass\n"
     "      --locate           find out at which hop a box is, with packets whose TTL\n"
     "                         runs out on the way; a few dozen connections more\n"
@@ -174,6 +176,7 @@ static int arguments_read(struct arguments *a, int argc, char **argv) {
         {.name = "control", .kind = OPTION_TEXT, .out = &a->control},
         {.name = "parent", .kind = OPTION_TEXT, .out = &a->parent},
         {.name = "address", .kind = OPTION_LIST, .out = &a->addresses},
+        {.name = "resolver", .kind = OPTION_TEXT, .out = &o->resolver},
         {.name = "minimize", .kind = OPTION_FLAG, .out = &o->minimize},
         {.name = "locate", .kind = OPTION_FLAG, .out = &o->locate},
         {.name = "plan", .kind = OPTION_FLAG, .out = &o->plan},

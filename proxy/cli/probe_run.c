@@ -412,6 +412,7 @@ static void config_set(struct probe_work *w) {
     const struct probe_options *o = w->options;
     w->config = (struct inquiry_config){
         .loop = w->loop,
+        .has_other_resolver = o->resolver != NULL,
         .peer = {w->host, w->port, o->address},
         .control = {o->has_control ? o->control.host : NULL, o->control.port, o->control_address},
         .parent = {o->has_parent ? o->parent.host : NULL, o->parent.port, NULL},
@@ -451,12 +452,21 @@ static int probe_and_print(struct probe_work *w) {
     if (w->config.resolver == NULL) {
         return fail(EXIT_ENVIRONMENT, &err);
     }
+    if (w->options->resolver != NULL) {
+        w->config.other_resolver =
+            resolver_new(w->loop, w->options->resolver, w->options->connect_us, &err);
+        if (w->config.other_resolver == NULL) {
+            resolver_free(w->config.resolver);
+            return fail(EXIT_USAGE, &err);
+        }
+    }
     record_start(w);
     if (talks(w)) {
         probe_table_head(&w->page);
         page_flush(w);
     }
     loop_run(w);
+    resolver_free(w->config.other_resolver);
     resolver_free(w->config.resolver);
     return conclude(w);
 }

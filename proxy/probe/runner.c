@@ -278,7 +278,7 @@ static void job_begin(struct runner *runner, struct job *job) {
     CHECK(job->exchange != NULL); // its hello was written before
     job->dialer = (struct dialer){
         .loop = config->loop,
-        .resolver = config->resolver,
+        .resolver = job->asked.resolver != NULL ? job->asked.resolver : config->resolver,
         .connect_timeout_us = config->connect_timeout_us,
         .attempt_delay_us = config->connect_timeout_us / 4,
         .family = config->family,

@@ -25,6 +25,7 @@ struct runner_job {
     struct exchange_config exchange; // its `sample` is the runner's
     const char *dial_host;           // whom to connect to: a name, or an address literal
     uint16_t dial_port;
+    struct resolver *resolver; // to be asked for it; NULL: the runner's
     struct runner_socket socket;
 };
 

@@ -5,7 +5,12 @@
 #include "tests/unit/unit.h"
 
 // clang-format off
+#define AT(i, probe, address) "experiments[" #i "].probe " probe ";experiments[" #i "].leg.address " address ";"
+
 static const struct answer_case answers[] = {
+    {P_X_RESOLVERS_DIFFER, BASE_hello, AT(0, "base", "192.0.2.1"), UNKNOWN},
+    {P_X_RESOLVERS_DIFFER, BASE_hello, AT(0, "base", "192.0.2.1") AT(1, "other-resolver", "192.0.2.1"), NO},
+    {P_X_RESOLVERS_DIFFER, BASE_hello, AT(0, "base", "192.0.2.1") AT(1, "other-resolver", "192.0.2.2"), YES},
     {P_X_HOP_RESETS, BASE_hello, "", UNKNOWN},
     {P_X_HOP_RESETS, BASE_hello, "path.target reset", UNKNOWN}, // not even the server was found
     {P_X_HOP_RESETS, BASE_hello, "path.server_hop 3", NO},
