@@ -179,7 +179,7 @@ static int print_plan(struct probe_work *w) {
             &w->page, STYLE_PLAIN, 0, true,
             page_span("--locate sends on top of that, to the address that was connected "
                       "to: a SYN and two hellos, one by another name of the same length, "
-                      "with each TTL from 1 up to the server's; up to 14 hellos and 32 "
+                      "with each TTL from 1 up to the server's; up to 14 hellos and 30 "
                       "SYNs more to be sure; and 5 UDP datagrams."));
     }
     page_flush(w);

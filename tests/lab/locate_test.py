@@ -27,8 +27,8 @@ class Locate(harness.Lab):
         self.assertIn(done.returncode, (0, 1), done.stderr)
         return json.loads(done.stdout)
 
-    def locate(self, path, *args):
-        return self.probe(path, "--locate", *args)
+    def locate(self, path):
+        return self.probe(path, "--factor", "base", "--locate")
 
     def name_match(self, path):
         """What nft is to look for: the name, where it stands in our hello."""
@@ -51,7 +51,7 @@ class Locate(harness.Lab):
 
     def check_clean(self, routers, **more):
         path = self.path(routers, **more)
-        record = self.locate(path, "--factor", "base")
+        record = self.locate(path)
         self.assertEqual(record["path"]["server_hop"], routers + 1)
         self.assertEqual(self.hops(record)[:routers], [path.router(i + 1) for i in range(routers)])
         self.assertNotIn("box", record["path"])
@@ -121,7 +121,7 @@ class Locate(harness.Lab):
     def test_relay(self):
         path = self.path(4)
         path.relay(2)
-        record = self.locate(path, "--factor", "base")
+        record = self.locate(path)
         self.check_box(path, record, 2, "terminates")
         self.assertEqual(record["verdict"]["party"], "none")
 
