@@ -26,6 +26,8 @@ enum kind {
     KIND_DIFFERENCE,
     KIND_NOTE,
     KIND_EXPERIMENT,
+    KIND_PATH,
+    KIND_HOP,
     KIND_CLAIM,
     KIND_MISFIT,
     KIND_HISTORY,

@@ -8,6 +8,7 @@
 #include "logs/record/text.h"
 #include "logs/record/time.h"
 #include "logs/view/legs.h"
+#include "logs/view/path_page.h"
 #include "logs/view/steps.h"
 #include "logs/view/verdict_page.h"
 
@@ -241,6 +242,18 @@ static void write_experiments(struct page *page, struct arena *arena, const stru
     }
 }
 
+static void write_path(struct page *page, const struct obj *path) {
+    if (path == NULL) {
+        return;
+    }
+    page_title(page, "PATH");
+    path_page_head(page);
+    for (size_t i = 0; i < obj_num(path, F_PATH_HOPS); i++) {
+        path_page_hop(page, obj_at(path, F_PATH_HOPS, i));
+    }
+    path_page_says(page, path);
+}
+
 void side_by_side_write(struct page *page, const struct obj *root) {
     struct arena arena = {0};
     struct legs legs = {.client = record_leg(root, false), .server = record_leg(root, true)};
@@ -265,5 +278,6 @@ void side_by_side_write(struct page *page, const struct obj *root) {
     }
     write_notes(page, &arena, root);
     write_experiments(page, &arena, root);
+    write_path(page, obj_get(root, F_RECORD_PATH));
     arena_cleanup(&arena);
 }

@@ -49,6 +49,21 @@ static bool fill_client_alert(struct buf *out, const struct view *view) {
     return fill_alert(out, &view->client_alert);
 }
 
+static bool fill_box(struct buf *out, const struct view *view) {
+    const struct obj *path = obj_get(view->root, F_RECORD_PATH);
+    int64_t hop;
+    if (!obj_int(path, F_PATH_BOX_HOP, &hop)) {
+        return false;
+    }
+    buf_printf(out, "hop %" PRId64, hop);
+    if (obj_has(path, F_PATH_BOX_ADDRESS)) {
+        buf_printf(out, " (");
+        text_write(out, path, F_PATH_BOX_ADDRESS);
+        buf_printf(out, ")");
+    }
+    return true;
+}
+
 // fill_names lists what the leaf is valid for; past a few names the number says enough.
 static bool fill_parent(struct buf *out, const struct view *view) {
     const char *host = obj_str(view->root, F_RECORD_PARENT_HOST);
@@ -136,6 +151,7 @@ static const struct slot slots[] = {
     {"server_alert",    WHERE_FUNCTION,     FIELD_COUNT,             "an alert", fill_server_alert},
     {"client_alert",    WHERE_FUNCTION,     FIELD_COUNT,             "an alert", fill_client_alert},
     {"inspector",       WHERE_FUNCTION,     FIELD_COUNT,             "a product", fill_inspector},
+    {"box",             WHERE_FUNCTION,     FIELD_COUNT,             "some hop",            fill_box},
     {"names",           WHERE_FUNCTION,     FIELD_COUNT,             "other names",     fill_names},
     {"defects",         WHERE_FUNCTION,     FIELD_COUNT,             "reason unknown", fill_defects},
 };

@@ -97,6 +97,7 @@ static const struct obj *holder_beside(const struct view *view, enum kind kind) 
     return kind == KIND_RECORD    ? view->root
            : kind == KIND_CLAIM   ? view->claim
            : kind == KIND_HISTORY ? view->history
+           : kind == KIND_PATH    ? obj_get(view->root, F_RECORD_PATH)
                                   : NULL;
 }
 
@@ -106,6 +107,7 @@ static const char *path_prefix(enum kind kind) {
            : kind == KIND_STAPLE     ? "staple."
            : kind == KIND_CLAIM      ? "claim."
            : kind == KIND_HISTORY    ? "history."
+           : kind == KIND_PATH       ? "path."
                                      : "";
 }
 

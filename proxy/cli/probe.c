@@ -40,7 +40,11 @@ static const char help[] =
     "      --parent URL       through that HTTP proxy\n"
     "      --address NAME=IP  where NAME is, instead of asking a resolver; may be\n"
     "                         repeated\n"
+    "      --resolver ADDRESS[:PORT]\n"
+    "                         ask that resolver, too, and the server where it says\n"
     "      --minimize         find the smallest change that makes the hello pass\n"
+    "      --locate           find out at which hop a box is, with packets whose TTL\n"
+    "                         runs out on the way; a few dozen connections more\n"
     "      --plan             say what would be sent, and send nothing\n"
     "      --repeat N         ask the hello, and what differs from it, N times (2)\n"
     "      --connections N    at most so many (24, with --minimize 80)\n"
@@ -172,7 +176,9 @@ static int arguments_read(struct arguments *a, int argc, char **argv) {
         {.name = "control", .kind = OPTION_TEXT, .out = &a->control},
         {.name = "parent", .kind = OPTION_TEXT, .out = &a->parent},
         {.name = "address", .kind = OPTION_LIST, .out = &a->addresses},
+        {.name = "resolver", .kind = OPTION_TEXT, .out = &o->resolver},
         {.name = "minimize", .kind = OPTION_FLAG, .out = &o->minimize},
+        {.name = "locate", .kind = OPTION_FLAG, .out = &o->locate},
         {.name = "plan", .kind = OPTION_FLAG, .out = &o->plan},
         {.name = "repeat", .kind = OPTION_NUMBER, .out = &o->repeats, .min = 1, .max = 20},
         {.name = "connections",
@@ -215,6 +221,9 @@ static int arguments_read(struct arguments *a, int argc, char **argv) {
     }
     if (!targets_parse(a, host, &err)) {
         return usage_error("probe", "%s", err.msg);
+    }
+    if (o->locate && o->has_parent) {
+        return usage_error("probe", "--locate follows the way to the host itself, not to --parent");
     }
     numbers_set(a);
     return -1;

@@ -11,6 +11,7 @@
 #include "logs/record/json.h"
 #include "logs/store/log_writer.h"
 #include "logs/store/paths.h"
+#include "logs/view/path_page.h"
 #include "logs/view/verdict_page.h"
 #include "policy/verdict/verdict.h"
 #include "proxy/cli/exit.h"
@@ -18,6 +19,7 @@
 #include "proxy/cli/output.h"
 #include "proxy/cli/probe_table.h"
 #include "proxy/net/clock.h"
+#include "proxy/probe/locator.h"
 #include "proxy/probe/minimize.h"
 #include "proxy/tls/hello_edit.h"
 #include "proxy/tls/hello_shape.h"
@@ -39,9 +41,11 @@ struct probe_work {
     struct inquiry_config config;
     struct inquiry *inquiry;
     struct minimize *minimize;
+    struct locator *locator;
     struct hello_draft failing; // what is minimized
     size_t num_planned;
-    bool progress; // a line of it is on the terminal
+    bool progress;    // a line of it is on the terminal
+    bool interrupted; // by the user
 };
 
 static int fail(int status, const struct err *err) {
@@ -170,6 +174,14 @@ static int print_plan(struct probe_work *w) {
                 w->num_planned, most, w->host, w->port,
                 w->options->num_picks == 0 ? ", the choice depending on the first answer" : "");
     page_newline(&w->page);
+    if (w->options->locate) {
+        page_paragraph(
+            &w->page, STYLE_PLAIN, 0, true,
+            page_span("--locate sends on top of that, to the address that was connected "
+                      "to: a SYN and two hellos, one by another name of the same length, "
+                      "with each TTL from 1 up to the server's; up to 14 hellos and 30 "
+                      "SYNs more to be sure; and 5 UDP datagrams."));
+    }
     page_flush(w);
     return output_finish("probe");
 }
@@ -270,8 +282,11 @@ static void on_done(void *ctx) {
 static void on_signal(struct ev_loop *loop, ev_signal *watcher, int revents) {
     (void)loop, (void)revents;
     struct probe_work *w = watcher->data;
+    w->interrupted = true;
     if (w->minimize != NULL) {
         minimize_stop(w->minimize);
+    } else if (w->locator != NULL) {
+        locator_stop(w->locator);
     } else {
         inquiry_stop(w->inquiry);
     }
@@ -334,6 +349,47 @@ static void minimize_run(struct probe_work *w) {
     buf_cleanup(&text);
 }
 
+static void on_hop(void *ctx, const struct locate *locate, int ttl) {
+    struct probe_work *w = ctx;
+    if (!talks(w)) {
+        return;
+    }
+    struct record *record = record_new();
+    struct obj *hop = obj_add(obj_sub(record->root, F_RECORD_PATH), F_PATH_HOPS);
+    locate_hop_record(locate, hop, ttl);
+    path_page_hop(&w->page, hop);
+    page_flush(w);
+    record_free(record);
+}
+
+// locate_run follows the way to the server, and puts it into the record.
+static void locate_run(struct probe_work *w) {
+    const struct locator_config config = {
+        .inquiry = &w->config,
+        .address = obj_str(record_leg(w->record->root, true), F_LEG_ADDRESS),
+        .on_hop = on_hop,
+        .on_done = on_done,
+        .ctx = w,
+    };
+    if (config.address == NULL) {
+        return; // nothing was ever connected to
+    }
+    if (talks(w)) {
+        page_newline(&w->page);
+        path_page_head(&w->page);
+        page_flush(w);
+    }
+    w->locator = locator_new(&config);
+    ev_run(w->loop, 0);
+    locator_record(w->locator, obj_sub(w->record->root, F_RECORD_PATH));
+    locator_free(w->locator);
+    w->locator = NULL;
+    if (talks(w)) {
+        path_page_says(&w->page, obj_get(w->record->root, F_RECORD_PATH));
+        page_flush(w);
+    }
+}
+
 static void loop_run(struct probe_work *w) {
     ev_signal interrupt;
     w->inquiry = inquiry_new(&w->config, w->record->root);
@@ -344,6 +400,9 @@ static void loop_run(struct probe_work *w) {
     if (w->options->minimize) {
         minimize_run(w);
     }
+    if (w->options->locate && !w->interrupted) {
+        locate_run(w);
+    }
     ev_signal_stop(w->loop, &interrupt);
     inquiry_free(w->inquiry);
     w->inquiry = NULL;
@@ -353,6 +412,7 @@ static void config_set(struct probe_work *w) {
     const struct probe_options *o = w->options;
     w->config = (struct inquiry_config){
         .loop = w->loop,
+        .has_other_resolver = o->resolver != NULL,
         .peer = {w->host, w->port, o->address},
         .control = {o->has_control ? o->control.host : NULL, o->control.port, o->control_address},
         .parent = {o->has_parent ? o->parent.host : NULL, o->parent.port, NULL},
@@ -392,12 +452,21 @@ static int probe_and_print(struct probe_work *w) {
     if (w->config.resolver == NULL) {
         return fail(EXIT_ENVIRONMENT, &err);
     }
+    if (w->options->resolver != NULL) {
+        w->config.other_resolver =
+            resolver_new(w->loop, w->options->resolver, w->options->connect_us, &err);
+        if (w->config.other_resolver == NULL) {
+            resolver_free(w->config.resolver);
+            return fail(EXIT_USAGE, &err);
+        }
+    }
     record_start(w);
     if (talks(w)) {
         probe_table_head(&w->page);
         page_flush(w);
     }
     loop_run(w);
+    resolver_free(w->config.other_resolver);
     resolver_free(w->config.resolver);
     return conclude(w);
 }

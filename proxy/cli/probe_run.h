@@ -13,6 +13,7 @@ struct probe_options {
     struct parent parent;                  // `has_parent`
     const char *address, *control_address; // literals, or NULL
     bool has_control, has_parent;
+    const char *resolver;    // a second one, "192.0.2.1" or "192.0.2.1:5353"; NULL: none
     const char *like;        // id of a record, or NULL
     const char *log;         // its log, and that of the new record; NULL: the default one
     const char *shape;       // of the hello without `like`
@@ -24,7 +25,7 @@ struct probe_options {
     uint64_t seed;
     int64_t answer_us, connect_us, total_us, pace_us;
     int family;
-    bool plan, json, quiet, minimize;
+    bool plan, json, quiet, minimize, locate;
     bool live; // a line of progress on standard error
     struct page page;
 };

@@ -49,6 +49,10 @@ static bool can(void *ctx, const struct probe_pick *pick) {
     if (pick->probe->direct && (inquiry->config.parent.host == NULL || !inquiry->config.direct)) {
         return false;
     }
+    if (pick->probe->resolve &&
+        (!inquiry->config.has_other_resolver || inquiry->config.parent.host != NULL)) {
+        return false;
+    }
     hello_draft_init(&draft);
     bool ok = probe_make(pick, &material, &draft);
     hello_draft_cleanup(&draft);
@@ -184,8 +188,9 @@ static void run_begin(struct inquiry *inquiry, size_t entry) {
                      .ask_date = probe->finish && probe->number == PROBE_ASKS_DATE,
                      .answer_us = config->answer_us,
                      .total_us = config->total_us},
-        .dial_host = dial_address(inquiry, dialled),
+        .dial_host = probe->resolve ? peer->host : dial_address(inquiry, dialled),
         .dial_port = dialled->port,
+        .resolver = probe->resolve ? config->other_resolver : NULL,
         .socket = {.maxseg = probe->maxseg},
     };
     runner_add(inquiry->runner, &job);
@@ -226,6 +231,13 @@ static bool dates_bad(const struct inquiry *inquiry) {
     return false;
 }
 
+// add_other_resolver adds the probe of whoever was given a second resolver, which is to be asked
+// whatever else is.
+static void add_other_resolver(struct plan *plan) {
+    const struct probe_pick pick = probe_pick_of("other-resolver");
+    plan_add(plan, &pick);
+}
+
 static void choose(struct inquiry *inquiry) {
     static const char *const clocks[] = {"time", "own-time"};
     int alert;
@@ -234,6 +246,7 @@ static void choose(struct inquiry *inquiry) {
     for (size_t i = 0; i < inquiry->config.num_picks; i++) {
         plan_add(&inquiry->plan, &inquiry->config.picks[i]);
     }
+    add_other_resolver(&inquiry->plan);
     bool usual = inquiry->config.num_picks == 0 && !inquiry->config.only_base && reached;
     for (size_t i = 0; usual && dates_bad(inquiry) && i < ARRAY_LEN(clocks); i++) {
         const struct probe_pick pick = probe_pick_of(clocks[i]);
@@ -340,6 +353,7 @@ void inquiry_preview(const struct inquiry_config *config,
     for (size_t i = 0; i < config->num_picks; i++) {
         plan_add(&inquiry.plan, &config->picks[i]);
     }
+    add_other_resolver(&inquiry.plan);
     for (size_t i = 0; config->num_picks == 0 && !config->only_base && i < ARRAY_LEN(failures);
          i++) {
         plan_add_usual(&inquiry.plan, failures[i], -1);

@@ -18,6 +18,8 @@ struct inquiry_peer {
 struct inquiry_config {
     struct ev_loop *loop;
     struct resolver *resolver;
+    struct resolver *other_resolver; // where else the peer is asked for; NULL: nowhere,
+    bool has_other_resolver;         //   or, for a preview, not yet
     struct inquiry_peer peer;
     struct inquiry_peer control;              // `host` NULL: none
     struct inquiry_peer parent;               // a proxy to go through; `host` NULL: none

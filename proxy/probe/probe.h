@@ -46,6 +46,7 @@ struct probe {
     bool finish;       // see struct exchange_config
     int maxseg;        // see struct runner_socket
     bool direct;       // past the parent proxy
+    bool resolve;      // to the address that the other resolver has
     bool once;         // what it shows is for reading, and not worth a second run
     const char *value; // of `edit`: a shape, a protocol, a group ...
     uint32_t number;   // likewise

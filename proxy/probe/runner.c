@@ -107,6 +107,11 @@ static void job_close(struct job *job) {
     dial_free(job->dial);
     job->dial = NULL;
     if (job->fd >= 0) {
+        if (job->limited) {
+            // What is still unacknowledged must not be sent again, with a TTL that suffices now.
+            const struct linger none = {.l_onoff = 1};
+            (void)setsockopt(job->fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
+        }
         close(job->fd);
     }
     job->fd = -1;
@@ -201,15 +206,30 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int revents) {
     job_settle(job);
 }
 
+// job_grace_over ends what ICMP spoke against and nothing answered since.
+static void job_grace_over(struct job *job) {
+    struct exchange_wishes wishes;
+    exchange_wishes(job->exchange, &wishes);
+    ev_timer_stop(job->runner->config.loop, &job->poll);
+    if (!job->over && !wishes.answered) {
+        input(job, &(struct event){.kind = EVENT_STOP});
+        job_settle(job);
+    }
+}
+
 static void on_poll(struct ev_loop *loop, ev_timer *timer, int revents) {
-    (void)loop, (void)revents;
+    (void)revents;
     struct job *job = timer->data;
     int errnum = 0;
     socklen_t len = sizeof(errnum);
-    if (job->fd >= 0 && job->soft_errnum == 0 &&
-        getsockopt(job->fd, SOL_SOCKET, SO_ERROR, &errnum, &len) == 0 && errnum != 0) {
+    if (job->soft_errnum != 0) {
+        job_grace_over(job);
+    } else if (job->fd >= 0 && getsockopt(job->fd, SOL_SOCKET, SO_ERROR, &errnum, &len) == 0 &&
+               errnum != 0) {
         job->soft_errnum = errnum;
         job->soft_us = clock_mono_us() - job->start_us;
+        job->poll.repeat = seconds(job->asked.socket.grace_us);
+        ev_timer_again(loop, &job->poll); // stopped without a grace
     }
 }
 
@@ -258,7 +278,7 @@ static void job_begin(struct runner *runner, struct job *job) {
     CHECK(job->exchange != NULL); // its hello was written before
     job->dialer = (struct dialer){
         .loop = config->loop,
-        .resolver = config->resolver,
+        .resolver = job->asked.resolver != NULL ? job->asked.resolver : config->resolver,
         .connect_timeout_us = config->connect_timeout_us,
         .attempt_delay_us = config->connect_timeout_us / 4,
         .family = config->family,

@@ -13,10 +13,11 @@ enum { RUNNER_PARALLEL_MAX = 4 };
 // struct runner_socket is what is done to a connection's socket beside ordinary options. Zeros are
 // nothing.
 struct runner_socket {
-    int maxseg;      // TCP_MAXSEG, before it is connected
-    int ttl;         // IP_TTL, or hop limit,
-    bool ttl_of_syn; //   from the SYN on; else from the hello on, until an answer comes
-    int64_t poll_us; // how often SO_ERROR is looked at, where ICMP leaves what breaks nothing
+    int maxseg;       // TCP_MAXSEG, before it is connected
+    int ttl;          // IP_TTL, or hop limit,
+    bool ttl_of_syn;  //   from the SYN on; else from the hello on, until an answer comes
+    int64_t poll_us;  // how often SO_ERROR is looked at, where ICMP leaves what breaks nothing
+    int64_t grace_us; // how long an answer may still come after that; 0: as long as ever
 };
 
 // struct runner_job is one exchange. Everything that it points to must live until its result.
@@ -24,6 +25,7 @@ struct runner_job {
     struct exchange_config exchange; // its `sample` is the runner's
     const char *dial_host;           // whom to connect to: a name, or an address literal
     uint16_t dial_port;
+    struct resolver *resolver; // to be asked for it; NULL: the runner's
     struct runner_socket socket;
 };
 

@@ -51,6 +51,10 @@ static void test_usage(void) {
         CU_ASSERT_EQUAL(got.status, EXIT_USAGE);
         CU_ASSERT_TRUE(strlen(got.err) > 10);
     }
+    // The way to the parent is not the host's.
+    RUN("--locate", "--parent", "http://a.example:3128", "a");
+    CU_ASSERT_EQUAL(got.status, EXIT_USAGE);
+    CU_ASSERT_PTR_NOT_NULL(strstr(got.err, "--locate"));
     capture_run(&got, probe_main, (const char *const[]){"tlsblame probe", NULL});
     CU_ASSERT_EQUAL(got.status, EXIT_USAGE);
 }

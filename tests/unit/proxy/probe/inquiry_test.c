@@ -1,5 +1,6 @@
 #include "proxy/probe/inquiry.h"
 
+#include <netinet/in.h>
 #include <string.h>
 
 #include "logs/record/record.h"
@@ -112,6 +113,33 @@ static void test_picks(void) {
     end();
 }
 
+// Where the other resolver says that the host is; without one nobody is asked.
+static void test_other_resolver(void) {
+    struct err err;
+    for (int with = 0; with < 2; with++) {
+        begin(ECHO_CLOSE);
+        struct resolver *other = resolver_new(loop, "127.0.0.1:9", 1000000, &err);
+        config.only_base = true;
+        config.repeats = 1;
+        config.peer.host = "localhost"; // which resolvers know by themselves
+        config.family = AF_INET;
+        config.has_other_resolver = with;
+        config.other_resolver = other;
+        inquiry = inquiry_new(&config, record->root);
+        run();
+        CU_ASSERT_EQUAL(num_rows(), 1 + (size_t)with);
+        if (with && num_rows() == 2) {
+            CU_ASSERT(obj_str_is(row(1), F_EXPERIMENT_PROBE, "other-resolver"));
+            CU_ASSERT(obj_has_str(row(1), F_EXPERIMENT_FACTORS, "resolver=other"));
+            const struct obj *leg = obj_get(row(1), F_EXPERIMENT_LEG);
+            CU_ASSERT(obj_str_is(leg, F_LEG_ADDRESS, "127.0.0.1"));
+            CU_ASSERT(obj_has(leg, F_LEG_MS_DNS));
+        }
+        resolver_free(other);
+        end();
+    }
+}
+
 static void test_only_base(void) {
     begin(ECHO_CLOSE);
     config.only_base = true;
@@ -176,6 +204,7 @@ static void test_preview(void) {
 const struct unit_case unit_cases[] = {
     {"a round", test_a_round},
     {"picks", test_picks},
+    {"other resolver", test_other_resolver},
     {"only the base", test_only_base},
     {"nobody there", test_nobody},
     {"stop", test_stop},
