@@ -40,6 +40,8 @@ static const char help[] =
     "      --parent URL       through that HTTP proxy\n"
     "      --address NAME=IP  where NAME is, instead of asking a resolver; may be\n"
     "                         repeated\n"
+    "      --fetch            fetch, over plain HTTP, a missing issuer and the revocation\n"
+    "                         list from where the server's chain says that they are\n"
     "      --minimize         find the smallest change that makes the hello pass\n"
     "      --plan             say what would be sent, and send nothing\n"
     "      --repeat N         ask the hello, and what differs from it, N times (2)\n"
@@ -173,6 +175,7 @@ static int arguments_read(struct arguments *a, int argc, char **argv) {
         {.name = "parent", .kind = OPTION_TEXT, .out = &a->parent},
         {.name = "address", .kind = OPTION_LIST, .out = &a->addresses},
         {.name = "minimize", .kind = OPTION_FLAG, .out = &o->minimize},
+        {.name = "fetch", .kind = OPTION_FLAG, .out = &o->fetch},
         {.name = "plan", .kind = OPTION_FLAG, .out = &o->plan},
         {.name = "repeat", .kind = OPTION_NUMBER, .out = &o->repeats, .min = 1, .max = 20},
         {.name = "connections",
