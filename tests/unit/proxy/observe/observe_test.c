@@ -88,6 +88,23 @@ static void an_sslv2_hello(void) {
     made_free(&hello);
 }
 
+// What SSL 2.0 calls a cipher kind is no suite of TLS, though its last two bytes may be one.
+static void sslv2_cipher_kinds(void) {
+    struct watched w = watch();
+    struct made hello = made_hex("8025 01 0301 000c 0000 0010 010080 00002f 0700c0 080080"
+                                 "30313233343536373839616263646566");
+    observe_hello(&w.observe, hello.p, hello.len, 1, 0);
+    leg_is(w.record, F_LEG_OFFER_CIPHERS, "TLS_RSA_WITH_AES_128_CBC_SHA");
+    CU_ASSERT_EQUAL_FATAL(obj_num(w.leg, F_LEG_OFFER_SSLV2_KINDS), 3);
+    static const char *const names[] = {"SSL_CK_RC4_128_WITH_MD5",
+                                        "SSL_CK_DES_192_EDE3_CBC_WITH_MD5", "0x080080 (unknown)"};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        CU_ASSERT(obj_has_str(w.leg, F_LEG_OFFER_SSLV2_KINDS, names[i]));
+    }
+    record_free(w.record);
+    made_free(&hello);
+}
+
 static void every_hello_cut_or_changed_is_recorded(void) {
     struct made hello = hello_bytes();
     for (size_t len = 0; len < hello.len; len++) {
@@ -229,6 +246,7 @@ const struct unit_case unit_cases[] = {
     {"a hello is kept and read", a_hello_is_kept_and_read},
     {"a hello may be split over records", a_hello_may_be_split_over_records},
     {"an SSLv2 hello", an_sslv2_hello},
+    {"cipher kinds of SSL 2.0", sslv2_cipher_kinds},
     {"every hello, cut or changed, is recorded", every_hello_cut_or_changed_is_recorded},
     {"the hello after a retry is kept beside the first",
      the_hello_after_a_retry_is_kept_beside_the_first},
