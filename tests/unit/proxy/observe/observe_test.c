@@ -88,6 +88,32 @@ static void an_sslv2_hello(void) {
     made_free(&hello);
 }
 
+// The server's pieces count from the hello on, until the handshake is complete.
+static void the_servers_segments(void) {
+    struct watched w = watch();
+    struct made hello = hello_bytes();
+    observe_step(&w.observe, STEP_FRONT, 0);
+    observe_segment(&w.observe, 39);
+    CU_ASSERT_FALSE(obj_has(w.leg, F_LEG_SEGMENTS_SERVER));
+    observe_step(&w.observe, STEP_HELLO, 0);
+    observe_hello(&w.observe, hello.p, hello.len, 1, 0);
+    observe_segment(&w.observe, 1448);
+    observe_segment(&w.observe, 7);
+    leg_is(w.record, F_LEG_SEGMENTS_SERVER, "1448, 7");
+    for (int i = 0; i < 100; i++) {
+        observe_segment(&w.observe, 1);
+    }
+    CU_ASSERT_EQUAL(obj_num(w.leg, F_LEG_SEGMENTS_SERVER), 16);
+    record_free(w.record);
+    w = watch();
+    observe_hello(&w.observe, hello.p, hello.len, 1, 0);
+    observe_step(&w.observe, STEP_FINISHED, 0);
+    observe_segment(&w.observe, 1448);
+    CU_ASSERT_FALSE(obj_has(w.leg, F_LEG_SEGMENTS_SERVER));
+    record_free(w.record);
+    made_free(&hello);
+}
+
 // What SSL 2.0 calls a cipher kind is no suite of TLS, though its last two bytes may be one.
 static void sslv2_cipher_kinds(void) {
     struct watched w = watch();
@@ -246,6 +272,7 @@ const struct unit_case unit_cases[] = {
     {"a hello is kept and read", a_hello_is_kept_and_read},
     {"a hello may be split over records", a_hello_may_be_split_over_records},
     {"an SSLv2 hello", an_sslv2_hello},
+    {"the server's segments", the_servers_segments},
     {"cipher kinds of SSL 2.0", sslv2_cipher_kinds},
     {"every hello, cut or changed, is recorded", every_hello_cut_or_changed_is_recorded},
     {"the hello after a retry is kept beside the first",
