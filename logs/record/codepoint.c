@@ -135,6 +135,24 @@ const char *codepoint_name(enum registry registry, uint16_t code, char out[CODEP
     return out;
 }
 
+const char *codepoint_sslv2_name(uint32_t kind, char out[CODEPOINT_NAME_MAX]) {
+    static const struct {
+        uint32_t kind;
+        const char *name;
+    } rows[] = {
+#define SSLV2_CIPHER_KIND(kind, name) {kind, name},
+#include "logs/record/sslv2_cipher_kinds.inc"
+#undef SSLV2_CIPHER_KIND
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        if (rows[i].kind == kind) {
+            return rows[i].name;
+        }
+    }
+    snprintf(out, CODEPOINT_NAME_MAX, "0x%06x (unknown)", (unsigned)kind);
+    return out;
+}
+
 static int row_cmp(const void *a, const void *b) {
     return strcasecmp((*(const struct codepoint *const *)a)->name,
                       (*(const struct codepoint *const *)b)->name);

@@ -53,6 +53,10 @@ bool codepoint_is_grease(enum registry registry, uint16_t code);
 // "0x1234 (unknown)". The text is a static, or is composed in `out` and lives as long as that.
 const char *codepoint_name(enum registry registry, uint16_t code, char out[CODEPOINT_NAME_MAX]);
 
+// codepoint_sslv2_name does the same for a cipher kind of SSL 2.0, which has three bytes:
+// "SSL_CK_RC4_128_WITH_MD5" or "0x080080 (unknown)".
+const char *codepoint_sslv2_name(uint32_t kind, char out[CODEPOINT_NAME_MAX]);
+
 // codepoint_parse sets `*out_code` to the code that `name` stands for. It takes what
 // `codepoint_name` returns, in any case, and a bare "0x1301". It returns false and changes nothing
 // for anything else. What is unknown to one version of the program may be known to the next, so

@@ -20,6 +20,7 @@ enum kind {
     KIND_STAPLE,
     KIND_VERIFICATION,
     KIND_TRY,
+    KIND_FETCH,
     KIND_DEFECT,
     KIND_ALERT,
     KIND_TRIED,

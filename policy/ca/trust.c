@@ -127,11 +127,16 @@ static bool add_found_system(struct trust *trust, struct err *err) {
     return true;
 }
 
-struct trust *trust_new(const char *system, const char *const *extra, size_t num_extra,
-                        struct err *err) {
+static struct trust *trust_alloc(void) {
     static atomic_uint_fast64_t serials;
     struct trust *trust = xcalloc(1, sizeof(*trust));
     trust->serial = atomic_fetch_add(&serials, 1);
+    return trust;
+}
+
+struct trust *trust_new(const char *system, const char *const *extra, size_t num_extra,
+                        struct err *err) {
+    struct trust *trust = trust_alloc();
     trust->store = X509_STORE_new();
     CHECK(trust->store != NULL);
     bool ok = true;
@@ -183,6 +188,16 @@ bool trust_add_crls(struct trust *trust, const char *const *files, size_t num_fi
         }
     }
     return true;
+}
+
+struct trust *trust_with_crls(const struct trust *trust, struct crl_set *crls) {
+    struct trust *with = trust_alloc();
+    CHECK(X509_STORE_up_ref(trust->store) == 1);
+    with->store = trust->store;
+    with->source = trust->source != NULL ? xstrdup(trust->source) : NULL;
+    with->num_skipped = trust->num_skipped;
+    with->crls = crls;
+    return with;
 }
 
 struct crl_set *trust_crls(const struct trust *trust) {

@@ -44,6 +44,10 @@ uint64_t trust_serial(const struct trust *trust);
 WUNRES bool trust_add_crls(struct trust *trust, const char *const *files, size_t num_files,
                            struct err *err);
 
+// trust_with_crls makes one with the roots of `trust` and the lists of `crls`, which it takes, and
+// not those of `trust`. It may outlive `trust`.
+WUNRES struct trust *trust_with_crls(const struct trust *trust, struct crl_set *crls);
+
 // trust_crls is those lists, NULL for none.
 struct crl_set *trust_crls(const struct trust *trust);
 

@@ -42,6 +42,9 @@ static const char help[] =
     "                         repeated\n"
     "      --resolver ADDRESS[:PORT]\n"
     "                         ask that resolver, too, and the server where it says\n"
+    "      --fetch            fetch, over plain HTTP, a missing issuer and the\n"
+    "                         revocation list from where the server's chain says\n"
+    "                         that they are\n"
     "      --minimize         find the smallest change that makes the hello pass\n"
     "      --locate           find out at which hop a box is, with packets whose TTL\n"
     "                         runs out on the way; a few dozen connections more\n"
@@ -179,6 +182,7 @@ static int arguments_read(struct arguments *a, int argc, char **argv) {
         {.name = "resolver", .kind = OPTION_TEXT, .out = &o->resolver},
         {.name = "minimize", .kind = OPTION_FLAG, .out = &o->minimize},
         {.name = "locate", .kind = OPTION_FLAG, .out = &o->locate},
+        {.name = "fetch", .kind = OPTION_FLAG, .out = &o->fetch},
         {.name = "plan", .kind = OPTION_FLAG, .out = &o->plan},
         {.name = "repeat", .kind = OPTION_NUMBER, .out = &o->repeats, .min = 1, .max = 20},
         {.name = "connections",

@@ -19,6 +19,7 @@
 #include "proxy/cli/output.h"
 #include "proxy/cli/probe_table.h"
 #include "proxy/net/clock.h"
+#include "proxy/probe/chain_proof.h"
 #include "proxy/probe/locator.h"
 #include "proxy/probe/minimize.h"
 #include "proxy/tls/hello_edit.h"
@@ -40,6 +41,7 @@ struct probe_work {
     struct ev_loop *loop;
     struct inquiry_config config;
     struct inquiry *inquiry;
+    struct chain_proof *proof;
     struct minimize *minimize;
     struct locator *locator;
     struct hello_draft failing; // what is minimized
@@ -287,6 +289,8 @@ static void on_signal(struct ev_loop *loop, ev_signal *watcher, int revents) {
         minimize_stop(w->minimize);
     } else if (w->locator != NULL) {
         locator_stop(w->locator);
+    } else if (w->proof != NULL) {
+        chain_proof_stop(w->proof);
     } else {
         inquiry_stop(w->inquiry);
     }
@@ -390,6 +394,36 @@ static void locate_run(struct probe_work *w) {
     }
 }
 
+// fetch_run fetches what the server's chain lacks.
+static void fetch_run(struct probe_work *w) {
+    const struct probe_options *o = w->options;
+    const struct chain_proof_config config = {
+        .fetcher = {.loop = w->loop,
+                    .resolver = w->config.resolver,
+                    .fetch = {.total_us = o->total_us,
+                              .parent_authorization = w->config.parent_authorization},
+                    .parent_host = w->config.parent.host,
+                    .parent_port = w->config.parent.port,
+                    .connect_us = o->connect_us,
+                    .family = o->family},
+        .trust = w->trust,
+        .now = clock_wall_ms() / 1000,
+        .aia = true,
+        .crl = true,
+        .on_done = on_done,
+        .ctx = w,
+    };
+    if (record_leg(w->record->root, true) == NULL) {
+        return;
+    }
+    w->proof = chain_proof_new(&config, obj_sub(w->record->root, F_RECORD_LEG_SERVER));
+    if (w->proof != NULL) {
+        ev_run(w->loop, 0);
+    }
+    chain_proof_free(w->proof);
+    w->proof = NULL;
+}
+
 static void loop_run(struct probe_work *w) {
     ev_signal interrupt;
     w->inquiry = inquiry_new(&w->config, w->record->root);
@@ -397,6 +431,9 @@ static void loop_run(struct probe_work *w) {
     interrupt.data = w;
     ev_signal_start(w->loop, &interrupt);
     ev_run(w->loop, 0);
+    if (w->options->fetch && !w->interrupted) {
+        fetch_run(w);
+    }
     if (w->options->minimize) {
         minimize_run(w);
     }

@@ -25,7 +25,7 @@ struct probe_options {
     uint64_t seed;
     int64_t answer_us, connect_us, total_us, pace_us;
     int family;
-    bool plan, json, quiet, minimize, locate;
+    bool plan, json, quiet, minimize, locate, fetch;
     bool live; // a line of progress on standard error
     struct page page;
 };

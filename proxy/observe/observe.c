@@ -16,6 +16,7 @@ enum {
     ALERTS_MAX = 64,    // of a leg; warnings take up half of them at most
     CODES_AT_ONCE = 64, // of a list
     RECORDS_MAX = 12,   // of a direction, whose types and sizes are kept
+    SEGMENTS_MAX = 16,  // of the server, whose sizes are kept
     MESSAGES_MAX = 64,  // of a leg, both ways; an honest handshake has less than 20
 };
 
@@ -224,4 +225,15 @@ void observe_record(struct observe *observe, bool from_client, uint8_t type, uin
                      codepoint_name(REGISTRY_CONTENT_TYPE, type, type_name),
                      codepoint_name(REGISTRY_VERSION, version, version_name), len);
     obj_add_str(observe->leg, field, text, (size_t)n);
+}
+
+void observe_segment(struct observe *observe, size_t len) {
+    char text[24];
+    if (observe->leg == NULL || !observe->client_hello || observe->step < STEP_HELLO ||
+        observe->step >= STEP_FINISHED || observe->num_segments == SEGMENTS_MAX) {
+        return;
+    }
+    observe->num_segments++;
+    int n = snprintf(text, sizeof(text), "%zu", len);
+    obj_add_str(observe->leg, F_LEG_SEGMENTS_SERVER, text, (size_t)n);
 }

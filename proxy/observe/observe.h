@@ -39,6 +39,7 @@ struct observe {
     size_t chain_bytes;
     size_t num_messages;    // taken, both ways
     uint8_t num_records[2]; // told, of the server, of the client
+    uint8_t num_segments;   // likewise, of the server
     int64_t num_tickets;
     struct span hello;      // the ClientHello message, in the record's arena
     struct span session_id; // inside it
@@ -64,6 +65,11 @@ void observe_message(struct observe *observe, bool from_client, const uint8_t *p
 // observe_record tells of a record by its header: the first 12 of each direction are kept.
 void observe_record(struct observe *observe, bool from_client, uint8_t type, uint16_t version,
                     uint16_t len);
+
+// observe_segment tells of `len` bytes of the server that came at one time, before what is in them
+// is told. The first 16 of them are kept that come between the ClientHello and the end of the
+// handshake.
+void observe_segment(struct observe *observe, size_t len);
 
 // observe_alert takes the body of an alert, two bytes unless it is malformed.
 void observe_alert(struct observe *observe, bool from_client, const uint8_t *p, size_t p_len,

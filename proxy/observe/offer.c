@@ -1,4 +1,6 @@
 // The client's offer.
+#include <string.h>
+
 #include "proxy/observe/internal.h"
 #include "proxy/tls/fingerprint_memo.h"
 
@@ -51,6 +53,26 @@ static void versions(struct observe *observe, const struct client_hello *hello) 
     uint16_t top = hello->legacy_version > VERSION_TLS12 ? VERSION_TLS12 : hello->legacy_version;
     for (uint16_t version = top; version >= VERSION_LOWEST; version--) {
         obj_add_code(observe->leg, F_LEG_OFFER_VERSIONS, version);
+    }
+}
+
+// ciphers tells the suites of TLS from the cipher kinds of SSL 2.0, which have a first byte that is
+// not zero (RFC 5246 appendix E.2).
+static void ciphers(struct observe *observe, const struct client_hello *hello) {
+    if (!hello->sslv2) {
+        observe_codes(observe, F_LEG_OFFER_CIPHERS, &hello->ciphers);
+        return;
+    }
+    obj_touch(observe->leg, F_LEG_OFFER_CIPHERS);
+    for (size_t i = 0; i < hello->ciphers.num; i++) {
+        char text[CODEPOINT_NAME_MAX];
+        uint32_t code = code_list_at(&hello->ciphers, i);
+        if (code <= UINT16_MAX) {
+            obj_add_code(observe->leg, F_LEG_OFFER_CIPHERS, (uint16_t)code);
+        } else {
+            const char *name = codepoint_sslv2_name(code, text);
+            obj_add_str(observe->leg, F_LEG_OFFER_SSLV2_KINDS, name, strlen(name));
+        }
     }
 }
 
@@ -144,7 +166,7 @@ void offer_write(struct observe *observe, const struct client_hello *hello) {
     }
     obj_set_int(leg, F_LEG_OFFER_LEGACY_VERSION, hello->legacy_version);
     versions(observe, hello);
-    observe_codes(observe, F_LEG_OFFER_CIPHERS, &hello->ciphers);
+    ciphers(observe, hello);
     observe_codes(observe, F_LEG_OFFER_GROUPS, &hello->groups);
     key_shares(observe, hello);
     observe_codes(observe, F_LEG_OFFER_SIGALGS, &hello->sigalgs);

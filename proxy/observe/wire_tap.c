@@ -179,6 +179,9 @@ static bool read_some(struct wire_tap *tap, bool from_client, const uint8_t *p, 
     return event.type != WIRE_MORE;
 }
 
+static void take(struct wire_tap *tap, bool from_client, const uint8_t *p, size_t p_len,
+                 int64_t now_us);
+
 // look_for_record passes over bytes until a record begins, whose beginning it reads. It sets `*len`
 // to the bytes it took and returns whether it found one.
 static bool look_for_record(struct wire_tap *tap, bool from_client, const uint8_t *p, size_t *len,
@@ -188,16 +191,13 @@ static bool look_for_record(struct wire_tap *tap, bool from_client, const uint8_
     if (found) {
         struct record_sync window = *sync;
         tap->lost[from_client ? 0 : 1] = false;
-        wire_tap_bytes(tap, from_client, window.window, window.len, now_us);
+        take(tap, from_client, window.window, window.len, now_us);
     }
     return found;
 }
 
-void wire_tap_bytes(struct wire_tap *tap, bool from_client, const uint8_t *p, size_t p_len,
-                    int64_t now_us) {
-    if (p_len == 0) {
-        return;
-    }
+static void take(struct wire_tap *tap, bool from_client, const uint8_t *p, size_t p_len,
+                 int64_t now_us) {
     // An event may be followed by others out of the same record, without more bytes.
     for (bool more = true; more || p_len != 0;) {
         size_t n = p_len;
@@ -207,6 +207,17 @@ void wire_tap_bytes(struct wire_tap *tap, bool from_client, const uint8_t *p, si
         p_len -= n;
     }
     tell_not_tls(tap);
+}
+
+void wire_tap_bytes(struct wire_tap *tap, bool from_client, const uint8_t *p, size_t p_len,
+                    int64_t now_us) {
+    if (p_len == 0) {
+        return;
+    }
+    if (!from_client) {
+        observe_segment(tap->observe, p_len);
+    }
+    take(tap, from_client, p, p_len, now_us);
 }
 
 void wire_tap_gap(struct wire_tap *tap, bool from_client, uint64_t n) {

@@ -8,6 +8,7 @@
 
 #include "policy/verdict/verdict.h"
 #include "proxy/net/clock.h"
+#include "proxy/probe/chain_proof.h"
 
 enum {
     ANSWER_US = 3 * 1000 * 1000,
@@ -18,14 +19,17 @@ enum {
     REPEATS = 2,
 };
 
-// struct round is the experiments for one record.
+// struct round is what is found out for one record: first what its chain lacks, then, where that
+// does not settle it, by experiments.
 struct round {
     struct experimenter *experimenter;
-    struct record *record;
+    struct record *record; // NULL: the slot is free
     struct hello_keys *keys;
     struct hello_draft asked, client;
     bool has_client;
-    struct inquiry *inquiry; // NULL: the slot is free
+    struct chain_proof *proof; // one of these two is under way
+    struct inquiry *inquiry;
+    unsigned num_fetches;
 };
 
 struct seen {
@@ -67,9 +71,22 @@ static bool failed_there(const struct obj *root, const struct obj *leg) {
            (untrusted(leg) || (!obj_is(leg, F_LEG_TLS_ESTABLISHED, true) && !by_client));
 }
 
+static bool is_certain(const struct obj *root) {
+    return obj_str_is(obj_get(root, F_RECORD_VERDICT), F_VERDICT_CONFIDENCE, "certain");
+}
+
+static bool fetches(const struct obj *root) {
+    return chain_proof_wants(record_leg(root, true), obj_is(root, F_RECORD_POLICY_FETCH_AIA, true),
+                             obj_is(root, F_RECORD_POLICY_FETCH_CRL, true));
+}
+
+// experiments returns whether hellos may tell more about a record.
+static bool experiments(enum experimenter_when when, const struct obj *root) {
+    return when == EXPERIMENTER_ALWAYS || failed_there(root, record_leg(root, true));
+}
+
 bool experimenter_wants(enum experimenter_when when, const struct obj *root) {
     const struct obj *leg = record_leg(root, true);
-    const struct obj *verdict = obj_get(root, F_RECORD_VERDICT);
     if (!obj_str_is(root, F_RECORD_MODE, "intercept") ||
         obj_is(root, F_RECORD_POLICY_EXPERIMENTS, false) ||
         obj_is(root, F_RECORD_PARENT_TLS, true) || obj_has(root, F_RECORD_PARENT_FAILURE) ||
@@ -78,7 +95,7 @@ bool experimenter_wants(enum experimenter_when when, const struct obj *root) {
         return false;
     }
     return when == EXPERIMENTER_ALWAYS ||
-           (failed_there(root, leg) && !obj_str_is(verdict, F_VERDICT_CONFIDENCE, "certain"));
+           (record_failed(root) && !is_certain(root) && (experiments(when, root) || fetches(root)));
 }
 
 // host_take returns whether the host was not asked lately, and remembers that it is now.
@@ -130,11 +147,12 @@ static void record_tell(struct experimenter *e, struct record *record) {
 }
 
 static void round_free(struct round *round) {
+    chain_proof_free(round->proof);
     inquiry_free(round->inquiry);
     hello_draft_cleanup(&round->asked);
     hello_draft_cleanup(&round->client);
     hello_keys_free(round->keys);
-    round->inquiry = NULL;
+    *round = (struct round){0};
 }
 
 static void running_less(struct experimenter *e) {
@@ -146,14 +164,16 @@ static void running_less(struct experimenter *e) {
     pthread_mutex_unlock(&e->lock);
 }
 
-static void on_done(void *ctx) {
-    struct round *round = ctx;
+static void round_end(struct round *round) {
     struct experimenter *e = round->experimenter;
+    struct record *record = round->record;
     round_free(round);
-    record_tell(e, round->record);
+    record_tell(e, record);
     running_less(e);
     ev_async_send(e->loop, &e->wake); // for the next, or to leave
 }
+
+static void on_done(void *ctx) { round_end(ctx); }
 
 static const struct trust *trust_of(struct experimenter *e) {
     struct err err;
@@ -169,8 +189,8 @@ static bool hello_read(struct hello_draft *out, const struct obj *leg) {
     return raw.p != NULL && hello_draft_read_wire(out, NULL, raw.p, raw.len, NULL);
 }
 
-// round_begin returns false where the hello cannot be sent again.
-static bool round_begin(struct round *round) {
+// inquiry_begin returns false where the hello cannot be sent again.
+static bool inquiry_begin(struct round *round) {
     struct experimenter *e = round->experimenter;
     struct obj *root = round->record->root;
     const struct obj *leg = record_leg(root, true);
@@ -180,7 +200,6 @@ static bool round_begin(struct round *round) {
     hello_draft_init(&round->asked);
     hello_draft_init(&round->client);
     if (!hello_read(&round->asked, leg)) {
-        round_free(round);
         return false;
     }
     hello_keys_swap(round->keys, &round->asked, NULL);
@@ -203,7 +222,7 @@ static bool round_begin(struct round *round) {
         .client = round->has_client ? &round->client : NULL,
         .keys = round->keys,
         .trust = trust_of(e),
-        .budget = PLAN_BUDGET_FAILURE,
+        .budget = PLAN_BUDGET_FAILURE - round->num_fetches,
         .repeats = REPEATS,
         .parallel = EXPERIMENTER_PARALLEL,
         .pace_us = PACE_US,
@@ -219,6 +238,60 @@ static bool round_begin(struct round *round) {
     hello_keys_random(round->keys, (uint8_t *)&config.seed, sizeof(config.seed));
     round->inquiry = inquiry_new(&config, root);
     return true;
+}
+
+// inquire goes on with hellos, or ends the round where they would tell nothing more.
+static void inquire(struct round *round) {
+    const struct obj *root = round->record->root;
+    enum experimenter_when when = round->experimenter->config.when;
+    bool settled = is_certain(root) && when != EXPERIMENTER_ALWAYS;
+    bool stopping = round->experimenter->stopping_rounds;
+    if (settled || stopping || !experiments(when, root) || !inquiry_begin(round)) {
+        round_end(round);
+    }
+}
+
+static void on_proved(void *ctx) {
+    struct round *round = ctx;
+    round->num_fetches = chain_proof_num(round->proof);
+    chain_proof_free(round->proof);
+    round->proof = NULL;
+    verdict_decide(round->record->root);
+    inquire(round);
+}
+
+static void round_begin(struct round *round) {
+    struct experimenter *e = round->experimenter;
+    struct obj *root = round->record->root;
+    int64_t answer_us = e->config.answer_us != 0 ? e->config.answer_us : ANSWER_US;
+    int64_t parent_port = 0;
+    (void)obj_int(root, F_RECORD_PARENT_PORT, &parent_port);
+    if (fetches(root)) {
+        const struct chain_proof_config config = {
+            .fetcher = {.loop = e->loop,
+                        .resolver = e->resolver,
+                        .fetch = {.total_us = 2 * answer_us,
+                                  .parent_authorization = e->config.parent != NULL
+                                                              ? e->config.parent->authorization
+                                                              : NULL},
+                        .parent_host = obj_str(root, F_RECORD_PARENT_HOST),
+                        .parent_port = (uint16_t)parent_port,
+                        .connect_us = answer_us,
+                        .mark = e->config.mark,
+                        .is_self = e->config.is_self,
+                        .is_self_ctx = e->config.ctx},
+            .trust = trust_of(e),
+            .now = clock_wall_ms() / 1000,
+            .aia = obj_is(root, F_RECORD_POLICY_FETCH_AIA, true),
+            .crl = obj_is(root, F_RECORD_POLICY_FETCH_CRL, true),
+            .on_done = on_proved,
+            .ctx = round,
+        };
+        round->proof = chain_proof_new(&config, obj_sub(root, F_RECORD_LEG_SERVER));
+    }
+    if (round->proof == NULL) {
+        inquire(round);
+    }
 }
 
 static struct record *queue_take(struct experimenter *e) {
@@ -238,12 +311,9 @@ static void rounds_fill(struct experimenter *e) {
     for (size_t i = 0; i < EXPERIMENTER_ROUNDS; i++) {
         struct round *round = &e->rounds[i];
         struct record *record;
-        while (round->inquiry == NULL && (record = queue_take(e)) != NULL) {
+        while (round->record == NULL && (record = queue_take(e)) != NULL) {
             *round = (struct round){.experimenter = e, .record = record};
-            if (!round_begin(round)) {
-                record_tell(e, record);
-                running_less(e);
-            }
+            round_begin(round);
         }
     }
 }
@@ -251,7 +321,7 @@ static void rounds_fill(struct experimenter *e) {
 static bool rounds_running(const struct experimenter *e) {
     bool any = false;
     for (size_t i = 0; i < EXPERIMENTER_ROUNDS; i++) {
-        any |= e->rounds[i].inquiry != NULL;
+        any |= e->rounds[i].record != NULL;
     }
     return any;
 }
@@ -266,12 +336,15 @@ static void on_wake(struct ev_loop *loop, ev_async *async, int revents) {
         rounds_fill(e);
         return;
     }
-    for (size_t i = 0; i < EXPERIMENTER_ROUNDS && !e->stopping_rounds; i++) {
-        if (e->rounds[i].inquiry != NULL) {
+    bool first = !e->stopping_rounds;
+    e->stopping_rounds = true;
+    for (size_t i = 0; i < EXPERIMENTER_ROUNDS && first; i++) {
+        if (e->rounds[i].proof != NULL) {
+            chain_proof_stop(e->rounds[i].proof);
+        } else if (e->rounds[i].inquiry != NULL) {
             inquiry_stop(e->rounds[i].inquiry);
         }
     }
-    e->stopping_rounds = true;
     if (!rounds_running(e)) {
         ev_break(e->loop, EVBREAK_ALL);
     }

@@ -1,5 +1,6 @@
-// The proxy's own experiments: records of failed connections in, the same records with experiments
-// and a new verdict out. It lives in a thread and a loop of its own, so that no connection waits
+// The proxy's own experiments: records of failed connections in, the same records with experiments,
+// with what the server's chain names and policy lets be fetched (chain_proof.h), and with a new
+// verdict out. It lives in a thread and a loop of its own, so that no connection waits
 // for it.
 #ifndef PROXY_PROBE_EXPERIMENTER_H_
 #define PROXY_PROBE_EXPERIMENTER_H_

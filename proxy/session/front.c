@@ -119,6 +119,12 @@ void front_decide(struct session *s, const char *sni, bool sni_to_come) {
     if (!s->rule->experiments) {
         obj_set_int(root, F_RECORD_POLICY_EXPERIMENTS, false);
     }
+    if (s->rule->fetch.aia) {
+        obj_set_int(root, F_RECORD_POLICY_FETCH_AIA, true);
+    }
+    if (s->rule->fetch.crl) {
+        obj_set_int(root, F_RECORD_POLICY_FETCH_CRL, true);
+    }
 }
 
 void front_record(struct session *s, const struct http *http, const char *front) {

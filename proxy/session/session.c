@@ -190,6 +190,9 @@ static void on_bytes(struct session *s, const struct event *event) {
     lane->received += (int64_t)event->bytes.len;
     lane->num_reads++;
     lane->fresh = event->bytes;
+    if (event->side == SIDE_SERVER && s->outer == NULL) {
+        observe_segment(&lane->observe, event->bytes.len);
+    }
     wire_log_bytes(&lane->wire, WIRE_FROM_PEER, event->bytes.p, event->bytes.len, s->now_us);
     size_t room = sizeof(lane->head) - lane->head_len;
     size_t n = event->bytes.len < room ? event->bytes.len : room;

@@ -26,21 +26,25 @@ static void record_crl(struct obj *out, const struct crl_answer *crl) {
     }
 }
 
+// record_defect adds a row; only the first `num_chain` certificates have a depth.
+static void record_defect(struct obj *out, const struct trust_defect *defect, size_t num_chain) {
+    struct obj *row = obj_add(out, F_VERIFICATION_DEFECTS);
+    obj_set_str(row, F_DEFECT_ID, trust_defect_id(defect->kind));
+    if (defect->index >= 0 && (size_t)defect->index < num_chain) {
+        obj_set_int(row, F_DEFECT_DEPTH, defect->index);
+    }
+    obj_set_int(row, F_DEFECT_FATAL, defect->fatal);
+    obj_set_str(row, F_DEFECT_SAYS, defect->says);
+    obj_set_str(row, F_DEFECT_CODE, defect->code_text);
+}
+
 void verification_record(struct obj *out, const char *name,
                          const struct verification *verification) {
     obj_set_int(out, F_VERIFICATION_OK, verification->ok);
     obj_set_str(out, F_VERIFICATION_NAME, name);
     obj_set_int(out, F_VERIFICATION_NAME_OK, verification->host_ok);
     for (size_t i = 0; i < verification->num_defects; i++) {
-        const struct trust_defect *defect = &verification->defects[i];
-        struct obj *row = obj_add(out, F_VERIFICATION_DEFECTS);
-        obj_set_str(row, F_DEFECT_ID, trust_defect_id(defect->kind));
-        if (defect->index >= 0) {
-            obj_set_int(row, F_DEFECT_DEPTH, defect->index);
-        }
-        obj_set_int(row, F_DEFECT_FATAL, defect->fatal);
-        obj_set_str(row, F_DEFECT_SAYS, defect->says);
-        obj_set_str(row, F_DEFECT_CODE, defect->code_text);
+        record_defect(out, &verification->defects[i], TRUST_MAX_CHAIN);
     }
     for (size_t i = 0; verification->complete && i < verification->num_path; i++) {
         const char *subject = verification->path[i].subject;
@@ -63,4 +67,20 @@ void verification_record_proof(struct obj *out, const struct trust_proof *proof)
         obj_set_int(out, F_VERIFICATION_COMPLETED_OK, proof->ok);
     }
     obj_set_str(out, F_VERIFICATION_COMPLETED_SAYS, proof->says);
+}
+
+void verification_record_crl(struct obj *out, const struct verification *verification,
+                             size_t num_chain) {
+    for (size_t i = 0; i < verification->num_defects; i++) {
+        const struct trust_defect *defect = &verification->defects[i];
+        if (defect->kind != TRUST_REVOKED && defect->kind != TRUST_CRL_STALE &&
+            defect->kind != TRUST_CRL_BAD_SIGNATURE) {
+            continue;
+        }
+        record_defect(out, defect, num_chain);
+        if (defect->fatal) {
+            obj_set_int(out, F_VERIFICATION_OK, false);
+        }
+    }
+    record_crl(out, &verification->crl);
 }

@@ -35,7 +35,7 @@ ROOMS = {
     "proxy/probe": (
         ["policy/ca", "policy/config", "policy/verdict"]
         + ["proxy/net", "proxy/observe", "proxy/session", "proxy/tls"],
-        ["boringssl_crypto", "libev"],
+        ["boringssl_crypto", "http_parser", "libev"],
     ),
     "proxy/cli": (ANYTHING, ANYTHING),
 }

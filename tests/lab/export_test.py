@@ -27,6 +27,7 @@ OTHER_BY_NATURE = {
     "records": "records with data are left out, and the proxy's own alerts have none",
     "tried": "attempts are the proxy's; a capture shows the one connection",
     "dns": "names are resolved by the proxy",
+    "segments": "likewise, and of the server's flight those sent",
     "offer.segments": "reads of the proxy become segments of at most 1460 bytes",
     "timing_ms.connect": "the client leg is open from the beginning; a capture shows its SYN",
     "timing_ms.first_data": "times of data come with the data, which is left out",

@@ -259,6 +259,13 @@ static void test_parse_bad(void) {
     }
 }
 
+static void test_sslv2(void) {
+    char text[CODEPOINT_NAME_MAX];
+    CU_ASSERT_STRING_EQUAL(codepoint_sslv2_name(0x060040, text), "SSL_CK_DES_64_CBC_WITH_MD5");
+    CU_ASSERT_STRING_EQUAL(codepoint_sslv2_name(0x010081, text), "0x010081 (unknown)");
+    CU_ASSERT_STRING_EQUAL(codepoint_sslv2_name(0xffffff, text), "0xffffff (unknown)");
+}
+
 static void find_out_of_range(void) { (void)codepoint_find(REGISTRY_COUNT, 0); }
 
 static void test_out_of_range(void) {
@@ -275,6 +282,7 @@ const struct unit_case unit_cases[] = {
     {"parse ignores case", test_parse_ignores_case},
     {"parse takes numbers", test_parse_number},
     {"parse refuses everything else and changes nothing", test_parse_bad},
+    {"cipher kinds of SSL 2.0", test_sslv2},
     {"a registry out of range aborts", test_out_of_range},
     {NULL, NULL},
 };

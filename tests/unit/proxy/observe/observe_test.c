@@ -88,6 +88,49 @@ static void an_sslv2_hello(void) {
     made_free(&hello);
 }
 
+// The server's pieces count from the hello on, until the handshake is complete.
+static void the_servers_segments(void) {
+    struct watched w = watch();
+    struct made hello = hello_bytes();
+    observe_step(&w.observe, STEP_FRONT, 0);
+    observe_segment(&w.observe, 39);
+    CU_ASSERT_FALSE(obj_has(w.leg, F_LEG_SEGMENTS_SERVER));
+    observe_step(&w.observe, STEP_HELLO, 0);
+    observe_hello(&w.observe, hello.p, hello.len, 1, 0);
+    observe_segment(&w.observe, 1448);
+    observe_segment(&w.observe, 7);
+    leg_is(w.record, F_LEG_SEGMENTS_SERVER, "1448, 7");
+    for (int i = 0; i < 100; i++) {
+        observe_segment(&w.observe, 1);
+    }
+    CU_ASSERT_EQUAL(obj_num(w.leg, F_LEG_SEGMENTS_SERVER), 16);
+    record_free(w.record);
+    w = watch();
+    observe_hello(&w.observe, hello.p, hello.len, 1, 0);
+    observe_step(&w.observe, STEP_FINISHED, 0);
+    observe_segment(&w.observe, 1448);
+    CU_ASSERT_FALSE(obj_has(w.leg, F_LEG_SEGMENTS_SERVER));
+    record_free(w.record);
+    made_free(&hello);
+}
+
+// What SSL 2.0 calls a cipher kind is no suite of TLS, though its last two bytes may be one.
+static void sslv2_cipher_kinds(void) {
+    struct watched w = watch();
+    struct made hello = made_hex("8025 01 0301 000c 0000 0010 010080 00002f 0700c0 080080"
+                                 "30313233343536373839616263646566");
+    observe_hello(&w.observe, hello.p, hello.len, 1, 0);
+    leg_is(w.record, F_LEG_OFFER_CIPHERS, "TLS_RSA_WITH_AES_128_CBC_SHA");
+    CU_ASSERT_EQUAL_FATAL(obj_num(w.leg, F_LEG_OFFER_SSLV2_KINDS), 3);
+    static const char *const names[] = {"SSL_CK_RC4_128_WITH_MD5",
+                                        "SSL_CK_DES_192_EDE3_CBC_WITH_MD5", "0x080080 (unknown)"};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        CU_ASSERT(obj_has_str(w.leg, F_LEG_OFFER_SSLV2_KINDS, names[i]));
+    }
+    record_free(w.record);
+    made_free(&hello);
+}
+
 static void every_hello_cut_or_changed_is_recorded(void) {
     struct made hello = hello_bytes();
     for (size_t len = 0; len < hello.len; len++) {
@@ -229,6 +272,8 @@ const struct unit_case unit_cases[] = {
     {"a hello is kept and read", a_hello_is_kept_and_read},
     {"a hello may be split over records", a_hello_may_be_split_over_records},
     {"an SSLv2 hello", an_sslv2_hello},
+    {"the server's segments", the_servers_segments},
+    {"cipher kinds of SSL 2.0", sslv2_cipher_kinds},
     {"every hello, cut or changed, is recorded", every_hello_cut_or_changed_is_recorded},
     {"the hello after a retry is kept beside the first",
      the_hello_after_a_retry_is_kept_beside_the_first},

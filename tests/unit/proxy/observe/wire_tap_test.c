@@ -23,6 +23,7 @@ static bool own(enum field field) {
     case F_LEG_OFFER_RAW:
     case F_LEG_RECORDS_CLIENT:
     case F_LEG_RECORDS_SERVER:
+    case F_LEG_SEGMENTS_SERVER:
         return true;
     default:
         return false;

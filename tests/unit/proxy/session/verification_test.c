@@ -36,6 +36,27 @@ static void findings_become_fields(void) {
     record_free(record);
 }
 
+// Lists that were fetched later add their defects alone, and the chain is good no more.
+static void lists_that_came_later(void) {
+    struct record *record = record_new();
+    struct obj *out = obj_sub(obj_sub(record->root, F_RECORD_LEG_SERVER), F_LEG_VERIFICATION);
+    struct verification v = {.crl = {.status = CRL_REVOKED, .revoked_at = 7}};
+    v.defects[0] = (struct trust_defect){.kind = TRUST_EXPIRED, .fatal = true, .says = "old"};
+    v.defects[1] = (struct trust_defect){.kind = TRUST_CRL_STALE, .index = 3, .says = "stale"};
+    v.num_defects = 2;
+    obj_set_int(out, F_VERIFICATION_OK, true);
+    verification_record_crl(out, &v, 2);
+    CU_ASSERT(obj_is(out, F_VERIFICATION_OK, true));
+    CU_ASSERT_EQUAL_FATAL(obj_num(out, F_VERIFICATION_DEFECTS), 1);
+    CU_ASSERT_FALSE(obj_has(obj_at(out, F_VERIFICATION_DEFECTS, 0), F_DEFECT_DEPTH)); // not sent
+    CU_ASSERT(obj_str_is(out, F_VERIFICATION_CRL_STATUS, "revoked"));
+    v.defects[1] = (struct trust_defect){.kind = TRUST_REVOKED, .fatal = true, .says = "revoked"};
+    verification_record_crl(out, &v, 2);
+    CU_ASSERT(obj_is(out, F_VERIFICATION_OK, false));
+    CU_ASSERT(obj_is(obj_at(out, F_VERIFICATION_DEFECTS, 1), F_DEFECT_DEPTH, 0));
+    record_free(record);
+}
+
 static void a_path_that_is_not_complete_is_not_told(void) {
     struct record *record = record_new();
     struct obj *leg = obj_sub(record->root, F_RECORD_LEG_SERVER);
@@ -114,6 +135,7 @@ static void proofs_become_fields(void) {
 const struct unit_case unit_cases[] = {
     {"lists and tries", lists_and_tries},
     {"proofs become fields", proofs_become_fields},
+    {"lists that came later", lists_that_came_later},
     {"findings become fields", findings_become_fields},
     {"a path that is not complete is not told", a_path_that_is_not_complete_is_not_told},
     {"each defect has its id", each_defect_has_its_id},
