@@ -64,6 +64,8 @@ static const struct knob PROFILE[] = {
     WORD("confidence", CONFIDENCES, confidence, "How much is known: somebody reported it, its maker or a paper documents it, it was measured."),
     PLAIN("symptoms", KNOB_SYMPTOMS, symptoms, "By client, what it is expected to say."),
     PLAIN("approximations", KNOB_TEXTS, approximations, "Where this emulation differs from the real box."),
+    PLAIN("learned", KNOB_TEXTS, learned, "What was learned from records of the real box, a line for each knob, and from which."),
+    PLAIN("not_learned", KNOB_TEXTS, not_learned, "What those records do not tell, and why."),
     WORD("mode", MODES, mode, "What becomes of a connection that no reaction ends: \"intercept\" ends TLS on both legs, \"tunnel\" hands the bytes on."),
     WORD("order", ORDERS, order, "When the server is contacted: \"after_peek\" when the reactions to the hello had their chance, \"server_first\" before them, \"client_first\" after the client was answered."),
     INSIDE("client_leg", KNOB_CLIENT_LEG, client_leg, "TLS between the client and the box."),
