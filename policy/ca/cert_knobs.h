@@ -78,6 +78,7 @@ enum cert_knob_usage {
     CERT_KNOB_USAGE_COPY,
     CERT_KNOB_USAGE_NONE,
     CERT_KNOB_USAGE_WRONG,
+    CERT_KNOB_USAGE_COPY_OR_STANDARD, // the server's, or where it has none what it needs
 };
 
 // The basicConstraints of the leaf: present and not a CA, absent, a CA, or those of the server's

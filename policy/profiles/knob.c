@@ -30,7 +30,7 @@
 #define SANS WORDS("copy", "host", "none", "wildcard", "copy_and_host")
 #define SERIALS                                                                                    \
     WORDS("random128", "random32", "sequential", "copy", "copy_plus_random32", "hash32", "fixed")
-#define USAGES WORDS("standard", "copy", "none", "wrong")
+#define USAGES WORDS("standard", "copy", "none", "wrong", "copy_or_standard")
 #define CONSTRAINTS WORDS("leaf", "absent", "ca", "copy")
 #define URLS WORDS("none", "own", "copy")
 #define ISSUERS WORDS("trusted", "untrusted", "self")
@@ -166,8 +166,8 @@ static const struct knob CERT[] = {
     PLAIN("serial_fixed", KNOB_SERIAL, serial_fixed, "For \"fixed\", in hexadecimal."),
     PLAIN("not_before", KNOB_DATE, not_before, "When the leaf begins."),
     PLAIN("not_after", KNOB_DATE, not_after, "When it ends."),
-    WORD("key_usage", USAGES, key_usage, "What a server needs, the server's own, none, or keyCertSign alone."),
-    WORD("ext_key_usage", USAGES, ext_key_usage, "serverAuth, the server's own, none, or clientAuth alone."),
+    WORD("key_usage", USAGES, key_usage, "What a server needs, the server's own, none, keyCertSign alone, or the server's own and without one what it needs."),
+    WORD("ext_key_usage", USAGES, ext_key_usage, "serverAuth, the server's own, none, clientAuth alone, or the server's own and without one serverAuth."),
     WORD("basic_constraints", CONSTRAINTS, constraints, "Present and no CA, absent, a CA, or the server's own."),
     PLAIN("basic_constraints_critical", KNOB_NOT, constraints_not_critical, "Whether they are critical, where they are not copied."),
     PLAIN("key_usage_critical", KNOB_NOT, key_usage_not_critical, "Whether it is critical, where it is not copied."),
