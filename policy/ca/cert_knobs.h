@@ -41,6 +41,7 @@ enum cert_knob_san {
     CERT_KNOB_SAN_NONE,
     CERT_KNOB_SAN_WILDCARD,
     CERT_KNOB_SAN_COPY_AND_HOST,
+    CERT_KNOB_SAN_ALL, // the CN of the server's certificate, its names and the host, each once
 };
 
 // The serial number: 16 or 4 random bytes; counting from 1 in each process; that of the server's

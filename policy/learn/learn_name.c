@@ -198,11 +198,34 @@ static enum fit san_copy_and_host(const struct seen *seen) {
     return fit_of(last && same_strings(&front, origin));
 }
 
+// names_take returns whether the next name of the leaf is `name`, or whether that came before.
+static bool names_take(const struct cert_strings *dns, size_t *at, const char *name) {
+    for (size_t i = 0; i < *at; i++) {
+        if (strcasecmp(dns->items[i], name) == 0) {
+            return true;
+        }
+    }
+    return *at < dns->num && strcasecmp(dns->items[(*at)++], name) == 0;
+}
+
+static enum fit san_all(const struct seen *seen) {
+    const struct cert_strings *dns = &learn_leaf(seen)->dns, *origin = &seen->origin.dns;
+    size_t at = 0;
+    if (!seen->has_origin || seen->host == NULL) {
+        return FIT_UNKNOWN;
+    }
+    bool fits = seen->origin.subject_cn == NULL || names_take(dns, &at, seen->origin.subject_cn);
+    for (size_t i = 0; fits && i < origin->num; i++) {
+        fits = names_take(dns, &at, origin->items[i]);
+    }
+    return fit_of(fits && names_take(dns, &at, seen->host) && at == dns->num);
+}
+
 void learn_names(struct learn *learn) {
     static const struct choice sans[] = {
         {"copy", san_copy},         {"host", san_host},
         {"wildcard", san_wildcard}, {"copy_and_host", san_copy_and_host},
-        {"none", san_none},
+        {"all", san_all},           {"none", san_none},
     };
     learn_subject(learn);
     (void)learn_choose(learn, "cert.san", sans, ARRAY_LEN(sans));

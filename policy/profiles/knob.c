@@ -27,7 +27,7 @@
 #define REUSES WORDS("per_boot", "per_host", "shipped")
 #define DIGESTS WORDS("sha256", "sha1", "md5")
 #define SUBJECTS WORDS("cn", "copy", "host")
-#define SANS WORDS("copy", "host", "none", "wildcard", "copy_and_host")
+#define SANS WORDS("copy", "host", "none", "wildcard", "copy_and_host", "all")
 #define SERIALS                                                                                    \
     WORDS("random128", "random32", "sequential", "copy", "copy_plus_random32", "hash32", "fixed")
 #define USAGES WORDS("standard", "copy", "none", "wrong", "copy_or_standard")
@@ -161,7 +161,7 @@ static const struct knob CERT[] = {
     WORD("digest", DIGESTS, digest, "Of the signature. \"sha1\" and \"md5\" need a CA with an RSA key."),
     WORD("subject", SUBJECTS, subject, "The CN of the server's certificate, its whole subject, or the host as CN."),
     PLAIN("subject_add", KNOB_ATTRIBUTES, subject_add, "What follows in the subject: [\"OU=Box\"]."),
-    WORD("san", SANS, san, "The alternative names: the server's, the host, none, \"*.parent\" and \"parent\", or the server's and the host where none of them speaks for it."),
+    WORD("san", SANS, san, "The alternative names: the server's, the host, none, \"*.parent\" and \"parent\", the server's and the host where none of them speaks for it, or \"all\": the CN of the server's certificate, its names and the host, each once."),
     WORD("serial", SERIALS, serial, "The serial number."),
     PLAIN("serial_fixed", KNOB_SERIAL, serial_fixed, "For \"fixed\", in hexadecimal."),
     PLAIN("not_before", KNOB_DATE, not_before, "When the leaf begins."),

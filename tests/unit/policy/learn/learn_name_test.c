@@ -25,6 +25,23 @@ static void test_subjects(void) {
     CU_ASSERT_EQUAL(knobs.subject_add.num, 0);
 }
 
+// A server whose CN is none of its names tells the union from the copy.
+static void test_all(void) {
+    static char *more[] = {(char *)"CN=Another name"};
+    static const struct cert_knobs apart = {.subject = CERT_KNOB_SUBJECT_HOST,
+                                            .subject_add = {more, 1}};
+    struct sightings s;
+    sightings_init(&s, "{\"name\": \"box\", \"cert\": {\"san\": \"all\"}}");
+    struct obj *front = sightings_leg(&s, "client"), *behind = sightings_leg(&s, "box");
+    sightings_origin(&s, behind, "www.a.test", &apart);
+    sightings_leaf(&s, front, behind, "www.c.test");
+    sightings_add(&s, "www.c.test", front, behind);
+    struct profile *profile = sightings_profile(&s);
+    CU_ASSERT_EQUAL(profile->cert.san, CERT_KNOB_SAN_ALL);
+    profile_unref(profile);
+    sightings_cleanup(&s);
+}
+
 static void test_names(void) {
     CU_ASSERT_EQUAL(learned("{\"name\": \"box\", \"cert\": {\"san\": \"none\"}}").san,
                     CERT_KNOB_SAN_NONE);
@@ -35,5 +52,6 @@ static void test_names(void) {
 const struct unit_case unit_cases[] = {
     {"subjects", test_subjects},
     {"names", test_names},
+    {"all", test_all},
     {NULL, NULL},
 };
