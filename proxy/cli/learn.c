@@ -113,9 +113,10 @@ static int sides_take(struct learn_run *run, char *const *args, bool two) {
     struct diff_side sides[2] = {{.reader = NULL}, {.reader = NULL}};
     struct diff_pairs pairs = {.pairs = NULL};
     struct err err = {0};
-    int status = 0;
+    int status = 0; // what it becomes has no meaning as long as everything opens
     bool open = diff_side_open(&sides[0], &status, args[0], &run->from) &&
                 (!two || diff_side_open(&sides[1], &status, args[1], &run->from));
+    status = open ? 0 : status;
     if (open && !diff_pairs_make(&pairs, sides, two, WINDOW_US, &err)) {
         fprintf(stderr, "tlsblame learn: %s\n", err.msg);
         status = EXIT_FINDING;

@@ -128,6 +128,18 @@ class Learn(harness.Lab):
         for real, emulated in zip(front.written(), front_again.written()):
             self.same_chain(real, emulated)
 
+    def test_capture(self):
+        """The same of a capture that holds both sides, which `export` and `import` bring about."""
+        front, behind = self.around(self.sslsplit)
+        profile = self.learn(front.records_file, behind.records_file)
+        captures = []
+        for proxy in (front, behind):
+            captures.append(f"{self.dir}/{len(captures)}.pcapng")
+            harness.run(PROGRAM, "export", "-o", captures[-1], proxy.records_file)
+        again = self.learn(*captures)
+        for name in ("cert", "client_leg", "server_leg"):
+            self.assertEqual(again[name], profile[name])
+
     def same_chain(self, real, emulated):
         """But for what no two leaves share."""
         def thin(record):
