@@ -8,6 +8,8 @@ from urllib.parse import unquote, urlparse
 NO_TESTS_FOUND = 4
 
 COUNT = re.compile(r"^(\d+) passed, (\d+) failed$", re.M)
+# What a test wants to be shown although it passed: a block up to an empty line.
+SHOWN = re.compile(r"^== .*?(?=^$)", re.M | re.S)
 
 
 def count(status, log):
@@ -22,7 +24,7 @@ def count(status, log):
 
 
 def main(bazel_status, path):
-    results = {}
+    results, shown = {}, []
     with open(path, encoding="utf-8") as f:
         for event in map(json.loads, f):
             label = next(iter(event["id"].values())).get("label")
@@ -38,10 +40,12 @@ def main(bazel_status, path):
                         ) as g:
                             log = g.read()
                 results[label] = count(result["status"], log)
+                shown += SHOWN.findall(log)
     passed = sum(p for p, _ in results.values())
     failed = sum(f for _, f in results.values())
     if bazel_status not in (0, NO_TESTS_FOUND) and failed == 0:
         failed = 1  # something that is no test did not build
+    print("".join(shown), end="")
     for label, (_, bad) in sorted(results.items()):
         if bad:
             print(f"FAILED: {label}")

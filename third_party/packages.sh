@@ -23,8 +23,12 @@ packages_test=(
     chromium
     clang-format
     curl
+    default-jdk-headless
     faketime
+    firefox-esr
     gnutls-bin
+    golang-go
+    haproxy
     iproute2
     libcunit1-dev
     libnss3-tools
@@ -34,6 +38,7 @@ packages_test=(
     openssl
     python3
     sslsplit
+    stunnel4
     tshark
     wget
 )

@@ -167,7 +167,7 @@ static bool is_last(const struct scan *scan, const struct place *place, size_t b
     const struct record_scan_range range = scan->plan->kinds[obj_kind(place->obj)];
     for (size_t i = range.end; i-- > range.first;) {
         const struct record_scan_step *step = &scan->plan->steps[i];
-        if (memcmp(step->path, place->path, below) == 0) {
+        if (step->path_len >= below && memcmp(step->path, place->path, below) == 0) {
             char next = step->path_len >= place->path_len &&
                                 memcmp(step->path, place->path, place->path_len) == 0
                             ? step->path[place->path_len]

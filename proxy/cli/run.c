@@ -431,25 +431,32 @@ static int options_read(struct run *run, int argc, char **argv) {
     return -1;
 }
 
-int run_main(int argc, char **argv) {
-    struct run run = {.color_when = "auto", .engine.experiments = true};
+// run_as_told reads the options and does what they say.
+static int run_as_told(struct run *run, int argc, char **argv) {
     struct err err;
-    run.engine.listens = run.listens;
-    run.engine.trust = run.trust;
-    run.engine.crls = run.crls;
-    int status = options_read(&run, argc, argv);
+    int status = options_read(run, argc, argv);
     if (status != -1) {
         return status;
     }
     char *const *command = optind < argc ? argv + optind : NULL;
     FILE *to = command != NULL ? stderr : stdout;
-    if (!terminal_color(&run.color, run.color_when, to)) {
-        return usage_error("run", "--color takes auto, always or never, not %s", run.color_when);
+    if (!terminal_color(&run->color, run->color_when, to)) {
+        return usage_error("run", "--color takes auto, always or never, not %s", run->color_when);
     }
-    run.width = terminal_width(to, 120);
-    if (run.engine.num_listens == 0) {
+    run->width = terminal_width(to, 120);
+    if (run->engine.num_listens == 0) {
         const char *listen = command != NULL ? "127.0.0.1:0" : "127.0.0.1:8080";
-        CHECK(add_listen(&run, listen, &err));
+        CHECK(add_listen(run, listen, &err));
     }
-    return command != NULL ? run_with(&run, command) : serve(&run);
+    return command != NULL ? run_with(run, command) : serve(run);
+}
+
+int run_main(int argc, char **argv) {
+    struct run run = {.color_when = "auto", .engine.experiments = true};
+    run.engine.listens = run.listens;
+    run.engine.trust = run.trust;
+    run.engine.crls = run.crls;
+    int status = run_as_told(&run, argc, argv);
+    profile_unref(run.engine.as);
+    return status;
 }

@@ -368,23 +368,24 @@ static bool confirm(struct ddmin *dd, const struct factor_set *set) {
 }
 
 static bool search(struct ddmin *dd) {
-    struct factor_set set;
+    struct factor_set set, needed;
     if (!find(dd, &set) || !minimize(dd, &set)) {
         return false;
     }
+    needed = set;
     memset(dd->result.any, 0, sizeof(dd->result.any));
     dd->result.context = (struct factor_set){0};
     dd->result.only = true;
     dd->result.otherwise = false;
-    dd->result.needed = set;
     for (size_t i = 0; i < dd->factors.num; i++) {
         if (factor_set_has(&set, i) && !need_one(dd, &set, i)) {
             return false;
         }
         if (factor_set_has(&dd->result.context, i)) {
-            factor_set_remove(&dd->result.needed, i);
+            factor_set_remove(&needed, i);
         }
     }
+    dd->result.needed = needed;
     dd->result.num_needed = factor_set_num(&dd->result.needed);
     return confirm(dd, &set) && end(dd, DDMIN_FOUND);
 }

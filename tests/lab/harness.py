@@ -25,6 +25,7 @@ from tests.lab.pki import (
     CA_EXTENSIONS,
     NOW,
     Certificate,
+    authority,
     expired,
     intermediate,
     issue,

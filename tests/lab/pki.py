@@ -22,6 +22,7 @@ KEYS = {
     "ec": ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"],
     "ec384": ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384"],
     "rsa": ["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"],
+    "rsa1024": ["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:1024"],
     "ed25519": ["-algorithm", "ED25519"],
 }
 
@@ -72,7 +73,7 @@ def _stamp(when):
 
 
 @functools.cache
-def issue(subject, issuer, extensions, kind="ec", which=0, start=None, end=None):
+def issue(subject, issuer, extensions, kind="ec", which=0, start=None, end=None, digest="sha256"):
     """A certificate; `issuer` None signs itself. `extensions` are lines of openssl's x509v3_config.
     Same arguments, same certificate."""
     base = f"{pki_dir()}/{next(_names)}"
@@ -89,7 +90,7 @@ def issue(subject, issuer, extensions, kind="ec", which=0, start=None, end=None)
     )
     run(
         *["openssl", "ca", "-batch", "-notext", "-utf8", *signer],
-        *["-config", f"{base}.cnf", "-extensions", "extensions"],
+        *["-config", f"{base}.cnf", "-extensions", "extensions", "-md", digest],
         *["-startdate", _stamp(start or NOW - datetime.timedelta(days=1))],
         *["-enddate", _stamp(end or NOW + datetime.timedelta(days=30))],
         *["-in", f"{base}.csr", "-out", f"{base}.pem"],
@@ -111,6 +112,11 @@ def root():
 def intermediate():
     """A CA below the root."""
     return issue("Lab Intermediate", root(), CA_EXTENSIONS, which="intermediate")
+
+
+def authority(name, *extensions, issuer=None, **more):
+    """Another CA below the root or `issuer`, with `extensions` instead of the usual ones."""
+    return issue(name, issuer or root(), extensions or CA_EXTENSIONS, which=name, **more)
 
 
 def alt_names(names):

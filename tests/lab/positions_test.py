@@ -43,8 +43,8 @@ class Fronts(harness.Lab):
 
     def test_fixed_target_that_refuses(self):
         proxy = self.proxy("--to", f"127.0.0.1:{harness.free_port()}")
-        with proxy.connect() as s:
-            with self.assertRaises(ConnectionResetError):
+        with self.assertRaises(ConnectionResetError):  # perhaps before we know of the connection
+            with proxy.connect() as s:
                 s.recv(1)
         self.assertEqual(proxy.record()["verdict"]["cause"], "tcp-refused")
 

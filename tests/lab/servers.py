@@ -8,6 +8,7 @@ import socket
 import ssl
 import struct
 import threading
+import time
 
 from tests.lab import harness
 
@@ -22,6 +23,93 @@ def s_server(certificate, *args):
 def nginx(certificate, **more):
     """nginx with TLS."""
     return lambda lab: (HOST, lab.nginx(certificate(), **more).port)
+
+
+def gnutls_serv(certificate, *args):
+    """gnutls-serv."""
+    def start(lab):
+        made, port = certificate(), harness.free_port()
+        lab.program("gnutls-serv", "--http", "--port", str(port), "--x509certfile", made.chain,
+                    "--x509keyfile", made.key, *args)
+        listening(port)
+        return HOST, port
+    return start
+
+
+HAPROXY = """
+global
+    maxconn 64
+defaults
+    mode http
+    timeout client 10s
+    timeout server 10s
+    timeout connect 5s
+frontend lab
+    bind 127.0.0.1:{port} ssl crt {pem} {options}
+    http-request return status 200 content-type text/plain string hello
+"""
+
+
+def haproxy(certificate, options=""):
+    """HAProxy, which answers by itself; `options` are those of its bind line."""
+    def start(lab):
+        port = harness.free_port()
+        pem = both(lab, certificate(), port)
+        config = lab.file(f"haproxy-{port}.cfg",
+                          HAPROXY.format(port=port, pem=pem, options=options))
+        lab.program("haproxy", "-db", "-f", config)
+        listening(port)
+        return HOST, port
+    return start
+
+
+STUNNEL = """
+foreground = yes
+pid =
+[lab]
+accept = 127.0.0.1:{port}
+connect = 127.0.0.1:{behind}
+cert = {pem}
+{options}
+"""
+
+
+def stunnel(certificate, options=""):
+    """stunnel before a server that speaks no TLS."""
+    def start(lab):
+        port = harness.free_port()
+        pem = both(lab, certificate(), port)
+        config = lab.file(f"stunnel-{port}.conf", STUNNEL.format(
+            port=port, behind=lab.nginx().port, pem=pem, options=options))
+        lab.program("stunnel4", config)
+        listening(port)
+        return HOST, port
+    return start
+
+
+def both(lab, certificate, name):
+    """A file with the chain and the key."""
+    parts = []
+    for path in certificate.chain, certificate.key:
+        with open(path, "rb") as f:
+            parts.append(f.read())
+    return lab.file(f"{name}.pem", b"".join(parts))
+
+
+def listening(port):
+    """Waits until somebody listens."""
+    def tried():
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+        except ConnectionRefusedError:
+            return False
+        return True
+    harness.until(tried, f"somebody to listen on {port}")
+
+
+def elsewhere(server, host):
+    """The same server, asked for by another name."""
+    return lambda lab: (host, server(lab)[1])
 
 
 def service(handle, certificate=None, **more):
@@ -53,6 +141,19 @@ def lone(certificate):
 def foreign_root():
     """A root that nobody trusts."""
     return harness.issue("Foreign Root", None, harness.CA_EXTENSIONS, which="foreign")
+
+
+def reordered(certificate, *positions):
+    """The same leaf with its chain in another order; a position may come more than once."""
+    with open(certificate.chain, encoding="ascii") as f:
+        parts = [part + PEM_END for part in f.read().split(PEM_END) if part.strip()]
+    path = f"{certificate.file}.{'-'.join(map(str, positions))}"
+    with open(path, "w", encoding="ascii") as f:
+        f.write("".join(parts[i] for i in positions))
+    return certificate._replace(chain=path)
+
+
+PEM_END = "-----END CERTIFICATE-----\n"
 
 
 def other_intermediate():
@@ -120,7 +221,7 @@ def alert(code):
 
 def relay(server, rewrite):
     """A box before `server`, through which only the server's bytes go changed: `rewrite(records)`
-    yields what to send instead, and None for silence ever after."""
+    yields what to send instead, or SILENCE, FIN, RST."""
     def start(lab):
         _, port = server(lab)
 
@@ -131,8 +232,15 @@ def relay(server, rewrite):
                 )
                 pump.start()
                 for data in rewrite(records(up)):
-                    if data is None:
+                    if data is SILENCE:
                         harness.read_all(s)
+                        return
+                    if data in (FIN, RST):
+                        # Whoever still reads from it keeps it open.
+                        s.shutdown(socket.SHUT_RDWR if data is FIN else socket.SHUT_RD)
+                        pump.join(harness.TIMEOUT)
+                        if data is RST:
+                            reset(s)
                         return
                     s.sendall(data)
         return HOST, lab.service(lambda s: quietly(handle, s)).port
@@ -145,13 +253,17 @@ def pour(source, sink):
         sink.sendall(data)
 
 
-def first_records(count):
-    """Passes on `count` records and nothing more."""
+# What a box may do instead of passing on: say nothing ever after, close, reset.
+SILENCE, FIN, RST = None, "FIN", "RST"
+
+
+def first_records(count, then=SILENCE):
+    """Passes on `count` records; then silence, or what `then` is."""
     def rewrite(all_records):
         for _ in range(count):
             head, body = next(all_records)
             yield head + body
-        yield None
+        yield then
     return rewrite
 
 
@@ -168,29 +280,56 @@ def messages(all_records):
             data = data[size:]
 
 
-def first_messages(last):
-    """Passes on messages of TLS 1.2 up to that of type `last`."""
+def record_of(message):
+    """A handshake message of TLS 1.2 in a record of its own."""
+    return b"\x16\x03\x03" + len(message).to_bytes(2, "big") + message
+
+
+def first_messages(last, then=SILENCE):
+    """Passes on messages of TLS 1.2 up to that of type `last`; then silence, or what `then` is."""
     def rewrite(all_records):
         for message in messages(all_records):
-            yield b"\x16\x03\x03" + len(message).to_bytes(2, "big") + message
+            yield record_of(message)
             if message[0] == last:
                 break
-        yield None
+        yield then
     return rewrite
+
+
+def broken_record(number):
+    """Passes on all records, a bit of one of them turned over."""
+    def rewrite(all_records):
+        for i, (head, body) in enumerate(all_records):
+            yield head + (body[:-1] + bytes([body[-1] ^ 1]) if i == number else body)
+    return rewrite
+
+
+def late(seconds):
+    """Passes on all records, the first one only after a while."""
+    def rewrite(all_records):
+        for i, (head, body) in enumerate(all_records):
+            if i == 0:
+                time.sleep(seconds)  # what this box does
+            yield head + body
+    return rewrite
+
+
+def replaced(all_records, der):
+    """Messages of TLS 1.2 with another certificate in the place of the server's own."""
+    entry = len(der).to_bytes(3, "big") + der
+    body = len(entry).to_bytes(3, "big") + entry
+    for message in messages(all_records):
+        if message[0] == 11:
+            message = b"\x0b" + len(body).to_bytes(3, "big") + body
+        yield record_of(message)
+    yield SILENCE
 
 
 def other_certificate(certificate):
     """Puts another certificate in the place of the server's own."""
     def rewrite(all_records):
         with open(certificate().file, encoding="ascii") as f:
-            der = ssl.PEM_cert_to_DER_cert(f.read())
-        entry = len(der).to_bytes(3, "big") + der
-        body = len(entry).to_bytes(3, "big") + entry
-        for message in messages(all_records):
-            if message[0] == 11:
-                message = b"\x0b" + len(body).to_bytes(3, "big") + body
-            yield b"\x16\x03\x03" + len(message).to_bytes(2, "big") + message
-        yield None
+            return replaced(all_records, ssl.PEM_cert_to_DER_cert(f.read()))
     return rewrite
 
 
@@ -203,3 +342,8 @@ def refused(lab):
     """A port on which nobody listens."""
     del lab
     return HOST, harness.free_port()
+
+
+def garbage_certificate(all_records):
+    """Puts what is no certificate in the place of the server's own."""
+    return replaced(all_records, b"\x30\x82\x01\x00" + bytes(256))
