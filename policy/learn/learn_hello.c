@@ -56,11 +56,12 @@ static const struct list {
     {NULL, "server_leg.template.compression", F_LEG_OFFER_COMPRESSION, REGISTRY_COMPRESSION_METHOD},
 };
 
-// lists_agree tells how the lists of all hellos compare: each with the first, and each with the
-// client's own.
-static void lists_agree(const struct learn *learn, bool *out_own, bool *out_mirror) {
+// lists_agree tells how the lists of all hellos compare: each with the first, each with the
+// client's own, and each client's with the first one's.
+static void lists_agree(const struct learn *learn, bool *out_own, bool *out_mirror,
+                        bool *out_one_client) {
     const struct seen *first = NULL;
-    *out_own = *out_mirror = true;
+    *out_own = *out_mirror = *out_one_client = true;
     for (size_t i = 0; i < learn->num; i++) {
         const struct seen *seen = learn->seen[i];
         if (!speaks(seen)) {
@@ -71,11 +72,14 @@ static void lists_agree(const struct learn *learn, bool *out_own, bool *out_mirr
             json_t *one = codes_json(first->behind, LISTS[j].field, LISTS[j].registry);
             json_t *list = codes_json(seen->behind, LISTS[j].field, LISTS[j].registry);
             json_t *client = codes_json(seen->front, LISTS[j].field, LISTS[j].registry);
+            json_t *one_client = codes_json(first->front, LISTS[j].field, LISTS[j].registry);
             *out_own = *out_own && json_equal(one, list);
             *out_mirror = *out_mirror && json_equal(client, list);
+            *out_one_client = *out_one_client && json_equal(client, one_client);
             json_decref(one);
             json_decref(list);
             json_decref(client);
+            json_decref(one_client);
         }
     }
 }
@@ -155,7 +159,7 @@ static void learn_versions(struct learn *learn, const struct obj *hello, bool te
 static void learn_server_hello(struct learn *learn) {
     struct sources from = {.num = 0};
     const struct seen *first = NULL;
-    bool own, mirror;
+    bool own, mirror, one_client;
     uint16_t min, max;
     for (size_t i = 0; i < learn->num; i++) {
         if (speaks(learn->seen[i])) {
@@ -167,7 +171,7 @@ static void learn_server_hello(struct learn *learn) {
         learn_miss(learn, "server_leg.hello", "no hello of the box was seen");
         return;
     }
-    lists_agree(learn, &own, &mirror);
+    lists_agree(learn, &own, &mirror, &one_client);
     versions_of(first->behind, &min, &max);
     bool template = own && !mirror && max <= TLS12 && max != 0;
     if (!own && !mirror) {
@@ -179,7 +183,9 @@ static void learn_server_hello(struct learn *learn) {
               json_string(mirror     ? "mirror"
                           : template ? "template"
                                      : "own"),
-              &from, own && mirror ? "there was one kind of client only" : NULL);
+              &from,
+              one_client ? "there was one kind of client only, and another may get another hello"
+                         : NULL);
     if (!mirror) {
         learn_template(learn, first->behind, template, &from);
         learn_versions(learn, first->behind, template, &from);

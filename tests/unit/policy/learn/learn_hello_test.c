@@ -36,6 +36,7 @@ static void test_template(void) {
     CU_ASSERT_EQUAL(leg->alpn, PROFILE_ALPN_STRIP);
     CU_ASSERT_EQUAL(leg->sni, PROFILE_SNI_STRIP);
     CU_ASSERT_TRUE(sightings_missed(profile, "client_leg.max_version"));
+    CU_ASSERT_PTR_NULL(strstr(profile->learned.items[0], "one kind of client"));
     profile_unref(profile);
     sightings_cleanup(&s);
 }
@@ -74,6 +75,7 @@ static void test_cap(void) {
     sightings_add(&s, "a.test", front, hello(&s, "b1", RC4, NULL));
     struct profile *profile = sightings_profile(&s);
     CU_ASSERT_EQUAL(profile->client_leg.max_version, TLS12);
+    CU_ASSERT_PTR_NOT_NULL(strstr(profile->learned.items[0], "one kind of client"));
     profile_unref(profile);
     sightings_cleanup(&s);
 }
