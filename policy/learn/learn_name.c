@@ -7,8 +7,9 @@
 #include "policy/ca/cert_oid.h"
 #include "policy/ca/cert_text.h"
 
-// attribute_add appends one attribute as "CN=text"; those that a profile can say have two letters
-// at most.
+enum { VALUE_MAX = 64 }; // RFC 5280 appendix A.1, ub-common-name and its like
+
+// attribute_add appends one attribute as "CN=text".
 static bool attribute_add(json_t *list, CBS rdn, struct arena *arena) {
     CBS attribute, oid, value;
     unsigned tag;
@@ -17,15 +18,13 @@ static bool attribute_add(json_t *list, CBS rdn, struct arena *arena) {
         !CBS_get_any_asn1(&attribute, &value, &tag)) {
         return false;
     }
-    const struct cert_oid *row = cert_oid_find(cert_oid_attributes, oid);
-    if (row == NULL || strstr(" C ST L O OU CN ", arena_printf(arena, " %s ", row->name)) == NULL) {
-        return false;
-    }
-    json_t *text = json_sprintf("%s=%s", row->name, cert_text_string(value, tag, arena));
+    json_t *text = json_sprintf("%s=%s", cert_oid_name(cert_oid_attributes, oid, arena),
+                                cert_text_string(value, tag, arena));
     return text != NULL && json_array_append_new(list, text) == 0;
 }
 
-json_t *name_attributes(CBS name, struct arena *arena) {
+// name_texts returns a Name as a list of its attributes, NULL where it is malformed.
+static json_t *name_texts(CBS name, struct arena *arena) {
     CBS rdns, rdn;
     json_t *list = json_array();
     bool ok = CBS_get_asn1(&name, &rdns, CBS_ASN1_SEQUENCE);
@@ -39,13 +38,39 @@ json_t *name_attributes(CBS name, struct arena *arena) {
     return list;
 }
 
+// are_sayable returns whether a profile can say each of `attributes`.
+static bool are_sayable(const json_t *attributes) {
+    static const char *const names[] = {"C=", "ST=", "L=", "O=", "OU=", "CN="};
+    for (size_t i = 0; i < json_array_size(attributes); i++) {
+        const char *text = json_string_value(json_array_get(attributes, i));
+        size_t n = 0;
+        while (n < ARRAY_LEN(names) && strncmp(text, names[n], strlen(names[n])) != 0) {
+            n++;
+        }
+        size_t len = n < ARRAY_LEN(names) ? strlen(text) - strlen(names[n]) : 0;
+        if (len == 0 || len > VALUE_MAX) {
+            return false;
+        }
+    }
+    return true;
+}
+
+json_t *name_attributes(CBS name, struct arena *arena) {
+    json_t *list = name_texts(name, arena);
+    if (list != NULL && !are_sayable(list)) {
+        json_decref(list);
+        return NULL;
+    }
+    return list;
+}
+
 // What a subject begins with, by setting; NULL where the sighting does not tell.
 enum subject { SUBJECT_CN, SUBJECT_COPY, SUBJECT_HOST };
 
 static json_t *subject_begin(const struct seen *seen, enum subject subject, struct arena *arena) {
     switch (subject) {
     case SUBJECT_COPY:
-        return seen->has_origin ? name_attributes(seen->origin.raw.subject, arena) : NULL;
+        return seen->has_origin ? name_texts(seen->origin.raw.subject, arena) : NULL;
     case SUBJECT_CN:
         return seen->has_origin && seen->origin.subject_cn != NULL
                    ? json_pack("[s]", arena_printf(arena, "CN=%s", seen->origin.subject_cn))
@@ -80,7 +105,7 @@ static void subject_fits(struct learn *learn, enum subject subject, struct sourc
         const struct seen *seen = learn->seen[i];
         const struct cert_facts *leaf = learn_leaf(seen);
         json_t *begin = leaf != NULL ? subject_begin(seen, subject, &learn->arena) : NULL;
-        json_t *whole = begin != NULL ? name_attributes(leaf->raw.subject, &learn->arena) : NULL;
+        json_t *whole = begin != NULL ? name_texts(leaf->raw.subject, &learn->arena) : NULL;
         json_t *rest = whole != NULL ? subject_rest(whole, begin) : NULL;
         json_decref(whole);
         bool unknown = begin == NULL;
@@ -125,7 +150,9 @@ static void learn_subject(struct learn *learn) {
         return;
     }
     learn_set(learn, "cert.subject", json_string(words[subject]), &from, NULL);
-    if (json_array_size(best) != 0) {
+    if (!are_sayable(best)) {
+        learn_miss(learn, "cert.subject_add", "no profile can say what follows in the subject");
+    } else if (json_array_size(best) != 0) {
         learn_set(learn, "cert.subject_add", json_incref(best), &from, NULL);
     }
     json_decref(best);
