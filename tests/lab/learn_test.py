@@ -77,8 +77,10 @@ class Learn(harness.Lab):
             os.chmod(shutil.copy(path, f"{folder}/{name}"), 0o644)
         port = harness.free_port()
         # Its child must not hold the pipe that the test reads.
-        self.program("sh", "-c", f"exec sslsplit -D -k {folder}/key -c {folder}/crt "
-                                 f"ssl 127.0.0.1 {port} 127.0.0.1 {target} >/dev/null 2>&1")
+        program = self.program(
+            "sh", "-c", f"exec sslsplit -D -k {folder}/key -c {folder}/crt "
+                        f"ssl 127.0.0.1 {port} 127.0.0.1 {target} >/dev/null 2>&1")
+        self.addCleanup(program.stop)  # kindly: killed, it would leave its child behind
         harness.until(lambda: is_open(port), "sslsplit to listen")
         return port
 
