@@ -54,7 +54,13 @@ static bool copy_extension(CBB *out, CBS origin, CBS oid) {
 
 static bool add_usage(CBB *out, CBS oid, enum cert_knob_usage usage, CBS standard, CBS wrong,
                       bool critical, CBS origin) {
+    CBS there;
     switch (usage) {
+    case CERT_KNOB_USAGE_COPY_OR_STANDARD:
+        if (!box_origin_extension(origin, oid, &there)) {
+            break;
+        }
+        return copy_extension(out, origin, oid);
     case CERT_KNOB_USAGE_COPY:
         return copy_extension(out, origin, oid);
     case CERT_KNOB_USAGE_NONE:
@@ -163,8 +169,9 @@ static bool may_sign(CBS origin) {
 
 // key_usage_of returns what the library can show: see cert_knobs.h.
 static enum cert_knob_usage key_usage_of(const struct cert_knobs *knobs, bool rsa, CBS origin) {
-    bool shown = rsa || knobs->key_usage == CERT_KNOB_USAGE_NONE ||
-                 (knobs->key_usage == CERT_KNOB_USAGE_COPY && may_sign(origin));
+    bool copies = knobs->key_usage == CERT_KNOB_USAGE_COPY ||
+                  knobs->key_usage == CERT_KNOB_USAGE_COPY_OR_STANDARD;
+    bool shown = rsa || knobs->key_usage == CERT_KNOB_USAGE_NONE || (copies && may_sign(origin));
     return shown ? knobs->key_usage : CERT_KNOB_USAGE_STANDARD;
 }
 

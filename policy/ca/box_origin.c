@@ -24,8 +24,7 @@ bool box_origin_hash(CBS cert, uint8_t out[MD5_DIGEST_LENGTH]) {
     return true;
 }
 
-// extensions_of views the contents of Extensions.
-static bool extensions_of(CBS cert, CBS *out) {
+bool box_origin_extensions(CBS cert, CBS *out) {
     CBS outer, tbs, wrapped, skipped;
     unsigned tag;
     int has;
@@ -46,7 +45,7 @@ static bool extensions_of(CBS cert, CBS *out) {
 
 bool box_origin_extension(CBS cert, CBS oid, CBS *out) {
     CBS extensions;
-    if (!extensions_of(cert, &extensions)) {
+    if (!box_origin_extensions(cert, &extensions)) {
         return false;
     }
     while (CBS_get_asn1_element(&extensions, out, CBS_ASN1_SEQUENCE)) {

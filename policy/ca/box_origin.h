@@ -14,6 +14,9 @@ bool box_origin_serial(CBS cert, CBS *out_serial, CBS *out_issuer);
 // box_origin_hash is MD5 over those two, one after the other.
 bool box_origin_hash(CBS cert, uint8_t out[MD5_DIGEST_LENGTH]);
 
+// box_origin_extensions views the contents of Extensions.
+bool box_origin_extensions(CBS cert, CBS *out);
+
 // box_origin_extension views the Extension `oid` (DER, contents only), with its header.
 bool box_origin_extension(CBS cert, CBS oid, CBS *out);
 

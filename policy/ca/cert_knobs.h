@@ -41,6 +41,7 @@ enum cert_knob_san {
     CERT_KNOB_SAN_NONE,
     CERT_KNOB_SAN_WILDCARD,
     CERT_KNOB_SAN_COPY_AND_HOST,
+    CERT_KNOB_SAN_ALL, // the CN of the server's certificate, its names and the host, each once
 };
 
 // The serial number: 16 or 4 random bytes; counting from 1 in each process; that of the server's
@@ -78,6 +79,7 @@ enum cert_knob_usage {
     CERT_KNOB_USAGE_COPY,
     CERT_KNOB_USAGE_NONE,
     CERT_KNOB_USAGE_WRONG,
+    CERT_KNOB_USAGE_COPY_OR_STANDARD, // the server's, or where it has none what it needs
 };
 
 // The basicConstraints of the leaf: present and not a CA, absent, a CA, or those of the server's

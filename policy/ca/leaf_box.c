@@ -31,6 +31,36 @@ static bool names_host(const struct leaf_spec *spec, const char *host) {
     return host_name_init(&name, host) && host_name_in_san(&name, san, NULL);
 }
 
+// add_names appends those of `names`, contents of GeneralNames, that are not there yet. Past the
+// ceiling they are left out.
+static void add_names(struct leaf_spec *spec, const struct buf *names) {
+    CBS rest, name, there, other;
+    unsigned tag;
+    CBS_init(&rest, buf_data(names), names->len);
+    while (CBS_get_any_asn1_element(&rest, &name, &tag, NULL)) {
+        bool found = false;
+        CBS_init(&there, buf_data(&spec->san), spec->san.len);
+        while (!found && CBS_get_any_asn1_element(&there, &other, &tag, NULL)) {
+            found = CBS_mem_equal(&other, CBS_data(&name), CBS_len(&name));
+        }
+        if (!found) {
+            (void)!buf_append(&spec->san, CBS_data(&name), CBS_len(&name));
+        }
+    }
+}
+
+// set_all names the CN, the names that are there already and those of `host`.
+static void set_all(struct leaf_spec *spec, const char *cn, const struct leaf_spec *host) {
+    struct buf servers = spec->san;
+    buf_init(&spec->san, LEAF_MAX_SAN);
+    if (cn != NULL) {
+        (void)!leaf_spec_add_dns(spec, cn);
+    }
+    add_names(spec, &servers);
+    add_names(spec, &host->san);
+    buf_cleanup(&servers);
+}
+
 static void set_names(struct leaf_spec *spec, const struct cert_knobs *knobs,
                       const struct leaf_box *box, const struct cert_facts *facts) {
     if (facts != NULL) {
@@ -65,6 +95,9 @@ static void set_names(struct leaf_spec *spec, const struct cert_knobs *knobs,
         if (!names_host(spec, box->host)) {
             (void)!buf_append(&spec->san, buf_data(&host.san), host.san.len);
         }
+        break;
+    case CERT_KNOB_SAN_ALL:
+        set_all(spec, facts != NULL ? facts->subject_cn : NULL, &host);
         break;
     }
     leaf_spec_cleanup(&host);

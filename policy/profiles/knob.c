@@ -27,10 +27,10 @@
 #define REUSES WORDS("per_boot", "per_host", "shipped")
 #define DIGESTS WORDS("sha256", "sha1", "md5")
 #define SUBJECTS WORDS("cn", "copy", "host")
-#define SANS WORDS("copy", "host", "none", "wildcard", "copy_and_host")
+#define SANS WORDS("copy", "host", "none", "wildcard", "copy_and_host", "all")
 #define SERIALS                                                                                    \
     WORDS("random128", "random32", "sequential", "copy", "copy_plus_random32", "hash32", "fixed")
-#define USAGES WORDS("standard", "copy", "none", "wrong")
+#define USAGES WORDS("standard", "copy", "none", "wrong", "copy_or_standard")
 #define CONSTRAINTS WORDS("leaf", "absent", "ca", "copy")
 #define URLS WORDS("none", "own", "copy")
 #define ISSUERS WORDS("trusted", "untrusted", "self")
@@ -64,6 +64,8 @@ static const struct knob PROFILE[] = {
     WORD("confidence", CONFIDENCES, confidence, "How much is known: somebody reported it, its maker or a paper documents it, it was measured."),
     PLAIN("symptoms", KNOB_SYMPTOMS, symptoms, "By client, what it is expected to say."),
     PLAIN("approximations", KNOB_TEXTS, approximations, "Where this emulation differs from the real box."),
+    PLAIN("learned", KNOB_TEXTS, learned, "What was learned from records of the real box, a line for each knob, and from which."),
+    PLAIN("not_learned", KNOB_TEXTS, not_learned, "What those records do not tell, and why."),
     WORD("mode", MODES, mode, "What becomes of a connection that no reaction ends: \"intercept\" ends TLS on both legs, \"tunnel\" hands the bytes on."),
     WORD("order", ORDERS, order, "When the server is contacted: \"after_peek\" when the reactions to the hello had their chance, \"server_first\" before them, \"client_first\" after the client was answered."),
     INSIDE("client_leg", KNOB_CLIENT_LEG, client_leg, "TLS between the client and the box."),
@@ -159,13 +161,13 @@ static const struct knob CERT[] = {
     WORD("digest", DIGESTS, digest, "Of the signature. \"sha1\" and \"md5\" need a CA with an RSA key."),
     WORD("subject", SUBJECTS, subject, "The CN of the server's certificate, its whole subject, or the host as CN."),
     PLAIN("subject_add", KNOB_ATTRIBUTES, subject_add, "What follows in the subject: [\"OU=Box\"]."),
-    WORD("san", SANS, san, "The alternative names: the server's, the host, none, \"*.parent\" and \"parent\", or the server's and the host where none of them speaks for it."),
+    WORD("san", SANS, san, "The alternative names: the server's, the host, none, \"*.parent\" and \"parent\", the server's and the host where none of them speaks for it, or \"all\": the CN of the server's certificate, its names and the host, each once."),
     WORD("serial", SERIALS, serial, "The serial number."),
     PLAIN("serial_fixed", KNOB_SERIAL, serial_fixed, "For \"fixed\", in hexadecimal."),
     PLAIN("not_before", KNOB_DATE, not_before, "When the leaf begins."),
     PLAIN("not_after", KNOB_DATE, not_after, "When it ends."),
-    WORD("key_usage", USAGES, key_usage, "What a server needs, the server's own, none, or keyCertSign alone."),
-    WORD("ext_key_usage", USAGES, ext_key_usage, "serverAuth, the server's own, none, or clientAuth alone."),
+    WORD("key_usage", USAGES, key_usage, "What a server needs, the server's own, none, keyCertSign alone, or the server's own and without one what it needs."),
+    WORD("ext_key_usage", USAGES, ext_key_usage, "serverAuth, the server's own, none, clientAuth alone, or the server's own and without one serverAuth."),
     WORD("basic_constraints", CONSTRAINTS, constraints, "Present and no CA, absent, a CA, or the server's own."),
     PLAIN("basic_constraints_critical", KNOB_NOT, constraints_not_critical, "Whether they are critical, where they are not copied."),
     PLAIN("key_usage_critical", KNOB_NOT, key_usage_not_critical, "Whether it is critical, where it is not copied."),

@@ -252,7 +252,8 @@ struct profile {
     enum profile_confidence confidence;
     char *symptoms[PROFILE_NUM_CLIENTS]; // what each client is expected to say; NULL: not said
     struct profile_strings approximations;
-    struct profile_strings conflicts; // of a composition: which knob of whom gave way
+    struct profile_strings learned, not_learned; // of a profile that 'tlsblame learn' wrote
+    struct profile_strings conflicts;            // of a composition: which knob of whom gave way
 
     enum profile_mode mode;
     enum profile_order order;

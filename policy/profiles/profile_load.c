@@ -116,7 +116,8 @@ static void merge(json_t *to, json_t *from, const char *prefix, const char *name
         } else if (json_is_object(value)) {
             merge(before, value, path, name, conflicts);
         } else if (strcmp(path, "reactions") == 0 || strcmp(path, "sources") == 0 ||
-                   strcmp(path, "approximations") == 0) {
+                   strcmp(path, "approximations") == 0 || strcmp(path, "learned") == 0 ||
+                   strcmp(path, "not_learned") == 0) {
             append_all(before, value);
         } else if (is_joined(path)) {
             CHECK(json_object_set_new(to, key, join(path, before, value)) == 0);

@@ -10,6 +10,7 @@
 #include "proxy/cli/export.h"
 #include "proxy/cli/import.h"
 #include "proxy/cli/lab.h"
+#include "proxy/cli/learn.h"
 #include "proxy/cli/list.h"
 #include "proxy/cli/policy.h"
 #include "proxy/cli/probe.h"
@@ -40,6 +41,7 @@ static const struct {
     {"ca",      "show, make or export the CA that clients must trust", ca_main},
     {"policy",  "check a policy file", policy_main},
     {"profiles", "list the profiles of boxes that break TLS, or tell about one", profiles_main},
+    {"learn",   "write the profile of a box that stood in between", learn_main},
     {"version", "show the version",    version_main},
     {"help",    "show this overview",  help_main},
     // clang-format on

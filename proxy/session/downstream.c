@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "policy/ca/cert_memo.h"
+#include "policy/ca/host_name.h"
 #include "proxy/session/emulate.h"
 #include "proxy/session/mirror.h"
 #include "proxy/session/staple.h"
@@ -44,6 +45,11 @@ static enum cert_key_type leaf_key_type(const struct client_hello *hello, uint16
     return sigalgs && group && offers_ecdsa_suite(hello) ? CERT_KEY_P256 : CERT_KEY_RSA_2048;
 }
 
+static bool is_address(const char *host) {
+    struct host_name name;
+    return host_name_init(&name, host) && name.ip_len != 0;
+}
+
 static struct leaf *leaf_get(struct session *s, const struct client_hello *hello, uint16_t version,
                              bool mirrored) {
     const struct profile_reaction *page = s->emulation.page;
@@ -70,8 +76,10 @@ static struct leaf *leaf_get(struct session *s, const struct client_hello *hello
         request.sni = obj_str(s->lanes[SIDE_CLIENT].observe.leg, F_LEG_SERVER_NAME);
         request.address = s->server.port != 0 ? s->server.ip : NULL;
         request.issuer = s->emulation.issuer;
-        if (page != NULL && page->cert_host == NULL && request.sni != NULL) {
-            request.host = request.sni; // a page stands in for who was asked
+        // A page stands in for who was asked, and so does a box that is not asked for a name.
+        bool unnamed = page == NULL && is_address(s->host);
+        if (request.sni != NULL && (page != NULL ? page->cert_host == NULL : unnamed)) {
+            request.host = request.sni;
         }
     }
     return leaf_cache_get(leaves, &request, s->wall_ms / 1000);

@@ -23,6 +23,7 @@ ROOMS = {
     "policy/decide": (["policy/config"], []),
     "policy/ca": ([], ["boringssl_crypto"]),
     "policy/profiles": (["policy/ca", "policy/config"], ["jansson"]),
+    "policy/learn": (["policy/ca", "policy/config", "policy/profiles"], ["boringssl_crypto", "jansson"]),
     "policy/verdict": ([], []),
     "proxy/tls": ([], ["boringssl_crypto", "brotli", "zlib"]),
     "proxy/observe": (["policy/ca", "proxy/tls"], ["boringssl_crypto"]),

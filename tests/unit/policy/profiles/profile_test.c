@@ -19,7 +19,8 @@ static void test_every_knob(void) {
         "{\"name\": \"box\", \"number\": 7, \"line\": \"l\", \"story\": \"s\", \"date\": "
         "\"2016-12\","
         " \"sources\": [\"a\", \"b\"], \"confidence\": \"measured\","
-        " \"symptoms\": {\"go\": \"EOF\"}, \"approximations\": [\"x\"],"
+        " \"symptoms\": {\"go\": \"EOF\"}, \"approximations\": [\"x\"], \"learned\": [\"k\"],"
+        " \"not_learned\": [\"l\", \"m\"],"
         " \"mode\": \"tunnel\", \"order\": \"client_first\","
         " \"client_leg\": {\"min_version\": \"1.0\", \"max_version\": \"1.2\","
         "   \"ciphers\": [\"TLS_RSA_WITH_RC4_128_MD5\", \"0x00ff\"], \"groups\": [\"0x11ec\"],"
@@ -56,6 +57,8 @@ static void test_every_knob(void) {
     CU_ASSERT_PTR_NOT_NULL_FATAL(p);
     CU_ASSERT_STRING_EQUAL(p->symptoms[PROFILE_CLIENT_GO], "EOF");
     CU_ASSERT_EQUAL(p->confidence, PROFILE_MEASURED);
+    CU_ASSERT_EQUAL(p->learned.num, 1);
+    CU_ASSERT_STRING_EQUAL(p->not_learned.items[1], "m");
     CU_ASSERT_EQUAL(p->mode, PROFILE_TUNNEL);
     CU_ASSERT_EQUAL(p->order, PROFILE_CLIENT_FIRST);
     CU_ASSERT_EQUAL(p->client_leg.min_version, 0x0301);

@@ -1,0 +1,75 @@
+#include <string.h>
+
+#include "tests/unit/policy/learn/sightings.h"
+#include "tests/unit/unit.h"
+
+static struct profile *learned(struct sightings *s, const char *text) {
+    sightings_init(s, text);
+    sightings_visit(s, "www.a.test");
+    sightings_visit(s, "www.b.test");
+    return sightings_profile(s);
+}
+
+static void test_ordinary(void) {
+    struct sightings s;
+    struct profile *profile =
+        learned(&s, "{\"name\": \"box\", \"cert\": {\"key\": \"rsa2048\", \"digest\": \"sha1\","
+                    " \"key_usage\": \"none\", \"authority_key_id\": false, \"crl\": \"copy\","
+                    " \"ocsp\": \"own\", \"ocsp_url\": \"http://ocsp.test/\","
+                    " \"ca\": {\"subject\": [\"CN=Box CA\"], \"key\": \"rsa2048\"}}}");
+    CU_ASSERT_EQUAL(profile->cert.key, CERT_KNOB_KEY_RSA_2048);
+    CU_ASSERT_EQUAL(profile->cert.digest, CERT_KNOB_SHA1);
+    CU_ASSERT_EQUAL(profile->cert.key_usage, CERT_KNOB_USAGE_NONE);
+    CU_ASSERT_TRUE(profile->cert.no_aki && !profile->cert.no_ski);
+    CU_ASSERT_EQUAL(profile->cert.crl, CERT_KNOB_URL_COPY);
+    CU_ASSERT_EQUAL(profile->cert.ocsp, CERT_KNOB_URL_OWN);
+    CU_ASSERT_STRING_EQUAL(profile->cert.ocsp_url, "http://ocsp.test/");
+    CU_ASSERT_TRUE(sightings_missed(profile, "cert.copy_scts"));
+    profile_unref(profile);
+    sightings_cleanup(&s);
+}
+
+static void test_odd(void) {
+    struct sightings s;
+    struct profile *profile =
+        learned(&s, "{\"name\": \"box\", \"cert\": {\"key\": \"rsa2048\", \"key_usage\": \"wrong\","
+                    " \"key_usage_critical\": false, \"ext_key_usage\": \"wrong\","
+                    " \"basic_constraints\": \"ca\", \"authority_key_id_issuer\": true,"
+                    " \"extension_order\": [\"san\", \"key_usage\"]}}");
+    const struct cert_knobs *knobs = &profile->cert;
+    CU_ASSERT_EQUAL(knobs->key_usage, CERT_KNOB_USAGE_WRONG);
+    CU_ASSERT_TRUE(knobs->key_usage_not_critical && !knobs->constraints_not_critical);
+    CU_ASSERT_EQUAL(knobs->ext_key_usage, CERT_KNOB_USAGE_WRONG);
+    CU_ASSERT_EQUAL(knobs->constraints, CERT_KNOB_CONSTRAINTS_CA);
+    CU_ASSERT_TRUE(knobs->aki_issuer);
+    CU_ASSERT_STRING_EQUAL(knobs->extension_order.items[0], "san");
+    CU_ASSERT_STRING_EQUAL(knobs->extension_order.items[1], "key_usage");
+    CU_ASSERT_EQUAL(knobs->crl, CERT_KNOB_URL_NONE);
+    profile_unref(profile);
+    sightings_cleanup(&s);
+}
+
+// What has been copied is told from what is the same each time.
+static void test_copies(void) {
+    static const struct cert_knobs with = {.ext_key_usage = CERT_KNOB_USAGE_WRONG};
+    static const struct cert_knobs without = {.ext_key_usage = CERT_KNOB_USAGE_NONE};
+    struct sightings s;
+    sightings_init(&s, "{\"name\": \"box\", \"cert\": {\"ext_key_usage\": \"copy_or_standard\"}}");
+    for (size_t i = 0; i < 2; i++) {
+        struct obj *front = sightings_leg(&s, "one"), *behind = sightings_leg(&s, "other");
+        sightings_origin(&s, behind, "a.test", i == 0 ? &with : &without);
+        sightings_leaf(&s, front, behind, "a.test");
+        sightings_add(&s, "a.test", front, behind);
+    }
+    struct profile *profile = sightings_profile(&s);
+    CU_ASSERT_EQUAL(profile->cert.ext_key_usage, CERT_KNOB_USAGE_COPY_OR_STANDARD);
+    profile_unref(profile);
+    sightings_cleanup(&s);
+}
+
+const struct unit_case unit_cases[] = {
+    {"ordinary", test_ordinary},
+    {"odd", test_odd},
+    {"copies", test_copies},
+    {NULL, NULL},
+};

@@ -1,0 +1,57 @@
+#include "tests/unit/policy/learn/sightings.h"
+#include "tests/unit/unit.h"
+
+// learned returns the knobs that are learned of the box of `text`.
+static struct cert_knobs learned(const char *text) {
+    struct sightings s;
+    sightings_init(&s, text);
+    sightings_visit(&s, "www.a.test");
+    sightings_visit(&s, "www.b.test");
+    struct profile *profile = sightings_profile(&s);
+    struct cert_knobs knobs = profile->cert; // of its lists the numbers alone are looked at
+    profile_unref(profile);
+    sightings_cleanup(&s);
+    return knobs;
+}
+
+static void test_subjects(void) {
+    struct cert_knobs knobs =
+        learned("{\"name\": \"box\", \"cert\": {\"subject\": \"host\", \"san\": \"host\","
+                " \"subject_add\": [\"OU=Box\", \"O=More\"]}}");
+    CU_ASSERT_EQUAL(knobs.subject_add.num, 2);
+    CU_ASSERT_EQUAL(knobs.san, CERT_KNOB_SAN_HOST);
+    knobs = learned("{\"name\": \"box\", \"cert\": {\"subject\": \"copy\"}}");
+    CU_ASSERT_EQUAL(knobs.subject, CERT_KNOB_SUBJECT_COPY);
+    CU_ASSERT_EQUAL(knobs.subject_add.num, 0);
+}
+
+// A server whose CN is none of its names tells the union from the copy.
+static void test_all(void) {
+    static char *more[] = {(char *)"CN=Another name"};
+    static const struct cert_knobs apart = {.subject = CERT_KNOB_SUBJECT_HOST,
+                                            .subject_add = {more, 1}};
+    struct sightings s;
+    sightings_init(&s, "{\"name\": \"box\", \"cert\": {\"san\": \"all\"}}");
+    struct obj *front = sightings_leg(&s, "client"), *behind = sightings_leg(&s, "box");
+    sightings_origin(&s, behind, "www.a.test", &apart);
+    sightings_leaf(&s, front, behind, "www.c.test");
+    sightings_add(&s, "www.c.test", front, behind);
+    struct profile *profile = sightings_profile(&s);
+    CU_ASSERT_EQUAL(profile->cert.san, CERT_KNOB_SAN_ALL);
+    profile_unref(profile);
+    sightings_cleanup(&s);
+}
+
+static void test_names(void) {
+    CU_ASSERT_EQUAL(learned("{\"name\": \"box\", \"cert\": {\"san\": \"none\"}}").san,
+                    CERT_KNOB_SAN_NONE);
+    CU_ASSERT_EQUAL(learned("{\"name\": \"box\", \"cert\": {\"san\": \"copy\"}}").san,
+                    CERT_KNOB_SAN_COPY);
+}
+
+const struct unit_case unit_cases[] = {
+    {"subjects", test_subjects},
+    {"names", test_names},
+    {"all", test_all},
+    {NULL, NULL},
+};
