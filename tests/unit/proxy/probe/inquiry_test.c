@@ -126,7 +126,7 @@ static void test_other_resolver(void) {
         config.has_other_resolver = with;
         config.other_resolver = other;
         inquiry = inquiry_new(&config, record->root);
-        run();
+        echo_run(&server);
         CU_ASSERT_EQUAL(num_rows(), 1 + (size_t)with);
         if (with && num_rows() == 2) {
             CU_ASSERT(obj_str_is(row(1), F_EXPERIMENT_PROBE, "other-resolver"));
