@@ -33,7 +33,11 @@ static bool warnings_end(const struct warnings *warnings, const struct log_reade
     if (warnings->num == 0 || log_reader_num(reader) != 0) {
         return true;
     }
-    fprintf(stderr, "tlsblame %s: %s holds no record, expected a log\n", warnings->name, log);
+    fprintf(
+        stderr,
+        "tlsblame %s: %s holds no record: a log is expected, which 'tlsblame import' makes of a "
+        "capture\n",
+        warnings->name, log);
     return false;
 }
 
