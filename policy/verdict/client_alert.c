@@ -1,5 +1,7 @@
 #include "policy/verdict/client_alert.h"
 
+#include <string.h>
+
 #include "logs/base/check.h"
 
 #define CLOSES CLIENT_CLOSES
@@ -36,6 +38,25 @@ static const char *const verdicts[CLIENT_VERDICT_COUNT] = {
 };
 
 static const char *const sources[] = {"unknown", "reported", "read in its source", "measured"};
+
+static const struct {
+    const char *part;
+    enum client_stack stack;
+} agents[] = {
+#define CLIENT_AGENT(part, stack) {part, CLIENT_STACK_##stack},
+#include "policy/verdict/client_agents.inc"
+#undef CLIENT_AGENT
+};
+
+bool client_stack_of(enum client_stack *out, const char *user_agent) {
+    for (size_t i = 0; user_agent != NULL && i < ARRAY_LEN(agents); i++) {
+        if (strcasestr(user_agent, agents[i].part) != NULL) {
+            *out = agents[i].stack;
+            return true;
+        }
+    }
+    return false;
+}
 
 const struct client_alert *client_alert(enum client_stack stack, enum client_verdict verdict) {
     CHECK((unsigned)stack < CLIENT_STACK_COUNT && (unsigned)verdict < CLIENT_VERDICT_COUNT);

@@ -44,6 +44,9 @@ enum client_clear client_clear(enum client_stack stack);
 const char *client_stack_name(enum client_stack stack);
 const char *client_verdict_words(enum client_verdict verdict);
 
+// client_stack_of returns false where `user_agent`, which may be NULL, does not tell the stack.
+bool client_stack_of(enum client_stack *out, const char *user_agent);
+
 // client_alert_reasons appends for what `stack` sends the alert `code`, or CLIENT_CLOSES:
 // "expired; issuer expired", or "any objection" where it may come for whatever is known. False and
 // nothing where it never does. `tls13` chooses where TLS 1.3 and TLS 1.2 differ.

@@ -48,6 +48,15 @@ static void test_source(void) {
     CU_ASSERT_STRING_EQUAL(client_source_name(SOURCE_READ), "read in its source");
 }
 
+static void test_agents(void) {
+    enum client_stack stack;
+    CU_ASSERT(client_stack_of(&stack, "Wget/1.21.3") && stack == CLIENT_STACK_WGET_GNUTLS);
+    CU_ASSERT(client_stack_of(&stack, "Mozilla/5.0 (X11) Gecko/20100101 Firefox/153.0") &&
+              stack == CLIENT_STACK_NSS);
+    CU_ASSERT_FALSE(client_stack_of(&stack, "curl/8.9.1"));
+    CU_ASSERT_FALSE(client_stack_of(&stack, NULL));
+}
+
 // Every cell is an alert that exists, and says that two differ only where they do.
 static void test_table(void) {
     for (enum client_stack stack = 0; stack < CLIENT_STACK_COUNT; stack++) {
@@ -73,6 +82,11 @@ static void beyond(void) { (void)client_stack_name(CLIENT_STACK_COUNT); }
 static void test_bounds(void) { CU_ASSERT(unit_aborts(beyond, "client_alert.c")); }
 
 const struct unit_case unit_cases[] = {
-    {"reasons", test_reasons}, {"versions", test_versions}, {"source", test_source},
-    {"table", test_table},     {"bounds", test_bounds},     {NULL, NULL},
+    {"reasons", test_reasons},
+    {"versions", test_versions},
+    {"source", test_source},
+    {"agents", test_agents},
+    {"table", test_table},
+    {"bounds", test_bounds},
+    {NULL, NULL},
 };
