@@ -153,10 +153,14 @@ ASK(up_ended) { return ended(view->up, row->word); }
 
 ASK(down_ended) { return ended(view->down, row->word); }
 
+ASK(down_gone) {
+    (void)row;
+    return answer_or(ended(view->down, "client fin"), ended(view->down, "client rst"));
+}
+
 ASK(down_left) {
     enum answer alert = ask_down_alerted(view, row);
-    enum answer left = answer_or(ended(view->down, "client fin"), ended(view->down, "client rst"));
-    return answer_and(left, answer_not(alert));
+    return answer_and(ask_down_gone(view, row), answer_not(alert));
 }
 
 ASK(down_reached) {

@@ -37,7 +37,8 @@ ASK(up_detail); // the library's words on the server's leg hold `word`
 ASK(down_detail);
 ASK(up_ended); // the server's leg ended by `word`: "server fin"
 ASK(down_ended);
-ASK(down_left);     // the client ended its leg by FIN or RST, without an alert before
+ASK(down_gone);     // the client ended its leg by FIN or RST
+ASK(down_left);     // the same, without an alert before
 ASK(down_reached);  // the client's leg completed step codes[0]
 ASK(up_stopped_at); // it completed codes[0] and nothing after
 ASK(down_stopped_at);
