@@ -271,13 +271,18 @@ ASK(client_left_first) {
     return answer_from(left < failed);
 }
 
-ASK(client_waited) {
+// waited returns whether `leg` went on for `ms` milliseconds after `from`.
+static enum answer waited(const struct obj *leg, enum field from, int64_t ms) {
     int64_t began, left;
-    if (!obj_int(view->down, F_LEG_MS_HELLO, &began) || !obj_int(view->down, F_LEG_MS_END, &left)) {
+    if (!obj_int(leg, from, &began) || !obj_int(leg, F_LEG_MS_END, &left)) {
         return UNKNOWN;
     }
-    return answer_from(left - began >= (int64_t)row->codes[0] * 1000);
+    return answer_from(left - began >= ms * 1000);
 }
+
+ASK(client_waited) { return waited(view->down, F_LEG_MS_HELLO, row->codes[0]); }
+
+ASK(server_waited) { return waited(view->up, F_LEG_MS_CONNECT, row->codes[0]); }
 
 static enum answer acknowledged(const struct obj *leg) {
     int64_t outq;

@@ -49,7 +49,8 @@ ASK(emulation_shows); // a peer objected while we emulated a box
 ASK(hello_cut);
 ASK(hello_seen);
 ASK(client_left_first);
-ASK(client_waited);
+ASK(client_waited); // for codes[0] ms from its hello to its end
+ASK(server_waited); // for codes[0] ms from the connection to its end
 ASK(hello_acknowledged);
 ASK(down_acknowledged);
 ASK(loopback);

@@ -51,6 +51,14 @@ static bool encrypted(enum field field) {
     case F_LEG_ANSWER_TICKET_EARLY:
     case F_LEG_ANSWER_GROUPS:
     case F_LEG_ANSWER_CLIENT_CERT:
+    case F_LEG_ANSWER_CLIENT_SIGNATURE:
+    case F_LEG_CLIENT_CHAIN:
+    case F_LEG_CLIENT_CERTIFICATE_CHAIN:
+    case F_LEG_CLIENT_SUBJECT:
+    case F_LEG_CLIENT_ISSUER:
+    case F_LEG_CLIENT_NOT_BEFORE:
+    case F_LEG_CLIENT_NOT_AFTER:
+    case F_LEG_CLIENT_SHA256:
         return true;
     default:
         return false;
