@@ -18,8 +18,8 @@ static const struct verdict_case {
     {BASE_##base, lines, rule, expected, near, ruled_out},
 #include "tests/unit/policy/verdict/cases.inc"
 #include "tests/unit/policy/verdict/cases_end.inc"
-#include "tests/unit/policy/verdict/cases_trace.inc"
 #include "tests/unit/policy/verdict/cases_experiment.inc"
+#include "tests/unit/policy/verdict/cases_trace.inc"
 #undef CASE
 };
 
