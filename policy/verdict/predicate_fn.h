@@ -38,7 +38,8 @@ ASK(down_detail);
 ASK(up_ended); // the server's leg ended by `word`: "server fin"
 ASK(down_ended);
 ASK(up_left);       // the server ended its leg by FIN or RST
-ASK(down_left);     // the client ended its leg by FIN or RST, without an alert before
+ASK(down_gone);     // the client ended its leg by FIN or RST
+ASK(down_left);     // the same, without an alert before
 ASK(down_reached);  // the client's leg completed step codes[0]
 ASK(up_reached);    // likewise of the server's
 ASK(up_stopped_at); // it completed codes[0] and nothing after
