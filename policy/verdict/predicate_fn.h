@@ -142,6 +142,16 @@ ASK(issuer_untrusted);
 ASK(public_name);
 ASK(test_defect_name);
 
+// predicate_trace.c: weaker traces of boxes
+ASK(syn_misfit); // the client's SYN against its User-Agent
+ASK(via_inspector);
+ASK(leaf_minted);
+ASK(serial_short);
+ASK(answer_slow);
+ASK(alpn_unanswered);
+ASK(answer_retired); // the server chose something old though it was offered better
+ASK(replay_issuer_differs);
+
 // predicate_claim.c: who the client says it is
 ASK(claim_misfit);
 ASK(user_agent);   // it holds one of the words of `word`, in any case
@@ -154,6 +164,9 @@ ASK(hello_shared);  // and the hello does not fit this one's claim without doubt
 
 // inspector_of returns the product by whose name the leaf's issuer goes, or NULL.
 const char *inspector_of(const struct view *view);
+
+// via_inspector_of returns the product that Via of the request names, or NULL.
+const char *via_inspector_of(const struct view *view);
 
 // word_in returns whether `text` holds `word` as a whole word of capitals, digits and underscores.
 bool word_in(const char *text, const char *word);
