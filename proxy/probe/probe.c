@@ -24,21 +24,27 @@ static bool edit_nothing(making *m, struct hello_draft *draft) {
     return true;
 }
 
-static bool edit_version(making *m, struct hello_draft *draft) {
-    uint16_t version = (uint16_t)m->number;
-    hello_edit_version_range(draft, version, version);
-    return true;
-}
-
-// name_set sets the name, or takes it out where it is NULL. A large hello stays at least as long as
-// it was: its size is another factor.
-static void name_set(struct hello_draft *draft, const char *name) {
-    size_t len = hello_draft_len(draft);
-    hello_edit_sni(draft, name);
+// len_keep makes a large hello at least as long as it was: its size is another factor.
+static void len_keep(struct hello_draft *draft, size_t len) {
     if (len > SMALL_MAX && hello_draft_len(draft) < len) {
         size_t least = hello_draft_len(draft) + EXTENSION_HEADER_LEN;
         (void)hello_edit_pad(draft, least > len ? least : len);
     }
+}
+
+// name_set sets the name, or takes it out where it is NULL.
+static void name_set(struct hello_draft *draft, const char *name) {
+    size_t len = hello_draft_len(draft);
+    hello_edit_sni(draft, name);
+    len_keep(draft, len);
+}
+
+static bool edit_version(making *m, struct hello_draft *draft) {
+    uint16_t version = (uint16_t)m->number;
+    size_t len = hello_draft_len(draft);
+    hello_edit_version_range(draft, version, version);
+    len_keep(draft, len);
+    return true;
 }
 
 static bool edit_no_sni(making *m, struct hello_draft *draft) {
@@ -187,8 +193,11 @@ static bool edit_grease(making *m, struct hello_draft *draft) {
 }
 
 static bool edit_no_grease(making *m, struct hello_draft *draft) {
+    size_t len = hello_draft_len(draft);
     (void)m;
-    return hello_edit_remove_grease(draft);
+    bool has = hello_edit_remove_grease(draft);
+    len_keep(draft, len);
+    return has;
 }
 
 static bool edit_ech_grease(making *m, struct hello_draft *draft) {
