@@ -87,10 +87,8 @@ static bool sends(const struct client_alert *alert, uint8_t code, bool tls13) {
     if (alert->source == SOURCE_UNKNOWN) {
         return false;
     }
-    if (alert->by_version) {
-        return alert->codes[tls13] == code;
-    }
-    return alert->codes[0] == code || alert->codes[1] == code;
+    bool second = tls13 || !alert->by_version;
+    return alert->codes[0] == code || (second && alert->codes[1] == code);
 }
 
 // sends_always returns whether `code` may come for all that is known of `stack`.

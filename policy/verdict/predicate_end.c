@@ -168,10 +168,14 @@ ASK(up_left) {
     return answer_or(ended(view->up, "server fin"), ended(view->up, "server rst"));
 }
 
+ASK(down_gone) {
+    (void)row;
+    return answer_or(ended(view->down, "client fin"), ended(view->down, "client rst"));
+}
+
 ASK(down_left) {
     enum answer alert = ask_down_alerted(view, row);
-    enum answer left = answer_or(ended(view->down, "client fin"), ended(view->down, "client rst"));
-    return answer_and(left, answer_not(alert));
+    return answer_and(ask_down_gone(view, row), answer_not(alert));
 }
 
 ASK(down_reached) {

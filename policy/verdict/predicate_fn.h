@@ -38,7 +38,8 @@ ASK(down_detail);
 ASK(up_ended); // the server's leg ended by `word`: "server fin"
 ASK(down_ended);
 ASK(up_left);       // the server ended its leg by FIN or RST
-ASK(down_left);     // the client ended its leg by FIN or RST, without an alert before
+ASK(down_gone);     // the client ended its leg by FIN or RST
+ASK(down_left);     // the same, without an alert before
 ASK(down_reached);  // the client's leg completed step codes[0]
 ASK(up_reached);    // likewise of the server's
 ASK(up_stopped_at); // it completed codes[0] and nothing after
@@ -117,8 +118,9 @@ ASK(probe_failed_how);  // "NAME:WORDS": every run failed, in one of these ways
 ASK(probe_fails_alike); // every run of it and of the base failed in the same way
 ASK(probe_repeated);    // it passed twice, and the base failed twice
 ASK(probe_flaky);       // its runs did not all come out alike
-ASK(factor_matters);    // "WITHOUT WITH": the factor decides
-ASK(factor_follows);    // the same with the control host
+ASK(version_matters);
+ASK(factor_matters); // "WITHOUT WITH": the factor decides
+ASK(factor_follows); // the same with the control host
 ASK(reset_early);
 ASK(hello_unacknowledged);
 ASK(address_differs); // the probe met the host at another address than the base
@@ -142,6 +144,16 @@ ASK(issuer_untrusted);
 ASK(public_name);
 ASK(test_defect_name);
 
+// predicate_trace.c: weaker traces of boxes
+ASK(syn_misfit); // the client's SYN against its User-Agent
+ASK(via_inspector);
+ASK(leaf_minted);
+ASK(serial_short);
+ASK(answer_slow);
+ASK(alpn_unanswered);
+ASK(answer_retired); // the server chose something old though it was offered better
+ASK(replay_issuer_differs);
+
 // predicate_claim.c: who the client says it is
 ASK(claim_misfit);
 ASK(user_agent);   // it holds one of the words of `word`, in any case
@@ -154,6 +166,9 @@ ASK(hello_shared);  // and the hello does not fit this one's claim without doubt
 
 // inspector_of returns the product by whose name the leaf's issuer goes, or NULL.
 const char *inspector_of(const struct view *view);
+
+// via_inspector_of returns the product that Via of the request names, or NULL.
+const char *via_inspector_of(const struct view *view);
 
 // word_in returns whether `text` holds `word` as a whole word of capitals, digits and underscores.
 bool word_in(const char *text, const char *word);

@@ -28,6 +28,7 @@ static const struct rule rules[] = {
 #include "policy/verdict/rules_transport.inc"
 #include "policy/verdict/rules_negotiation.inc"
 #include "policy/verdict/rules_name.inc"
+#include "policy/verdict/rules_trace.inc"
 #include "policy/verdict/rules_box_front.inc"
 #include "policy/verdict/rules_history.inc"
 #include "policy/verdict/rules_box_behind.inc"
