@@ -19,6 +19,7 @@ static const struct verdict_case {
 #include "tests/unit/policy/verdict/cases.inc"
 #include "tests/unit/policy/verdict/cases_end.inc"
 #include "tests/unit/policy/verdict/cases_experiment.inc"
+#include "tests/unit/policy/verdict/cases_hair.inc"
 #include "tests/unit/policy/verdict/cases_trace.inc"
 #undef CASE
 };
@@ -143,6 +144,48 @@ static void test_every_rule_has_both(void) {
             printf("\n  rule %s has no %s", rules[r].id, fires ? "near miss" : "case");
         }
     }
+}
+
+// unmet counts what `rule` needs and does not have; `*out_no` is how many of these are plainly not
+// so.
+static size_t unmet(struct reading *reading, const struct rule *rule, size_t *out_no) {
+    size_t num = 0;
+    *out_no = 0;
+    for (size_t i = 0; i < RULE_NEEDS_MAX && rule->needs[i] != 0; i++) {
+        enum answer answer = reading_ask(reading, rule->needs[i]);
+        num += answer != YES;
+        *out_no += answer == NO;
+    }
+    return num;
+}
+
+// Every rule is missed by a hair: in some case it lacks a single one of the things that it needs,
+// and that one is known not to be so.
+static void test_every_rule_is_missed_by_a_hair(void) {
+    enum { RULES_MAX = 512 };
+    size_t num, num_hairs = 0;
+    const struct rule *rules = rule_list(&num);
+    bool hair[RULES_MAX] = {false};
+    CHECK(num <= RULES_MAX);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct record *record = case_record(cases[i].base, cases[i].lines);
+        struct reading reading;
+        reading_init(&reading, record->root);
+        for (size_t r = 0; r + 1 < num; r++) {
+            size_t no, missing = unmet(&reading, &rules[r], &no);
+            hair[r] = hair[r] || (missing == 1 && no == 1);
+        }
+        record_free(record);
+    }
+    for (size_t r = 0; r + 1 < num; r++) {
+        CU_ASSERT(hair[r]);
+        num_hairs += hair[r];
+        if (!hair[r]) {
+            printf("\n  rule %s is never missed by a hair", rules[r].id);
+        }
+    }
+    printf("\n  %zu of %zu rules are missed by a hair, in %zu cases", num_hairs, num - 1,
+           ARRAY_LEN(cases));
 }
 
 // Every verdict is complete: a reader finds a sentence, evidence, a remedy and a next test.
@@ -433,6 +476,7 @@ const struct unit_case unit_cases[] = {
     {"cases", test_cases},
     {"near misses", test_near_misses},
     {"every rule has a case and a near miss", test_every_rule_has_both},
+    {"every rule is missed by a hair", test_every_rule_is_missed_by_a_hair},
     {"verdicts are complete", test_verdicts_are_complete},
     {"less is never somebody else", test_less_is_never_somebody_else},
     {"nobody innocent is accused", test_nobody_innocent_is_accused},
