@@ -18,6 +18,7 @@ static const struct verdict_case {
     {BASE_##base, lines, rule, expected, near, ruled_out},
 #include "tests/unit/policy/verdict/cases.inc"
 #include "tests/unit/policy/verdict/cases_experiment.inc"
+#include "tests/unit/policy/verdict/cases_try.inc"
 #undef CASE
 };
 
