@@ -417,6 +417,19 @@ static int count_distinct(const struct told *told, bool leaf, uint32_t own) {
     return num;
 }
 
+// count_left counts the values of events in which a client did not use what it was shown.
+static int count_left(const struct told *told, uint32_t but) {
+    struct told left = {.num = 0};
+    for (size_t i = 0; i < told->num; i++) {
+        const struct event *event = &told->events[i];
+        bool unused = event->what == WHAT_REFUSED || event->what == WHAT_UNUSED;
+        if (unused && event->value != but) {
+            left.events[left.num++] = *event;
+        }
+    }
+    return count_distinct(&left, false, 0);
+}
+
 static void set_count(struct obj *out, enum field field, int num) {
     if (num > 0) {
         obj_set_int(out, field, num);
@@ -429,6 +442,7 @@ static void tell_client(struct obj *out, struct history *history, const struct f
     tell(&told, history, f, ABOUT_CLIENT, f->program, CLIENT_WINDOW);
     set_count(out, F_HISTORY_CLIENT_HOSTS_OK, count_what(&told, WHAT_WORKED, host));
     set_count(out, F_HISTORY_CLIENT_HOSTS_REFUSED, count_what(&told, WHAT_REFUSED, host));
+    set_count(out, F_HISTORY_CLIENT_HOSTS_LEFT, count_left(&told, host));
     set_count(out, F_HISTORY_CLIENT_HOSTS_DATED, count_what(&told, WHAT_DATED, host));
     tell(&told, history, f, ABOUT_ADDRESS, f->address, CLIENT_WINDOW);
     set_count(out, F_HISTORY_CLIENT_OTHERS_OK,
