@@ -154,6 +154,20 @@ ASK(leaf_dates) {
     return answer_from(early ? now < at : now > at);
 }
 
+// leaf_minted asks whether the leaf began when the record did: to the minute, or whole days before,
+// as programs have it that make one for each host (sslsplit a day, mitmproxy two days).
+ASK(leaf_minted) {
+    (void)row;
+    enum { SLACK_SECONDS = 60, DAYS_MAX = 2 };
+    int64_t now, from;
+    if (!now_seconds(view, &now) || !obj_int(view->up, F_LEG_NOT_BEFORE, &from)) {
+        return UNKNOWN;
+    }
+    int64_t age = now - from + SLACK_SECONDS;
+    bool lately = age >= 0 && age < (DAYS_MAX + 1) * SECONDS_A_DAY;
+    return answer_from(lately && age % SECONDS_A_DAY <= 2 * SLACK_SECONDS);
+}
+
 ASK(leaf_self_signed) {
     (void)row;
     int64_t self_signed;

@@ -8,6 +8,7 @@
 
 // predicate_record.c: how the connection came, DNS and TCP
 ASK(mode);
+ASK(parent_used);
 ASK(record_word); // the first field holds `word`
 ASK(status);      // the proxy answered with one of `codes`
 ASK(refused_by_policy);
@@ -87,6 +88,7 @@ ASK(fetchable);
 ASK(issuer_below_root);
 ASK(clock_doubtful);
 ASK(leaf_dates); // `word`: "expired" or "early", by the certificate's own dates
+ASK(leaf_minted);
 ASK(leaf_self_signed);
 ASK(established); // both legs that were terminated finished
 ASK(client_data);
