@@ -32,11 +32,13 @@ packages_test=(
     iproute2
     libcunit1-dev
     libnss3-tools
+    mitmproxy
     nftables
     nginx
     nodejs
     openssl
     python3
+    squid-openssl
     sslsplit
     stunnel4
     tshark
