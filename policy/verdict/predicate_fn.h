@@ -8,6 +8,7 @@
 
 // predicate_record.c: how the connection came, DNS and TCP
 ASK(mode);
+ASK(parent_used);
 ASK(record_word); // the first field holds `word`
 ASK(status);      // the proxy answered with one of `codes`
 ASK(refused_by_policy);
