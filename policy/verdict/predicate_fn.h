@@ -119,8 +119,8 @@ ASK(probe_fails_alike); // every run of it and of the base failed in the same wa
 ASK(probe_repeated);    // it passed twice, and the base failed twice
 ASK(probe_flaky);       // its runs did not all come out alike
 ASK(version_matters);
-ASK(factor_matters);    // "WITHOUT WITH": the factor decides
-ASK(factor_follows);    // the same with the control host
+ASK(factor_matters); // "WITHOUT WITH": the factor decides
+ASK(factor_follows); // the same with the control host
 ASK(reset_early);
 ASK(hello_unacknowledged);
 ASK(address_differs); // the probe met the host at another address than the base
