@@ -130,6 +130,11 @@ ASK(nonce_certificate);
 ASK(control_same_issuer);
 ASK(control_public);
 ASK(clock_wrong); // by more than codes[0] minutes
+// predicate_try.c: what a client's own tries showed
+ASK(form_passes); // it went on with another form of our leaf, codes[0] times
+ASK(forms_fail);  // it refused so many other forms
+ASK(canary_shown);
+ASK(canary_refused); // each that it was shown
 // predicate_staple.c: stapled OCSP responses, and what was fetched
 ASK(staple_is);       // what the staple comes to is `word`
 ASK(staple_bad);      // it proves nothing, and does not say revoked either
@@ -168,6 +173,8 @@ const char *inspector_of(const struct view *view);
 
 // via_inspector_of returns the product that Via of the request names, or NULL.
 const char *via_inspector_of(const struct view *view);
+// leaf_form_of returns what the form of our leaf has that the client went on with, or NULL.
+const char *leaf_form_of(const struct view *view);
 
 // word_in returns whether `text` holds `word` as a whole word of capitals, digits and underscores.
 bool word_in(const char *text, const char *word);
