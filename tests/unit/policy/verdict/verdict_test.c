@@ -251,6 +251,7 @@ static const struct {
       F_LEG_OFFER_SIZE, F_LEG_ANSWER_VERSION, F_LEG_DATA_RECEIVED, F_LEG_DATA_SENT,
       F_LEG_TLS_ESTABLISHED, F_LEG_CHAIN}},
     {P_FETCHABLE, {F_LEG_CHAIN, FIELD_COUNT}},
+    {P_T_CANARY, {F_RECORD_EXPERIMENTS, FIELD_COUNT}},
 };
 
 // forget_whole forgets the whole object that `field` belongs to where a zero is left out of it.
