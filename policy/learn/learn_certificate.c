@@ -282,7 +282,6 @@ static void learn_url(struct learn *learn, const char *path, const char *url_pat
                       enum cert_knob_extension e) {
     struct sources sources = {.num = 0};
     bool copy = true, none = true, same = true, any = false;
-    size_t copies = 0;
     const char *url = NULL;
     for (size_t i = 0; i < learn->num; i++) {
         const struct cert_facts *leaf = learn_leaf(learn->seen[i]);
@@ -291,7 +290,6 @@ static void learn_url(struct learn *learn, const char *path, const char *url_pat
         }
         const struct cert_strings *urls = urls_of(leaf, e);
         const char *first = urls->num != 0 ? urls->items[0] : NULL;
-        copies += copied(learn->seen[i], e) == FIT_YES;
         copy = copy && copied(learn->seen[i], e) != FIT_NO && learn->seen[i]->has_origin;
         none = none && first == NULL;
         same = same && first != NULL && urls->total == 1 && (!any || strcmp(url, first) == 0);

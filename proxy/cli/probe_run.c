@@ -304,15 +304,24 @@ static void on_try(void *ctx, size_t num, bool passed) {
     }
 }
 
-// failing_find sets the hello that is to be minimized: the one that was asked about, or one that
-// fails with something put in where that passes. It returns false where nothing fails.
+// is_minimized returns whether a probe's hello is worth it where it fails and the base passes: one
+// with something put in, or one that was asked for.
+static bool is_minimized(const struct probe_work *w, const struct probe_pick *pick) {
+    const struct probe *probe = pick->probe;
+    return probe->follow == PROBE_FOLLOW_IN ||
+           (w->options->num_picks != 0 && probe->sends == EXCHANGE_SENDS_HELLO &&
+            probe->target == PROBE_TARGET_HOST && probe->origin == PROBE_ORIGIN_ASKED);
+}
+
+// failing_find sets the hello that is to be minimized: the one that was asked about, which may fail
+// by chance, or another where that passes. It returns false where nothing fails.
 static bool failing_find(struct probe_work *w) {
     const struct plan *plan = inquiry_plan(w->inquiry);
     const struct plan_entry *base = &plan->entries[0];
     hello_draft_copy(&w->failing, &w->asked);
     for (size_t i = 1; i < plan->num && base->failed == 0; i++) {
         const struct probe_pick *pick = &plan->entries[i].pick;
-        if (plan_differs(plan, i) && pick->probe->follow == PROBE_FOLLOW_IN) {
+        if (plan_differs(plan, i) && is_minimized(w, pick)) {
             const struct probe_material material = {.asked = &w->asked,
                                                     .keys = w->keys,
                                                     .host = w->config.server_name,
@@ -320,7 +329,7 @@ static bool failing_find(struct probe_work *w) {
             return probe_make(pick, &material, &w->failing);
         }
     }
-    return base->failed != 0 && base->answered == 0 && strcmp(base->failure, "unreachable") != 0;
+    return base->failed != 0 && strcmp(base->failure, "unreachable") != 0;
 }
 
 // minimize_run looks for the smallest change, and puts it into the record.

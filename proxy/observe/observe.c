@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "proxy/observe/internal.h"
-#include "proxy/tls/certificate.h"
 #include "proxy/tls/extension.h"
 #include "proxy/tls/handshake.h"
 #include "proxy/tls/short_message.h"
@@ -153,18 +152,13 @@ void observe_hello(struct observe *observe, const uint8_t *p, size_t p_len, size
 // client_message takes what a client says after its first hello.
 static void client_message(struct observe *observe, const uint8_t *p, size_t p_len,
                            int64_t now_us) {
-    struct note_sink notes = {0};
-    struct certificate_message certificate;
     if (p[0] == HANDSHAKE_CLIENT_HELLO && !observe->client_hello) {
         hello_take(observe, false, p, p_len, now_us);
         obj_set_bytes(observe->leg, F_LEG_OFFER_RAW, p, p_len);
     } else if (p[0] == HANDSHAKE_CLIENT_HELLO) {
         obj_set_bytes(observe->leg, F_LEG_OFFER_RAW_2, p, p_len);
-    } else if (p[0] == HANDSHAKE_CERTIFICATE) {
-        bool tls13 = observe->version >= 0x0304;
-        (void)certificate_parse(&certificate, &notes, tls13, p, p_len);
-        obj_set_int(observe->leg, F_LEG_ANSWER_CLIENT_CERT, certificate.num_entries != 0);
-        observe_notes(observe, &notes);
+    } else {
+        client_auth_message(observe, p, p_len);
     }
 }
 

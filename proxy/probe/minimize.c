@@ -12,7 +12,8 @@ static const struct {
     const char *shape;
     bool named;
 } passing_hellos[] = {
-    {"tls12", false}, {"tls12", true}, {"openssl", false}, {"openssl", true}, {"chromium", true},
+    {"sparse", false}, {"sparse", true},  {"tls12", false},   {"tls12", true},
+    {"tls13", true},   {"openssl", true}, {"chromium", true},
 };
 
 //  LOOKING --> SEARCHING --> OVER
@@ -171,6 +172,10 @@ bool minimize_says(const struct minimize *m, struct buf *out) {
     if (m->dd == NULL) {
         return buf_printf(out, "No hello passes, not even a plain one without a name: there is "
                                "nothing to compare with.");
+    }
+    if (ddmin_result(m->dd)->end == DDMIN_FAILS) {
+        return buf_printf(out, "The handshake fails by chance, or for a while after a failure: a "
+                               "ClientHello that had passed failed when it was sent again.");
     }
     return ddmin_says(m->dd, out);
 }

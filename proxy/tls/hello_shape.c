@@ -46,6 +46,8 @@ static const struct hello_shape_row
     tls11 = {0x0301, 0x0302, 0,
              "c014 c013 0039 0033 0035 002f c012 0016 000a 00ff",
              "0000@ 000b=0100 000a=0006001700180019"},
+    sparse = {0x0301, 0x0303, 0, "c02b c02f cca9 cca8",
+              "0000@ 000b=0100 000a=0004001d0017 000d=0006040308040401"},
     tls12 = {0x0301, 0x0303, 0,
              "c02b c02f c02c c030 cca9 cca8 c00a c014 c009 c013 009c 009d 0035 002f 00ff",
              "0000@ 000b=0100 000a=0008001d001700180019 "
@@ -112,6 +114,7 @@ static const struct hello_shape_row
 static const struct hello_shape shapes[] = {
     {"tls13",    "TLS 1.3 alone, with no more than it needs", &tls13},
     {"tls12",    "TLS 1.2 with no more than it needs", &tls12},
+    {"sparse",   "TLS 1.2 with so little that not every server takes it", &sparse},
     {"tls11",    "TLS 1.1", &tls11},
     {"tls10",    "TLS 1.0", &tls10},
     {"ssl3",     "SSL 3.0, with RC4 and 3DES", &ssl3},

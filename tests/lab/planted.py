@@ -8,6 +8,7 @@ from tests.lab import harness
 
 GREASE = {(v << 8) | v for v in range(0x0A, 0x100, 0x10)}
 ECH, VERSIONS, GROUPS, PQ = 0xFE0D, 43, 10, 0x11EC
+ALPN, SIGALGS, SHARES = 16, 13, 51
 
 
 class Hello:
@@ -21,7 +22,7 @@ class Hello:
             message += rest[5:5 + size]
             self.records += 1
             rest = rest[5 + size:]
-        self.ciphers, self.extensions, self.name = [], {}, None
+        self.ciphers, self.extensions, self.name, self.session_id = [], {}, None, b""
         if len(message) >= 4 and len(message) >= 4 + int.from_bytes(message[1:4], "big"):
             self.whole = True
             self._parse(message)
@@ -29,6 +30,7 @@ class Hello:
 
     def _parse(self, message):
         at = 4 + 2 + 32
+        self.session_id = message[at + 1:at + 1 + message[at]]
         at += 1 + message[at]
         size, = struct.unpack(">H", message[at:at + 2])
         suites = message[at + 2:at + 2 + size]
@@ -50,9 +52,42 @@ class Hello:
     def grease(self):
         return any(c in GREASE for c in self.ciphers)
 
+    def _codes(self, extension):
+        return [code for code, in struct.iter_unpack(">H", self.extensions.get(extension, b"")[2:])]
+
     @property
     def groups(self):
-        return [g for g, in struct.iter_unpack(">H", self.extensions.get(GROUPS, b"\0\0")[2:])]
+        return self._codes(GROUPS)
+
+    @property
+    def sigalgs(self):
+        return self._codes(SIGALGS)
+
+    @property
+    def versions(self):
+        return [v for v, in struct.iter_unpack(">H", self.extensions.get(VERSIONS, b"")[1:])]
+
+    @property
+    def shares(self):
+        found, rest = [], self.extensions.get(SHARES, b"")[2:]
+        while rest:
+            group, size = struct.unpack(">HH", rest[:4])
+            found.append(group)
+            rest = rest[4 + size:]
+        return found
+
+    @property
+    def alpn(self):
+        found, rest = [], self.extensions.get(ALPN, b"")[2:]
+        while rest:
+            found.append(rest[1:1 + rest[0]].decode("ascii", "replace"))
+            rest = rest[1 + rest[0]:]
+        return found
+
+    def behind(self, extension, other):
+        """Whether both are there, `extension` behind `other`."""
+        order = list(self.extensions)
+        return {extension, other} <= set(order) and order.index(extension) > order.index(other)
 
 
 class Box:

@@ -22,7 +22,8 @@ struct record *case_record(enum base base, const char *lines);
 // case_apply applies lines, which end in ";" or a newline, to a record. A line is
 //   PATH VALUE          sets a field; "c." and "s." stand for the two legs, "alerts[0].code" for a
 //                       field of an item, which is made where it is missing; lists are separated
-//                       by commas; times are unix seconds, durations milliseconds
+//                       by commas, or by | where there is any; times are unix seconds, durations
+//                       milliseconds
 //   -PATH               makes a field absent
 //   c.alert FROM AFTER CODE [LEVEL]   appends an alert, fatal without a level
 //   s.defect ID DEPTH          appends a fatal defect and says that the chain is not good

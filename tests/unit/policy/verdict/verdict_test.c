@@ -17,7 +17,9 @@ static const struct verdict_case {
 #define CASE(base, lines, rule, expected, near, ruled_out)                                         \
     {BASE_##base, lines, rule, expected, near, ruled_out},
 #include "tests/unit/policy/verdict/cases.inc"
+#include "tests/unit/policy/verdict/cases_end.inc"
 #include "tests/unit/policy/verdict/cases_experiment.inc"
+#include "tests/unit/policy/verdict/cases_trace.inc"
 #include "tests/unit/policy/verdict/cases_try.inc"
 #undef CASE
 };

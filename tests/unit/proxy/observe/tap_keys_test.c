@@ -39,10 +39,11 @@ static struct talk_options talk_defaults(void) {
     return options;
 }
 
-// same holds the two records' legs against each other, but for the counts of bytes, which only the
-// tap knows.
+// same holds the two records' legs against each other, but for the counts of bytes and the pieces
+// they came in, which only the tap knows.
 static bool same(struct record *a, struct record *b) {
-    static const enum field counts[] = {F_LEG_DATA_RECEIVED, F_LEG_DATA_SENT};
+    static const enum field counts[] = {F_LEG_DATA_RECEIVED, F_LEG_DATA_SENT,
+                                        F_LEG_SEGMENTS_SERVER};
     for (size_t i = 0; i < ARRAY_LEN(counts); i++) {
         obj_unset(record_leg(a->root, false), counts[i]);
         obj_unset(record_leg(b->root, false), counts[i]);

@@ -22,10 +22,11 @@ static void feed(const char *bytes) {
                                        .bytes = {(const uint8_t *)bytes, strlen(bytes)}});
 }
 
-static bool output_is(const char *text) {
-    struct span out = fetch_output(fetch);
-    return out.len == strlen(text) && memcmp(out.p, text, out.len) == 0;
+static bool is(struct span bytes, const char *text) {
+    return bytes.len == strlen(text) && (bytes.len == 0 || memcmp(bytes.p, text, bytes.len) == 0);
 }
+
+static bool output_is(const char *text) { return is(fetch_output(fetch), text); }
 
 // came answers in two pieces, then the end of the connection, and returns what came of it.
 static enum fetch_result came(const char *first, const char *second) {
@@ -38,8 +39,7 @@ static enum fetch_result came(const char *first, const char *second) {
 
 static bool got(const char *first, const char *second, const char *body) {
     bool ok = came(first, second) == FETCH_GOT;
-    struct span is = fetch_body(fetch);
-    ok = ok && is.len == strlen(body) && memcmp(is.p, body, is.len) == 0;
+    ok = ok && is(fetch_body(fetch), body);
     fetch_free(fetch);
     return ok;
 }

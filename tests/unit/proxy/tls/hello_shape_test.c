@@ -135,9 +135,10 @@ static void test_old_ones(void) {
         const char *name;
         uint16_t version;
         uint32_t cipher;
-    } cases[] = {{"ssl3", 0x0300, 0x0005},   {"sslv2", 0x0301, 0x010080}, {"tls10", 0x0301, 0x0016},
-                 {"tls11", 0x0302, 0xc012},  {"tls12", 0x0303, 0xc02f},   {"tls13", 0x0304, 0x1303},
-                 {"legacy", 0x0303, 0x0003}, {"legacy", 0x0303, 0x0033}};
+    } cases[] = {
+        {"ssl3", 0x0300, 0x0005},   {"sslv2", 0x0301, 0x010080}, {"tls10", 0x0301, 0x0016},
+        {"tls11", 0x0302, 0xc012},  {"tls12", 0x0303, 0xc02f},   {"tls13", 0x0304, 0x1303},
+        {"sparse", 0x0303, 0xc02b}, {"legacy", 0x0303, 0x0003},  {"legacy", 0x0303, 0x0033}};
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         begin(cases[i].name, "host.example");
         CU_ASSERT_EQUAL(client_hello_max_version(&parsed), cases[i].version);
