@@ -224,6 +224,21 @@ ASK(factor_matters) {
     return untrusted ? UNKNOWN : answer_not(probe_passes(view, factor.with));
 }
 
+// Offering TLS 1.2 alone leaves out encrypted_client_hello and all that is large, too: where one of
+// these matters, or may, it is not the version.
+ASK(version_matters) {
+    enum answer answer = ask_factor_matters(view, row);
+    if (answer != YES || probe_passes(view, "base") != NO) {
+        return answer;
+    }
+    if (probe_passes(view, "no-ech") == YES || probe_passes(view, "small") == YES ||
+        probe_passes(view, "no-grease") == YES) {
+        return NO;
+    }
+    bool ech = obj_has(leg_of(view, "base"), F_LEG_OFFER_ECH);
+    return ech && probe_passes(view, "no-ech") == UNKNOWN ? UNKNOWN : YES;
+}
+
 // control_passes answers for the control host, with the hello as it is or as the probe `variant`
 // changes it. A host that is too near cannot clear the way.
 static enum answer control_passes(const struct view *view, const char *variant) {

@@ -118,8 +118,9 @@ ASK(probe_failed_how);  // "NAME:WORDS": every run failed, in one of these ways
 ASK(probe_fails_alike); // every run of it and of the base failed in the same way
 ASK(probe_repeated);    // it passed twice, and the base failed twice
 ASK(probe_flaky);       // its runs did not all come out alike
-ASK(factor_matters);    // "WITHOUT WITH": the factor decides
-ASK(factor_follows);    // the same with the control host
+ASK(version_matters);
+ASK(factor_matters); // "WITHOUT WITH": the factor decides
+ASK(factor_follows); // the same with the control host
 ASK(reset_early);
 ASK(hello_unacknowledged);
 ASK(address_differs); // the probe met the host at another address than the base

@@ -282,6 +282,7 @@ static bool open_experimenter(struct engine *engine, struct err *err) {
         .mark = options->transparent ? ARRIVAL_MARK : 0,
         .trust = (const char *const *)options->trust,
         .num_trust = options->num_trust,
+        .answer_us = options->timeout_us,
         .is_self = is_self,
         .on_record = on_experimented,
         .ctx = engine,

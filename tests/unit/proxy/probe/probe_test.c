@@ -116,8 +116,19 @@ static void test_no_change(void) {
     CU_ASSERT_TRUE(make("no-grease"));
     CU_ASSERT_TRUE(make("small"));
     CU_ASSERT_TRUE(hello_draft_len(&draft) <= 517);
-    CU_ASSERT_TRUE(make("no-ech"));
-    CU_ASSERT_EQUAL(hello_draft_len(&draft), hello_draft_len(&asked));
+    // Small, but with what else may be disliked.
+    CU_ASSERT_PTR_NOT_NULL(hello_edit_find(&draft, EXT_ECH));
+    static const char *const as_long[] = {"no-ech", "no-sni", "no-grease", "tls12"};
+    for (size_t i = 0; i < ARRAY_LEN(as_long); i++) {
+        CU_ASSERT_TRUE(make(as_long[i]));
+        CU_ASSERT_EQUAL(hello_draft_len(&draft), hello_draft_len(&asked));
+    }
+    material.control = "b.test";
+    CU_ASSERT_TRUE(make("control=no-grease"));
+    CU_ASSERT_TRUE(hello_draft_len(&draft) >= hello_draft_len(&asked));
+    CU_ASSERT_TRUE(make("other-name")); // there is no padding of fewer than 4 bytes
+    CU_ASSERT_EQUAL(hello_draft_len(&draft), hello_draft_len(&asked) + 1);
+    CU_ASSERT_TRUE(make("control=small") && hello_draft_len(&draft) <= 517);
     end();
     begin("tls12");
     CU_ASSERT_FALSE(make("tls12"));
