@@ -31,7 +31,9 @@ packages_test=(
     haproxy
     iproute2
     libcunit1-dev
+    libmbedtls-dev
     libnss3-tools
+    libwolfssl-dev
     nftables
     nginx
     nodejs

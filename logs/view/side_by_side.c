@@ -134,13 +134,13 @@ static void write_fields(struct page *page, const struct legs *legs, const char 
     }
 }
 
-static void write_certificates(struct page *page, struct arena *arena, const struct legs *legs) {
-    size_t num_client = obj_num(legs->client, F_LEG_CHAIN);
-    size_t num_server = obj_num(legs->server, F_LEG_CHAIN);
+static void write_certificates(struct page *page, struct arena *arena, const struct legs *legs,
+                               enum field chain, const char *title) {
+    size_t num_client = obj_num(legs->client, chain), num_server = obj_num(legs->server, chain);
     for (size_t i = 0; i < num_client || i < num_server; i++) {
         struct legs certs = {
-            .client = i < num_client ? obj_at(legs->client, F_LEG_CHAIN, i) : NULL,
-            .server = i < num_server ? obj_at(legs->server, F_LEG_CHAIN, i) : NULL,
+            .client = i < num_client ? obj_at(legs->client, chain, i) : NULL,
+            .server = i < num_server ? obj_at(legs->server, chain, i) : NULL,
             .mark_all = true,
         };
         const char *only = legs->client == NULL || legs->server == NULL ? ""
@@ -148,7 +148,7 @@ static void write_certificates(struct page *page, struct arena *arena, const str
                            : certs.client == NULL                       ? ", server leg"
                                                                         : "";
         write_fields(page, &certs,
-                     arena_printf(arena, "CERTIFICATE %zu%s%s", i, i == 0 ? " (leaf)" : "", only),
+                     arena_printf(arena, "%s %zu%s%s", title, i, i == 0 ? " (leaf)" : "", only),
                      F_CERT_FIRST, F_CERT_END);
     }
 }
@@ -266,7 +266,8 @@ void side_by_side_write(struct page *page, const struct obj *root) {
         write_names(page, &arena, &legs);
         write_half(page, &legs, "OFFER", FLAG_OFFER, "offer.");
         write_half(page, &legs, "ANSWER", FLAG_ANSWER, "answer.");
-        write_certificates(page, &arena, &legs);
+        write_certificates(page, &arena, &legs, F_LEG_CHAIN, "CERTIFICATE");
+        write_certificates(page, &arena, &legs, F_LEG_CLIENT_CHAIN, "CLIENT'S CERTIFICATE");
         write_fields(page, &legs, "TIMESTAMPS OF LOGS", F_LEG_SCTS, F_LEG_SCTS + 1);
         write_staple(page, legs.client, "STAPLED OCSP RESPONSE");
         write_staple(page, legs.server, "THE SERVER'S STAPLED OCSP RESPONSE");

@@ -88,13 +88,15 @@ void cert_key_free(struct cert_key *key) {
 static const struct cert_oid *signature_of(const EVP_PKEY *key, enum cert_knob_digest digest) {
     static const char *const RSA_NAMES[] = {[CERT_KNOB_SHA256] = "sha256WithRSAEncryption",
                                             [CERT_KNOB_SHA1] = "sha1WithRSAEncryption",
-                                            [CERT_KNOB_MD5] = "md5WithRSAEncryption"};
+                                            [CERT_KNOB_MD5] = "md5WithRSAEncryption",
+                                            [CERT_KNOB_SHA384] = "sha384WithRSAEncryption"};
     const char *name = RSA_NAMES[digest];
     if (EVP_PKEY_id(key) == EVP_PKEY_ED25519) {
         name = "Ed25519";
     } else if (EVP_PKEY_id(key) == EVP_PKEY_EC) {
         int bits = EVP_PKEY_bits(key);
-        name = bits <= 256   ? "ecdsa-with-SHA256"
+        bool larger = bits > 256 || digest == CERT_KNOB_SHA384;
+        name = !larger       ? "ecdsa-with-SHA256"
                : bits <= 384 ? "ecdsa-with-SHA384"
                              : "ecdsa-with-SHA512";
     }

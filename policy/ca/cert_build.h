@@ -45,7 +45,7 @@ struct cert_template {
     bool ca;                       // a CA with path length 0, else a TLS server
 
     // What emulated boxes do otherwise; zeroes are the ordinary certificate.
-    enum cert_knob_digest digest; // SHA-1 and MD5 need an issuer with an RSA key
+    enum cert_knob_digest digest; // SHA-1 and MD5 need an issuer with an RSA key, SHA-384 RSA or EC
     CBS serial;                   // contents of the INTEGER
     const CBS *extensions;        // contents of Extensions in place of the ordinary ones
 };

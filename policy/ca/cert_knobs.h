@@ -26,8 +26,8 @@ enum cert_knob_reuse {
     CERT_KNOB_REUSE_SHIPPED,
 };
 
-// The digest of signatures. SHA-1 and MD5 go with RSA issuers only.
-enum cert_knob_digest { CERT_KNOB_SHA256, CERT_KNOB_SHA1, CERT_KNOB_MD5 };
+// The digest of signatures. SHA-1 and MD5 go with RSA issuers only; no profile has SHA-384.
+enum cert_knob_digest { CERT_KNOB_SHA256, CERT_KNOB_SHA1, CERT_KNOB_MD5, CERT_KNOB_SHA384 };
 
 // The leaf's subject: the CN of the server's certificate; its whole Name; the CN is the host.
 enum cert_knob_subject { CERT_KNOB_SUBJECT_CN, CERT_KNOB_SUBJECT_COPY, CERT_KNOB_SUBJECT_HOST };

@@ -205,7 +205,8 @@ void mint_box_issue(struct leaf *leaf, const struct mint_box_request *request) {
     CBS_init(&template.serial, serial.bytes, serial.len);
     template.issuer = issuer.ca != NULL ? issuer.ca->subject : template.subject;
     // A digest that the issuer's key has no signature with is none of the box.
-    if (EVP_PKEY_id(template.issuer_key->key) == EVP_PKEY_RSA) {
+    if (EVP_PKEY_id(template.issuer_key->key) == EVP_PKEY_RSA ||
+        knobs->digest == CERT_KNOB_SHA384) {
         template.digest = knobs->digest;
     }
     struct box_leaf parts = {.key = request->key,

@@ -42,7 +42,12 @@ ASK(defects_hidden) {
     return NO;
 }
 
-ASK(leaf_sound) { return answer_or(chain_ok(view), ask_defects_hidden(view, row)); }
+ASK(leaf_sound) {
+    if (ask_canary_shown(view, row) == YES) {
+        return NO; // whatever the server showed
+    }
+    return answer_or(chain_ok(view), ask_defects_hidden(view, row));
+}
 
 ASK(defect) {
     const char *id = defect_ids[row->codes[0]];
@@ -193,12 +198,24 @@ static enum answer flowed(const struct obj *leg, enum leg_step step, enum field 
     return view_reached(leg, step, LEG_DATA) == NO ? NO : UNKNOWN;
 }
 
+// wire_opened returns whether TLS 1.3 on the wire was decrypted to its end: notes tell what was
+// not.
+static bool wire_opened(const struct view *view) {
+    static const char prefix[] = "key-"; // key-missing, key-gap, ...
+    bool whole = obj_has(view->up, F_LEG_ANSWER_ENCRYPTED);
+    for (size_t i = 0; i < obj_num(view->root, F_RECORD_NOTES); i++) {
+        const char *id = obj_str(obj_at(view->root, F_RECORD_NOTES, i), F_NOTE_ID);
+        whole = whole && id != NULL && strncmp(id, prefix, sizeof(prefix) - 1) != 0;
+    }
+    return whole;
+}
+
 // wire_hides returns whether the wire shows only sizes of what follows the ServerHello: TLS 1.3
 // encrypts its handshake and alerts as data.
 static bool wire_hides(const struct view *view) {
     int64_t version;
     bool old = obj_int(view->up, F_LEG_ANSWER_VERSION, &version) && version < 0x0304;
-    return view->mode == MODE_WIRE && !old;
+    return view->mode == MODE_WIRE && !old && !wire_opened(view);
 }
 
 ASK(client_data) {
@@ -249,5 +266,6 @@ ASK(saw_finished) {
         !obj_has(view->up, F_LEG_TLS_ESTABLISHED)) {
         return UNKNOWN;
     }
-    return answer_from(version < 0x0304 && obj_is(view->up, F_LEG_TLS_ESTABLISHED, true));
+    return answer_from((version < 0x0304 || wire_opened(view)) &&
+                       obj_is(view->up, F_LEG_TLS_ESTABLISHED, true));
 }

@@ -239,14 +239,6 @@ ASK(version_matters) {
     return ech && probe_passes(view, "no-ech") == UNKNOWN ? UNKNOWN : YES;
 }
 
-// is_loopback returns whether the server is on this machine.
-static bool is_loopback(const struct view *view) {
-    const char *address = obj_str(view->server, F_LEG_ADDRESS);
-    const char *ipv4 =
-        address != NULL && strncmp(address, "::ffff:", 7) == 0 ? address + 7 : address;
-    return ipv4 != NULL && (strncmp(ipv4, "127.", 4) == 0 || strcmp(ipv4, "::1") == 0);
-}
-
 // control_passes answers for the control host, with the hello as it is or as the probe `variant`
 // changes it. A host that is too near cannot clear the way.
 static enum answer control_passes(const struct view *view, const char *variant) {
@@ -273,7 +265,7 @@ ASK(factor_follows) {
         with = control_passes(view, factor.with);
         without = control_passes(view, NULL);
     }
-    if (with == YES || (with == UNKNOWN && is_loopback(view))) {
+    if (with == YES) {
         return NO;
     }
     return answer_and(answer_not(with), without) == YES ? YES : UNKNOWN;

@@ -47,8 +47,8 @@ static const char help[] =
     "  -h, --help         show this\n"
     "\n"
     "Exit status: 0 when everything is the same; 1 when anything differs or was seen\n"
-    "on one side only; 2 for bad usage or input that cannot be read; 3 when the\n"
-    "output cannot be written.\n";
+    "on one side only; 2 for bad usage, or input that cannot be read or holds no\n"
+    "connection; 3 when the output cannot be written.\n";
 
 struct diff {
     const char *a_arg, *b_arg, *color;
@@ -314,8 +314,23 @@ static void summary(struct diff *diff) {
     print(diff);
 }
 
+// anything tells of each side that holds nothing, and returns whether there is anything to compare.
+static bool anything(const struct diff *diff) {
+    size_t num = 0;
+    for (size_t i = 0; i < (diff->b_arg != NULL ? 2 : 1); i++) {
+        num += diff->sides[i].num;
+        if (diff->sides[i].num == 0) {
+            fprintf(stderr, "tlsblame diff: %s holds no TLS connection\n", diff->sides[i].file);
+        }
+    }
+    return num != 0;
+}
+
 static int diff_run(struct diff *diff) {
     struct err err = {0};
+    if (!anything(diff)) {
+        return EXIT_USAGE;
+    }
     if (!diff_pairs_make(&diff->pairs, diff->sides, diff->b_arg != NULL, diff->window_us, &err)) {
         fprintf(stderr, "tlsblame diff: %s\n", err.msg);
         return EXIT_USAGE;

@@ -212,7 +212,10 @@ static bool open_log(struct engine *engine, struct err *err) {
     if (engine->log_file == NULL || !paths_make_parent(engine->log_file, err)) {
         return false;
     }
-    const struct log_writer_options options = {.path = engine->log_file, .warn = warn};
+    const struct log_writer_options options = {.path = engine->log_file,
+                                               .max_file = engine->options.log_size,
+                                               .max_files = engine->options.log_keep,
+                                               .warn = warn};
     engine->log = log_writer_open(&options, err);
     return engine->log != NULL;
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,6 +19,7 @@
 #include "proxy/cli/import_file.h"
 #include "proxy/cli/key_file.h"
 #include "proxy/cli/options.h"
+#include "proxy/cli/output.h"
 #include "proxy/cli/terminal.h"
 #include "proxy/cli/usage.h"
 
@@ -272,14 +274,21 @@ static void files_read(struct import *import, char **paths, int num_paths) {
     }
 }
 
-// log_end returns whether all records are in the log.
+// log_end returns whether all records are in the log. One that was named here and stayed empty, as
+// no file held TLS, is removed.
 static bool log_end(struct import *import) {
+    struct stat st;
     if (import->writer == NULL) {
         return true;
     }
     log_writer_flush(import->writer);
     struct log_writer_counts counts = log_writer_counts(import->writer);
     log_writer_close(import->writer);
+    if (import->log == NULL && stat(import->log_path, &st) == 0 && st.st_size == 0) {
+        unlink(import->log_path);
+        free(import->log_path);
+        import->log_path = NULL;
+    }
     return counts.failed == 0;
 }
 
@@ -312,9 +321,13 @@ int import_main(int argc, char **argv) {
     key_log_free(import.keys);
     history_free(import.history);
     buf_cleanup(&import.text);
-    if (fflush(stdout) != 0 || ferror(stdout) || !written) {
+    if (!written) {
         fputs("tlsblame import: not all records could be written\n", stderr);
         return EXIT_ENVIRONMENT;
     }
-    return import.counts.bad_files != 0 ? EXIT_USAGE : import.findings != 0 ? EXIT_FINDING : 0;
+    status = output_finish("import");
+    if (status == 0 && import.findings != 0) {
+        status = EXIT_FINDING;
+    }
+    return status != EXIT_ENVIRONMENT && import.counts.bad_files != 0 ? EXIT_USAGE : status;
 }

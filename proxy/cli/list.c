@@ -68,13 +68,13 @@ static bool matches(const struct list *list, const struct obj *root) {
 }
 
 // record_get reads record `i`, or returns NULL where it does not match or cannot be read: then it
-// says so.
-static struct record *record_get(struct list *list, size_t i) {
+// says so if it is `told`.
+static struct record *record_get(struct list *list, size_t i, bool told) {
     struct err err = {0};
     struct record *record = log_reader_scan(list->reader, i, &list->plan, &err);
-    if (record == NULL) {
+    if (record == NULL && told) {
         fprintf(stderr, "tlsblame list: %s\n", err.msg);
-    } else if (!matches(list, record->root)) {
+    } else if (record != NULL && !matches(list, record->root)) {
         record_free(record);
         record = NULL;
     }
@@ -88,7 +88,7 @@ static size_t first_of(struct list *list) {
         return 0;
     }
     while (first != 0 && found < list->limit) {
-        struct record *record = record_get(list, --first);
+        struct record *record = record_get(list, --first, false);
         found += record != NULL;
         record_free(record);
     }
@@ -124,7 +124,7 @@ static size_t id_width(const struct log_reader *reader) {
 static void print_all(struct list *list, struct page *page) {
     struct one_line layout = {.page = page, .id_width = id_width(list->reader), .date = true};
     for (size_t i = first_of(list); i < log_reader_num(list->reader); i++) {
-        struct record *record = record_get(list, i);
+        struct record *record = record_get(list, i, true);
         if (record == NULL) {
             continue;
         }

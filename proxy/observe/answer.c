@@ -160,13 +160,13 @@ static void on_certificate(struct observe *observe, struct note_sink *notes, con
     if (obj_has(observe->leg, F_LEG_CHAIN)) {
         return;
     }
-    chain_begin(observe);
+    chain_begin(observe, false);
     CBS entries = message.entries, staple, scts;
     CBS_init(&staple, NULL, 0);
     CBS_init(&scts, NULL, 0);
     for (size_t i = 0;
          CBS_data(&message.entries) != NULL && certificate_next(&message, &entries, &entry); i++) {
-        chain_add(observe, entry.der);
+        chain_add(observe, false, entry.der);
         staple = i == 0 ? entry.staple : staple;
         scts = i == 0 ? entry.scts : scts;
         set_true(observe->leg, F_LEG_ANSWER_DELEGATED,
@@ -179,14 +179,13 @@ static void on_certificate(struct observe *observe, struct note_sink *notes, con
     }
 }
 
-// inflated_certificate takes a compressed Certificate as if it had not been.
-static void inflated_certificate(struct observe *observe, struct note_sink *notes,
-                                 const struct compressed_certificate *message, int64_t now_us) {
+uint8_t *certificate_uncompress(size_t *out_len, struct note_sink *notes,
+                                const struct compressed_certificate *message) {
     enum { HEADER_LEN = 4 };
     size_t len = message->uncompressed_len;
     if (len > RECORD_CERTIFICATE_MAX - HEADER_LEN) {
         note_sink_add(notes, NOTE_CERT_COMPRESSION_TOO_LARGE, 0);
-        return;
+        return NULL;
     }
     uint8_t *p = xmalloc(HEADER_LEN + len);
     p[0] = HANDSHAKE_CERTIFICATE;
@@ -195,21 +194,29 @@ static void inflated_certificate(struct observe *observe, struct note_sink *note
     p[3] = (uint8_t)len;
     if (certificate_inflate(p + HEADER_LEN, len, message->algorithm, CBS_data(&message->compressed),
                             CBS_len(&message->compressed))) {
-        on_certificate(observe, notes, p, HEADER_LEN + len, now_us);
-    } else if (message->algorithm == CERTIFICATE_ZLIB || message->algorithm == CERTIFICATE_BROTLI) {
+        *out_len = HEADER_LEN + len;
+        return p;
+    }
+    if (message->algorithm == CERTIFICATE_ZLIB || message->algorithm == CERTIFICATE_BROTLI) {
         note_sink_add(notes, NOTE_CERT_COMPRESSION_MALFORMED, 0);
     }
     free(p);
+    return NULL;
 }
 
 static void on_compressed_certificate(struct observe *observe, struct note_sink *notes,
                                       const uint8_t *p, size_t p_len, int64_t now_us) {
     struct compressed_certificate message;
+    size_t len;
     observe_time(observe, F_LEG_MS_CERTIFICATE, now_us);
     observe_step(observe, STEP_CERTIFICATE, now_us);
     if (compressed_certificate_parse(&message, notes, p, p_len)) {
         obj_set_int(observe->leg, F_LEG_ANSWER_CERT_COMPRESSION, message.algorithm);
-        inflated_certificate(observe, notes, &message, now_us);
+        uint8_t *plain = certificate_uncompress(&len, notes, &message);
+        if (plain != NULL) {
+            on_certificate(observe, notes, plain, len, now_us);
+        }
+        free(plain);
     }
 }
 

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "proxy/observe/internal.h"
-#include "proxy/tls/certificate.h"
 #include "proxy/tls/extension.h"
 #include "proxy/tls/handshake.h"
 #include "proxy/tls/short_message.h"
@@ -122,6 +121,9 @@ static void hello_take(struct observe *observe, bool sslv2, const uint8_t *p, si
     }
     observe->session_id = (struct span){CBS_data(&hello.session_id), CBS_len(&hello.session_id)};
     offer_write(observe, &hello);
+    if (note_sink_find(&notes, NOTE_CH_TRUNCATED) == NULL) {
+        offer_fingerprints(observe, &hello);
+    }
     observe_notes(observe, &notes);
     observe_time(observe, F_LEG_MS_HELLO, now_us);
     observe_step(observe, STEP_HELLO, now_us);
@@ -137,7 +139,8 @@ void observe_hello(struct observe *observe, const uint8_t *p, size_t p_len, size
     if (type == WIRE_MORE) {
         type = record_reader_eof(&reader, &event);
     }
-    if (type == WIRE_MESSAGE || type == WIRE_SSLV2_HELLO) {
+    bool is_hello = type == WIRE_MESSAGE && event.len != 0 && event.p[0] == HANDSHAKE_CLIENT_HELLO;
+    if (is_hello || type == WIRE_SSLV2_HELLO) {
         hello_take(observe, type == WIRE_SSLV2_HELLO, event.p, event.len, now_us);
         obj_set_int(observe->leg, F_LEG_OFFER_RECORDS, event.num_records);
     }
@@ -153,18 +156,13 @@ void observe_hello(struct observe *observe, const uint8_t *p, size_t p_len, size
 // client_message takes what a client says after its first hello.
 static void client_message(struct observe *observe, const uint8_t *p, size_t p_len,
                            int64_t now_us) {
-    struct note_sink notes = {0};
-    struct certificate_message certificate;
     if (p[0] == HANDSHAKE_CLIENT_HELLO && !observe->client_hello) {
         hello_take(observe, false, p, p_len, now_us);
         obj_set_bytes(observe->leg, F_LEG_OFFER_RAW, p, p_len);
     } else if (p[0] == HANDSHAKE_CLIENT_HELLO) {
         obj_set_bytes(observe->leg, F_LEG_OFFER_RAW_2, p, p_len);
-    } else if (p[0] == HANDSHAKE_CERTIFICATE) {
-        bool tls13 = observe->version >= 0x0304;
-        (void)certificate_parse(&certificate, &notes, tls13, p, p_len);
-        obj_set_int(observe->leg, F_LEG_ANSWER_CLIENT_CERT, certificate.num_entries != 0);
-        observe_notes(observe, &notes);
+    } else {
+        client_auth_message(observe, p, p_len);
     }
 }
 
@@ -225,6 +223,29 @@ void observe_record(struct observe *observe, bool from_client, uint8_t type, uin
                      codepoint_name(REGISTRY_CONTENT_TYPE, type, type_name),
                      codepoint_name(REGISTRY_VERSION, version, version_name), len);
     obj_add_str(observe->leg, field, text, (size_t)n);
+}
+
+void observe_ccs_edit(struct observe *observe, bool twice) {
+    static const char name[] = "change_cipher_spec";
+    const enum field field = observe->server_leg ? F_LEG_RECORDS_CLIENT : F_LEG_RECORDS_SERVER;
+    size_t num = observe->leg != NULL ? obj_num(observe->leg, field) : 0;
+    char texts[RECORDS_MAX][160];
+    CHECK(num <= RECORDS_MAX);
+    for (size_t i = 0; i < num; i++) {
+        struct span text = obj_item(observe->leg, field, i);
+        snprintf(texts[i], sizeof(texts[i]), "%.*s", (int)text.len, (const char *)text.p);
+    }
+    bool done = num == 0;
+    for (size_t i = 0; i < num; i++) {
+        bool edit = !done && strncmp(texts[i], name, sizeof(name) - 1) == 0;
+        if (i == 0) {
+            obj_unset(observe->leg, field);
+        }
+        for (int n = edit ? twice ? 2 : 0 : 1; n > 0; n--) {
+            obj_add_str(observe->leg, field, texts[i], strlen(texts[i]));
+        }
+        done = done || edit;
+    }
 }
 
 void observe_segment(struct observe *observe, size_t len) {

@@ -241,6 +241,30 @@ void wire_tap_eof(struct wire_tap *tap, bool from_client, int64_t now_us) {
     tell_not_tls(tap);
 }
 
+static bool is_told(const struct observe *observe, const struct note_seen *seen) {
+    const char *leg = observe->server_leg ? "server" : "client";
+    for (size_t i = 0; i < obj_num(observe->root, F_RECORD_NOTES); i++) {
+        const struct obj *note = obj_at(observe->root, F_RECORD_NOTES, i);
+        if (obj_str_is(note, F_NOTE_ID, note_info(seen->id)->id) &&
+            obj_str_is(note, F_NOTE_LEG, leg) &&
+            obj_is(note, F_NOTE_OFFSET, (int64_t)seen->offset)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// tell_client_notes leaves out what was told with a hello that was observed before the tap saw it.
+static void tell_client_notes(struct observe *observe, const struct note_sink *notes) {
+    struct note_sink fresh = {0};
+    for (size_t i = 0; i < notes->num; i++) {
+        if (!is_told(observe, &notes->notes[i])) {
+            note_sink_add(&fresh, notes->notes[i].id, notes->notes[i].offset);
+        }
+    }
+    observe_notes(observe, &fresh);
+}
+
 void wire_tap_finish(struct wire_tap *tap) {
     static const enum field counts[] = {F_LEG_DATA_RECEIVED, F_LEG_DATA_SENT};
     struct observe *observe = tap->observe;
@@ -260,11 +284,10 @@ void wire_tap_finish(struct wire_tap *tap) {
             const struct record_head *head = &reader->first[k];
             observe_record(observe, i == 0, head->content_type, head->version, head->length);
         }
-        if (!tap->told) {
-            observe_notes(observe, &reader->notes);
-        }
     }
     if (!tap->told) {
+        tell_client_notes(observe, &tap->reader[0].notes);
+        observe_notes(observe, &tap->reader[1].notes);
         observe_notes(observe, &tap->keys.notes);
     }
     tap->told = true;

@@ -41,8 +41,8 @@ static void set_ciphers(SSL *ssl, const struct code_list *ciphers) {
         const SSL_CIPHER *cipher =
             code <= UINT16_MAX ? SSL_get_cipher_by_value((uint16_t)code) : NULL;
         if (cipher != NULL && SSL_CIPHER_get_min_version(cipher) < TLS1_3_VERSION) {
-            (void)buf_printf(&text, "%s%s", text.len == 0 ? "" : ":",
-                             SSL_CIPHER_standard_name(cipher));
+            const char *name = SSL_CIPHER_standard_name(cipher);
+            (void)(buf_append(&text, ":", text.len != 0) && buf_append(&text, name, strlen(name)));
         }
     }
     if (text.len != 0 && buf_append(&text, "", 1)) {

@@ -167,6 +167,77 @@ class Established(RoundTrip):
                 self.assertEqual(back[0]["verdict"]["party"], "none")
 
 
+class Retried(RoundTrip):
+    """A server that takes another group than the one whose key share it is sent."""
+
+    def fetch(self, policy, *args):
+        server = self.nginx(harness.leaf(HOST), versions="TLSv1.3",
+                            server="ssl_ecdh_curve secp384r1;")
+        proxy = self.proxy(policy=policy)
+        self.curl(f"https://{HOST}:{server.port}/", proxy, *args)
+        return proxy
+
+    def assert_retried(self, leg):
+        answer = leg["answer"]
+        self.assertEqual(answer["hello_retry_request"], "group")
+        self.assertEqual(answer["hello_retry_group"], "secp384r1")
+        self.assertEqual(leg["tls"]["curve"], "secp384r1")
+        self.assertNotEqual(leg["offer"]["raw"], leg["offer"]["raw_second"])
+
+    def test_on_the_leg_of_the_proxy(self):
+        record, back = self.round_trip(self.fetch(None), LEFT_OUT_WITH_DATA)
+        self.assert_retried(record["legs"]["server"])
+        self.assertEqual(sum("hello_retry_request" in one["legs"]["client"]["answer"]
+                             for one in back),
+                         sum("hello_retry_request" in leg["answer"]
+                             for leg in record["legs"].values()))
+
+    def test_through_a_tunnel(self):
+        proxy = self.fetch(TUNNEL, "--cacert", harness.root().file)
+        record, back = self.round_trip(proxy, LEFT_OUT_WITH_DATA)
+        self.assert_retried(record["legs"]["client"])
+        self.assert_retried(back[0]["legs"]["client"])
+
+
+class ClientCertificate(RoundTrip):
+    """A client that shows a certificate, through a tunnel: the proxy has no key for one."""
+
+    def fetch(self, version, policy, **more):
+        self.own = harness.leaf("the-client.test")
+        server = self.nginx(harness.leaf(HOST), versions=version, server=(
+            f"ssl_client_certificate {harness.root().file}; ssl_verify_depth 3;"
+            "ssl_verify_client on;"))
+        proxy = self.proxy(policy=policy)
+        self.curl(f"https://{HOST}:{server.port}/", proxy, "--cacert", harness.root().file,
+                  "--cert", self.own.chain, "--key", self.own.key, **more)
+        return proxy
+
+    def assert_shown(self, leg, scheme):
+        self.assertEqual(leg["tls"]["client"]["subject"], "CN=the-client.test")
+        self.assertEqual(leg["client_chain"][0]["sans"], ["the-client.test"])
+        self.assertEqual(leg["tls"]["client"]["hash"], leg["client_chain"][0]["hash"])
+        self.assertEqual(leg["answer"]["client_signature_scheme"], scheme)
+        self.assertNotEqual(leg["tls"]["server"]["subject"], "CN=the-client.test")
+
+    def test_in_the_clear(self):
+        record, back = self.round_trip(self.fetch("TLSv1.2", TUNNEL), LEFT_OUT_WITH_DATA)
+        for one in record, back[0]:
+            self.assert_shown(one["legs"]["client"], "ecdsa_secp256r1_sha256")
+
+    def test_with_the_keys_of_the_client(self):
+        """TLS 1.3 hides it from the proxy, and from whoever reads its capture without the keys. Where
+        nothing tells it from application data, it is kept only with these."""
+        keys = f"{self.dir}/keys"
+        policy = {"default": {**TUNNEL["default"], **EVERYTHING["default"]}}
+        proxy = self.fetch("TLSv1.3", policy, env={**os.environ, "SSLKEYLOGFILE": keys})
+        record, back = self.round_trip(proxy)
+        for one in record, back[0]:
+            self.assertNotIn("client_chain", one["legs"]["client"])
+        run = harness.run(harness.PROGRAM, "import", "-q", "--json", "--keylog", keys,
+                          self.export(proxy, record))
+        self.assert_shown(json.loads(run.stdout)["legs"]["client"], "ecdsa_secp256r1_sha256")
+
+
 class Failed(RoundTrip):
     def test_client_refuses_the_certificate(self):
         for version in "1.2", "1.3":
@@ -176,7 +247,7 @@ class Failed(RoundTrip):
                 self.curl(f"https://{HOST}:{server.port}/", proxy, "--cacert", harness.root().file,
                           check=False)
                 record, back = self.round_trip(proxy)
-                [alert] = back[0]["legs"]["client"]["alerts"]
+                [alert] = back[0]["legs"]["client"].get("alerts")
                 self.assertEqual((alert["from"], alert["name"]), ("client", "unknown_ca"))
                 self.assertEqual(record["verdict"]["cause"], "proxy-ca-not-installed")
 
@@ -196,7 +267,7 @@ class Failed(RoundTrip):
                 self.curl(f"https://{HOST}:{server.port}/", proxy, check=False)
                 # Of TLS 1.3 the client has sent its request before it hears of it.
                 _, back = self.round_trip(proxy, LEFT_OUT_WITH_DATA)
-                [alert] = [a for a in back[1]["legs"]["client"]["alerts"] if a["level"] == "fatal"]
+                [alert] = [a for a in back[1]["legs"]["client"].get("alerts") if a["level"] == "fatal"]
                 self.assertEqual(alert["from"], "server")
 
     def test_server_answers_with_an_alert(self):
@@ -205,7 +276,7 @@ class Failed(RoundTrip):
         proxy = self.proxy()
         self.curl(f"https://{HOST}:{server.port}/", proxy, check=False)
         _, back = self.round_trip(proxy)
-        [alert] = back[1]["legs"]["client"]["alerts"]
+        [alert] = back[1]["legs"]["client"].get("alerts")
         self.assertEqual((alert["from"], alert["name"]), ("server", "handshake_failure"))
 
 

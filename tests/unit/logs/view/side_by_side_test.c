@@ -130,6 +130,22 @@ static void test_nothing_steers_the_terminal(void) {
     record_free(record);
 }
 
+static void test_a_client_with_a_certificate(void) {
+    struct record *record = golden_record("01hv6k2");
+    struct buf out;
+    struct obj *cert = obj_add(record_leg(record->root, false), F_LEG_CLIENT_CHAIN);
+    obj_set_str(cert, F_CERT_SUBJECT, "CN=the client");
+    write_page(&out, record->root, 80, false);
+    CU_ASSERT_TRUE(buf_append(&out, "", 1));
+    const char *page = (const char *)buf_data(&out);
+    const char *title = strstr(page, "\nCLIENT'S CERTIFICATE 0 (leaf), client leg\n");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(title);
+    CU_ASSERT_PTR_NOT_NULL(strstr(title, "CN=the client"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(page, "\nCERTIFICATE 0 (leaf)\n"));
+    buf_cleanup(&out);
+    record_free(record);
+}
+
 static void test_nothing_known(void) {
     struct record *record = record_new();
     struct buf out;
@@ -145,6 +161,7 @@ static void test_nothing_known(void) {
 }
 
 const struct unit_case unit_cases[] = {
+    {"a client with a certificate", test_a_client_with_a_certificate},
     {"samples", test_samples},
     {"pages fit every width, no line ends in space", test_fits_every_width},
     {"colour only adds escapes", test_color_only_adds_escapes},

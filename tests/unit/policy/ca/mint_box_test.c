@@ -70,6 +70,12 @@ static void test_digests(void) {
     CU_ASSERT_STRING_EQUAL(f.signature_algorithm, "md5WithRSAEncryption");
     CU_ASSERT_EQUAL(f.key_bits, 1024);
     end();
+    f = leaf_of((struct cert_knobs){.digest = CERT_KNOB_SHA384});
+    CU_ASSERT_STRING_EQUAL(f.signature_algorithm, "ecdsa-with-SHA384");
+    x509 = X509_parse_from_buffer(leaf->chain[0]);
+    CU_ASSERT_EQUAL(X509_verify(x509, world.installation->key->key), 1);
+    X509_free(x509);
+    end();
 }
 
 static void test_serials(void) {

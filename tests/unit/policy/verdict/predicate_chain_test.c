@@ -4,6 +4,9 @@
 #include "tests/unit/policy/verdict/case.h"
 #include "tests/unit/unit.h"
 
+// TLS 1.3 in a capture, with a key log.
+#define OPENED "c.answer.encrypted_extensions 0x0010;"
+
 // clang-format off
 static const struct answer_case answers[] = {
     {P_VERIFIED, BASE_shown, "", YES},
@@ -51,12 +54,22 @@ static const struct answer_case answers[] = {
     {P_CLIENT_DATA, BASE_watched13, "", YES},
     {P_CLIENT_DATA, BASE_watched13, "c.bytes.data_received 107", UNKNOWN},
     {P_CLIENT_DATA, BASE_watched13, "c.answer.certificate_request true", UNKNOWN},
+    {P_CLIENT_DATA, BASE_watched13, OPENED "c.bytes.data_received 1", YES},
+    {P_CLIENT_DATA, BASE_watched13, OPENED "c.bytes.data_received 0", NO},
+    {P_CLIENT_DATA, BASE_watched13, OPENED "c.answer.certificate_request true", YES},
+    {P_CLIENT_DATA, BASE_watched13, OPENED "notes[0].id key-gap; c.bytes.data_received 107",
+     UNKNOWN},
     {P_SERVER_DATA, BASE_ok, "s.bytes.data_received 0", NO},
     {P_SERVER_DATA, BASE_watched13, "", UNKNOWN},
     {P_SERVER_DATA, BASE_watched12, "c.end.at data; c.bytes.data_sent 3", YES},
+    {P_SERVER_DATA, BASE_watched13, OPENED "c.bytes.data_sent 3", YES},
+    {P_SERVER_DATA, BASE_watched13, OPENED "c.bytes.data_sent 0", NO},
+    {P_SERVER_DATA, BASE_watched13, OPENED "notes[0].id key-missing; c.bytes.data_sent 3", UNKNOWN},
     {P_DOWN_RESUMED, BASE_shown, "c.tls.resumed true", YES},
     {P_SEEN_12, BASE_watched13, "", NO},
     {P_SAW_FINISHED, BASE_watched12, "c.tls.established true", YES},
+    {P_SAW_FINISHED, BASE_watched13, "", NO},
+    {P_SAW_FINISHED, BASE_watched13, OPENED, YES},
 };
 // clang-format on
 

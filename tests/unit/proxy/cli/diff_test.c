@@ -104,6 +104,18 @@ static void test_trouble(void) {
     CU_ASSERT(got.status == 0 && says("usage: tlsblame diff ") && says("Exit status"));
 }
 
+static void test_nothing(void) {
+    place_log(place_path("none"), back + 2);
+    RUN(place_path("none"), place_path("none"));
+    CU_ASSERT(got.status == EXIT_USAGE && got.out[0] == '\0');
+    CU_ASSERT_PTR_NOT_NULL(strstr(got.err, "none holds no TLS connection\n"));
+    RUN(place_path("none"));
+    CU_ASSERT(got.status == EXIT_USAGE && got.out[0] == '\0');
+    RUN(place_path("none"), place_path("front"));
+    CU_ASSERT(got.status == EXIT_FINDING && says("0 the same, 0 different, 2 on one side only"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(got.err, "none holds no TLS connection\n"));
+}
+
 static void test_color(void) {
     RUN("--color=always", place_path("front"), place_path("back"));
     CU_ASSERT(says("\x1b["));
@@ -119,6 +131,7 @@ const struct unit_case unit_cases[] = {
     {"order", test_order},
     {"the window", test_the_window},
     {"trouble", test_trouble},
+    {"nothing", test_nothing},
     {"colour", test_color},
     {NULL, NULL},
 };

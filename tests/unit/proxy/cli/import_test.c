@@ -81,6 +81,11 @@ static void test_log_and_lines(void) {
     unlink(log_path);
 }
 
+static int import_full(int argc, char **argv) {
+    CHECK(freopen("/dev/full", "w", stdout) != NULL);
+    return import_main(argc, argv);
+}
+
 static void test_new_log(void) {
     char folder[] = "/tmp/import_state.XXXXXX", command[128];
     CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(folder));
@@ -90,8 +95,21 @@ static void test_new_log(void) {
     CU_ASSERT_PTR_NOT_NULL_FATAL(says);
     CU_ASSERT_EQUAL(strncmp(says + 5, folder, strlen(folder)), 0);
     CU_ASSERT_PTR_NOT_NULL(strstr(says, "/tlsblame/import-20"));
-    snprintf(command, sizeof(command), "rm -r %s", folder);
+    snprintf(command, sizeof(command), "rm -r %s/tlsblame/*", folder);
     CU_ASSERT_EQUAL(system(command), 0);
+    run("/nonexistent.pcap", NULL, NULL, NULL); // leaves no empty log
+    CU_ASSERT_EQUAL(got.status, EXIT_USAGE);
+    CU_ASSERT_PTR_NULL(strstr(got.err, "Log: "));
+    snprintf(command, sizeof(command), "rmdir %s/tlsblame && rmdir %s", folder, folder);
+    CU_ASSERT_EQUAL(system(command), 0);
+}
+
+static void test_full_output(void) {
+    // Standard output is what capture_run reads, so that it is replaced in the child.
+    capture_run(&got, import_full, (const char *const[]){"import", "--json", CAPTURE, NULL});
+    CU_ASSERT_EQUAL(got.status, EXIT_ENVIRONMENT);
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(got.err, "tlsblame import: standard output: No space left on device\n"));
 }
 
 static void test_nothing_to_find(void) {
@@ -122,6 +140,7 @@ const struct unit_case unit_cases[] = {
     {"JSON", test_json},
     {"a log, and lines", test_log_and_lines},
     {"a new log", test_new_log},
+    {"full output", test_full_output},
     {"nothing to find", test_nothing_to_find},
     {"a file cut short is no failure", test_a_file_cut_short_is_no_failure},
     {NULL, NULL},

@@ -1,5 +1,7 @@
 #include "proxy/cli/list.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "logs/base/check.h"
@@ -46,6 +48,28 @@ static void test_choices(void) {
     CU_ASSERT(got.status == 0 && num_lines(got.out) == 2 && got.out[0] == '{');
 }
 
+// A record that is broken inside is only found when it is read, and told once.
+static void test_broken_inside(void) {
+    static const char broken[] =
+        "{\"@timestamp\":\"2026-11-20T21:19:03.120Z\",\"schema\":\"1.0\",\"id\":\"a\","
+        "\"mode\":\"plain\",\"legs\":[}\n";
+    const char *folder = getenv("TEST_TMPDIR");
+    char path[512];
+    snprintf(path, sizeof(path), "%s/list_test.ndjson", folder != NULL ? folder : "/tmp");
+    FILE *f = fopen(path, "w");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+    fputs(broken, f);
+    fclose(f);
+    static const char *const limits[] = {"--json", "--limit=1", "--limit=2"};
+    for (size_t i = 0; i < ARRAY_LEN(limits); i++) {
+        RUN("list", "--log", path, limits[i]);
+        CU_ASSERT_EQUAL(got.status, 0);
+        CU_ASSERT_STRING_EQUAL(got.out, "");
+        CU_ASSERT_EQUAL(num_lines(got.err), 1);
+        CU_ASSERT_PTR_NOT_NULL(strstr(got.err, "list_test.ndjson:1: byte "));
+    }
+}
+
 static void test_bad_usage(void) {
     static const char *const wrong[][3] = {
         {"--limit", "0"}, {"--limit", "-3"},  {"--limit", "3x"},
@@ -62,6 +86,7 @@ static void test_bad_usage(void) {
 const struct unit_case unit_cases[] = {
     {"all", test_all},
     {"choices", test_choices},
+    {"broken inside", test_broken_inside},
     {"bad usage", test_bad_usage},
     {NULL, NULL},
 };

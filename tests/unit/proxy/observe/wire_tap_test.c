@@ -51,6 +51,14 @@ static bool encrypted(enum field field) {
     case F_LEG_ANSWER_TICKET_EARLY:
     case F_LEG_ANSWER_GROUPS:
     case F_LEG_ANSWER_CLIENT_CERT:
+    case F_LEG_ANSWER_CLIENT_SIGNATURE:
+    case F_LEG_CLIENT_CHAIN:
+    case F_LEG_CLIENT_CERTIFICATE_CHAIN:
+    case F_LEG_CLIENT_SUBJECT:
+    case F_LEG_CLIENT_ISSUER:
+    case F_LEG_CLIENT_NOT_BEFORE:
+    case F_LEG_CLIENT_NOT_AFTER:
+    case F_LEG_CLIENT_SHA256:
         return true;
     default:
         return false;
@@ -218,6 +226,33 @@ static void a_hello_that_was_observed_is_passed_over(void) {
     flight_free(&flight);
 }
 
+// What is odd about the records of a hello is told once, though they are read twice; the same of
+// the server is its own.
+static void a_note_on_the_hello_is_told_once(void) {
+    static const uint8_t odd[] = {22, 3, 0, 0, 8, 1, 0, 0, 40, 3, 3, 1, 2};
+    static const uint8_t answer[] = {22, 3, 0, 0, 2, 2, 0};
+    struct record *record = record_new();
+    struct observe observe;
+    struct wire_tap tap;
+    observe_init(&observe, record->root, false, 0);
+    observe_hello(&observe, odd, sizeof(odd), 1, 0);
+    size_t num = obj_num(record->root, F_RECORD_NOTES);
+    CU_ASSERT(has_note(record, "rec-version-odd") && has_note(record, "hs-truncated"));
+    wire_tap_init(&tap, &observe);
+    wire_tap_bytes(&tap, true, odd, sizeof(odd), 0);
+    wire_tap_eof(&tap, true, 0);
+    wire_tap_finish(&tap);
+    wire_tap_cleanup(&tap);
+    CU_ASSERT_EQUAL(obj_num(record->root, F_RECORD_NOTES), num);
+    wire_tap_init(&tap, &observe);
+    wire_tap_bytes(&tap, false, answer, sizeof(answer), 0);
+    wire_tap_eof(&tap, false, 0);
+    wire_tap_finish(&tap);
+    wire_tap_cleanup(&tap);
+    CU_ASSERT(obj_num(record->root, F_RECORD_NOTES) > num);
+    record_free(record);
+}
+
 // Who says the same for ever costs no more memory than a chatty honest peer.
 static void floods_have_a_ceiling(void) {
     static const struct {
@@ -302,6 +337,7 @@ const struct unit_case unit_cases[] = {
     {"a client that rejects has not finished", a_client_that_rejects_has_not_finished},
     {"an answer that is not TLS", an_answer_that_is_not_tls},
     {"a hello that was observed is passed over", a_hello_that_was_observed_is_passed_over},
+    {"a note on the hello is told once", a_note_on_the_hello_is_told_once},
     {"floods have a ceiling", floods_have_a_ceiling},
     {"the fatal alert is told", the_fatal_alert_is_told},
     {"tampered bytes do no harm", tampered_bytes_do_no_harm},
