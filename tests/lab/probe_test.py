@@ -398,6 +398,19 @@ class BadTargets(Probing):
         self.assertFalse(os.path.exists(self.log))
 
 
+class Resumption(Probing):
+    def test_a_key_that_nobody_knows(self):
+        """A server goes on with a whole handshake; something that does not is found."""
+        _, record = self.probe(f"{HOST}:{self.server.port}", "--factor", "psk", "--factor",
+                               "early-data")
+        self.assertEqual({e["result"] for e in record["experiments"]}, {"answered"})
+        box = Box(self, self.server.port, lambda h: "reset" if 42 in h.extensions else None)
+        _, record = self.probe(f"{HOST}:{box.port}", "--factor", "psk", "--factor", "early-data")
+        results = {e["probe"]: e["result"] for e in record["experiments"]}
+        self.assertEqual((results["base"], results["psk"], results["early-data"]),
+                         ("answered", "answered", "reset"))
+
+
 class Ways(Probing):
     def test_a_recorded_client(self):
         proxy = self.proxy()
