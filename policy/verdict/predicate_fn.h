@@ -171,11 +171,10 @@ ASK(hello_shared);  // and the hello does not fit this one's claim without doubt
 // inspector_of returns the product by whose name the leaf's issuer goes, or NULL.
 const char *inspector_of(const struct view *view);
 
-// leaf_form_of returns what the form of our leaf has that the client went on with, or NULL.
-const char *leaf_form_of(const struct view *view);
-
 // via_inspector_of returns the product that Via of the request names, or NULL.
 const char *via_inspector_of(const struct view *view);
+// leaf_form_of returns what the form of our leaf has that the client went on with, or NULL.
+const char *leaf_form_of(const struct view *view);
 
 // word_in returns whether `text` holds `word` as a whole word of capitals, digits and underscores.
 bool word_in(const char *text, const char *word);
