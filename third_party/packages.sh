@@ -31,12 +31,16 @@ packages_test=(
     haproxy
     iproute2
     libcunit1-dev
+    libmbedtls-dev
     libnss3-tools
+    libwolfssl-dev
+    mitmproxy
     nftables
     nginx
     nodejs
     openssl
     python3
+    squid-openssl
     sslsplit
     stunnel4
     tshark

@@ -13,13 +13,13 @@
 #define ORDERS WORDS("after_peek", "server_first", "client_first")
 #define ALPNS WORDS("mirror", "strip", "fixed")
 #define TICKETS WORDS("on", "off", "bad")
-#define SENTINELS WORDS("auto", "off", "force", "copy_upstream")
+#define SENTINELS WORDS("off", "force", "copy_upstream")
 #define CCSS WORDS("auto", "omit", "extra")
 #define STAPLES WORDS("none", "copy", "stale")
-#define CLIENT_CERTS WORDS("auto", "ignore", "request", "require")
+#define CLIENT_CERTS WORDS("ignore", "request", "require")
 #define SNIS WORDS("copy", "strip", "replace")
 #define HELLOS WORDS("mirror", "own", "template", "edit")
-#define REVOCATIONS WORDS("none", "soft", "hard")
+#define REVOCATIONS WORDS("soft", "none", "hard")
 #define ON_INVALIDS                                                                                \
     WORDS("mirror", "reset", "alert", "block_page", "resign_trusted", "resign_untrusted",          \
           "self_signed", "pass_through")
@@ -67,7 +67,7 @@ static const struct knob PROFILE[] = {
     PLAIN("learned", KNOB_TEXTS, learned, "What was learned from records of the real box, a line for each knob, and from which."),
     PLAIN("not_learned", KNOB_TEXTS, not_learned, "What those records do not tell, and why."),
     WORD("mode", MODES, mode, "What becomes of a connection that no reaction ends: \"intercept\" ends TLS on both legs, \"tunnel\" hands the bytes on."),
-    WORD("order", ORDERS, order, "When the server is contacted: \"after_peek\" when the reactions to the hello had their chance, \"server_first\" before them, \"client_first\" after the client was answered."),
+    WORD("order", ORDERS, order, "When the server is contacted: \"after_peek\" when the reactions to the hello had their chance, \"server_first\" before them: they wait for its answer. \"client_first\" is not to be had."),
     INSIDE("client_leg", KNOB_CLIENT_LEG, client_leg, "TLS between the client and the box."),
     INSIDE("server_leg", KNOB_SERVER_LEG, server_leg, "TLS between the box and the server."),
     INSIDE("cert", KNOB_CERT, cert, "The leaves that the box makes."),
@@ -86,14 +86,14 @@ static const struct knob CLIENT_LEG[] = {
     PLAIN("alpn_protocols", KNOB_TEXTS, alpn_protocols, "For \"fixed\"."),
     WORD("session_tickets", TICKETS, tickets, "\"bad\" tickets cannot be decrypted later: a client that comes back with one gets decrypt_error."),
     PLAIN("force_hello_retry_request", KNOB_BOOL, force_hrr, "Asks for a group that the client sent no share of, where it supports one."),
-    WORD("sentinel", SENTINELS, sentinel, "The downgrade sentinel in the random of a TLS 1.2 ServerHello; \"copy_upstream\" takes the server's whole random."),
+    WORD("sentinel", SENTINELS, sentinel, "The downgrade sentinel in the random of a TLS 1.2 ServerHello, never or always; \"copy_upstream\" takes the server's whole random."),
     PLAIN("echo_session_id", KNOB_BOOL, echo_session_id, "Repeats the client's session id in a TLS 1.2 ServerHello that resumes nothing."),
     NUMBER("record_max", KNOB_NUMBER, record_max, 0, 16384, "Bytes in a record at most; 0 is no bound."),
     NUMBER("flight_split", KNOB_NUMBER, flight_split, 0, 65536, "The first flight goes in pieces of so many bytes; 0 is whole."),
     NUMBER("flight_delay_ms", KNOB_NUMBER, flight_delay_ms, 0, 60000, "Milliseconds between the pieces."),
     WORD("change_cipher_spec", CCSS, ccs, "The change_cipher_spec of TLS 1.3's compatibility mode: where it belongs, never, or once more."),
     WORD("staple", STAPLES, staple, "The OCSP response: none, the server's, or the first that was seen for the host."),
-    WORD("client_certificate", CLIENT_CERTS, client_cert, "Whether the client is asked for one: as the server does, never, always, or always and it must have one."),
+    WORD("client_certificate", CLIENT_CERTS, client_cert, "Whether the client is asked for one: never, always, or always and it must have one. The server gets none in any case: the key stays with the client."),
 };
 #undef OWNER
 
@@ -111,7 +111,6 @@ static const struct knob SERVER_LEG[] = {
     WORD("hello", HELLOS, hello, "The hello that the server gets: the client's mirrored; the box's own, whatever the client sent; a raw one from \"template\"; the client's own bytes with \"edit\", in mode \"tunnel\"."),
     INSIDE("template", KNOB_TEMPLATE, template, "A ClientHello that no library writes any more."),
     INSIDE("edit", KNOB_EDIT, edit, "What is changed in the client's hello."),
-    PLAIN("client_certificate", KNOB_NOT, no_client_cert, "Whether a CertificateRequest is answered with a certificate at all."),
     INSIDE("verify", KNOB_VERIFY, verify, "What is checked of the server's certificate."),
     WORD("on_invalid", ON_INVALIDS, on_invalid, "What the client is shown when a check fails: the policy's choice, a reset, an alert, a page, a leaf of the trusted or untrusted CA, a self-signed leaf, or the server itself."),
     PLAIN("on_invalid_alert", KNOB_ALERT, on_invalid_alert, "For \"alert\"."),
@@ -148,9 +147,9 @@ static const struct knob VERIFY[] = {
     PLAIN("host", KNOB_NOT, no_host, "Whether a name must be the host's."),
     PLAIN("dates", KNOB_NOT, no_dates, "Whether the dates must hold."),
     PLAIN("strength", KNOB_NOT, no_strength, "Whether weak keys and signatures are refused."),
-    WORD("revocation", REVOCATIONS, revocation, "Whether revocation is asked for, and whether no answer is a failure."),
-    PLAIN("aia", KNOB_BOOL, aia, "Fetches an intermediate that the server left out."),
-    PLAIN("pins", KNOB_HASHES, pins, "SHA-256 of public keys, in hexadecimal; the chain must hold one."),
+    WORD("revocation", REVOCATIONS, revocation, "\"soft\": what the lists of --crl and the server's staple say of the leaf counts; \"none\": it does not; \"hard\": a leaf that neither calls good is bad."),
+    PLAIN("aia", KNOB_BOOL, aia, "Fetching an intermediate that the server left out: not to be had, and refused."),
+    PLAIN("pins", KNOB_HASHES, pins, "SHA-256 of public keys, in hexadecimal; the chain that the server sends must hold one."),
 };
 #undef OWNER
 

@@ -24,8 +24,9 @@ enum profile_confidence { PROFILE_REPORTED, PROFILE_DOCUMENTED, PROFILE_MEASURED
 // go on as they are (a firewall that only looks).
 enum profile_mode { PROFILE_INTERCEPT, PROFILE_TUNNEL };
 
-// When the server is contacted: before the client is answered; after; or after the hello was looked
-// at and a reaction had its chance, which is the ordinary way.
+// When the server is contacted: after the hello was looked at and a reaction had its chance, which
+// is the ordinary way; or before that, so that reactions to the hello wait for its answer. After
+// the client was answered is not to be had: the client is answered with what the server showed.
 enum profile_order { PROFILE_AFTER_PEEK, PROFILE_SERVER_FIRST, PROFILE_CLIENT_FIRST };
 
 // struct profile_codes is a list of code points in order of preference. `num` of 0: as without a
@@ -51,10 +52,10 @@ enum profile_alpn { PROFILE_ALPN_MIRROR, PROFILE_ALPN_STRIP, PROFILE_ALPN_FIXED 
 // back with one is aborted with decrypt_error (51).
 enum profile_tickets { PROFILE_TICKETS_ON, PROFILE_TICKETS_OFF, PROFILE_TICKETS_BAD };
 
-// The downgrade sentinel of RFC 8446 section 4.1.3 in the random of a TLS 1.2 ServerHello: where
-// the library puts it, never, always, or all 32 bytes are those of the server on the server leg.
+// The downgrade sentinel of RFC 8446 section 4.1.3 in the random of a TLS 1.2 ServerHello: never
+// (the library was told the version), always, or all 32 bytes are those of the server on the server
+// leg.
 enum profile_sentinel {
-    PROFILE_SENTINEL_AUTO,
     PROFILE_SENTINEL_OFF,
     PROFILE_SENTINEL_FORCE,
     PROFILE_SENTINEL_COPY_UPSTREAM,
@@ -68,10 +69,9 @@ enum profile_ccs { PROFILE_CCS_AUTO, PROFILE_CCS_OMIT, PROFILE_CCS_EXTRA };
 // one that was seen for the host).
 enum profile_staple { PROFILE_STAPLE_NONE, PROFILE_STAPLE_COPY, PROFILE_STAPLE_STALE };
 
-// A certificate from the client: asked for where the server asks; never; always; always, and the
-// handshake fails without one.
+// A certificate from the client: never asked for, always, or always and the handshake fails without
+// one.
 enum profile_client_cert {
-    PROFILE_CLIENT_CERT_AUTO,
     PROFILE_CLIENT_CERT_IGNORE,
     PROFILE_CLIENT_CERT_REQUEST,
     PROFILE_CLIENT_CERT_REQUIRE,
@@ -121,11 +121,11 @@ struct profile_edit {
 
 enum profile_sni { PROFILE_SNI_COPY, PROFILE_SNI_STRIP, PROFILE_SNI_REPLACE };
 
-// Whether a revoked certificate is found out, and whether an answer that cannot be had is a
-// failure.
+// What is made of revocation lists and of the server's staple: what they say of the leaf counts; it
+// does not; or a leaf that none of them calls good is bad.
 enum profile_revocation {
-    PROFILE_REVOCATION_NONE,
     PROFILE_REVOCATION_SOFT,
+    PROFILE_REVOCATION_NONE,
     PROFILE_REVOCATION_HARD,
 };
 
@@ -134,7 +134,7 @@ enum profile_revocation {
 struct profile_verify {
     bool no_chain, no_host, no_dates, no_strength;
     enum profile_revocation revocation;
-    bool aia; // fetches an intermediate that is missing
+    bool aia; // refused: nothing is fetched during a handshake
     struct profile_strings pins;
 };
 
@@ -161,7 +161,6 @@ struct profile_server_leg {
     enum profile_hello hello;
     struct profile_template template;
     struct profile_edit edit;
-    bool no_client_cert; // answers a CertificateRequest with an empty list
     struct profile_verify verify;
     enum profile_on_invalid on_invalid;
     uint8_t on_invalid_alert; // PROFILE_INVALID_ALERT

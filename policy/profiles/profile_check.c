@@ -50,6 +50,25 @@ static bool only_for(struct reader *reader, const char *key, bool is, bool neede
                   : reader_refuse(reader, "is only for %s", what);
 }
 
+// check_verify refuses what nobody would notice: a check that fails is shown by "on_invalid".
+static bool check_verify(struct reader *reader, const struct profile_server_leg *leg) {
+    const struct profile_verify *verify = &leg->verify;
+    bool shows = leg->on_invalid != PROFILE_INVALID_MIRROR;
+    size_t back = reader_enter_key(reader, "verify");
+    bool ok =
+        (!verify->aia || refuse_at(reader, "aia",
+                                   "is not to be had: nothing is fetched while a handshake "
+                                   "waits")) &&
+        (shows || verify->pins.num == 0 ||
+         refuse_at(reader, "pins", "needs an \"on_invalid\" other than \"mirror\"")) &&
+        (shows || verify->revocation != PROFILE_REVOCATION_HARD ||
+         refuse_at(reader, "revocation", "\"hard\" needs an \"on_invalid\" other than \"mirror\""));
+    if (ok) {
+        reader_leave(reader, back);
+    }
+    return ok;
+}
+
 static bool check_server_leg(struct reader *reader, const struct profile_server_leg *leg,
                              enum profile_mode mode) {
     return check_versions(reader, leg->min_version, leg->max_version) &&
@@ -63,7 +82,8 @@ static bool check_server_leg(struct reader *reader, const struct profile_server_
            (leg->hello != PROFILE_HELLO_EDIT || mode == PROFILE_TUNNEL ||
             refuse_at(reader, "hello", "\"edit\" needs the \"mode\" \"tunnel\"")) &&
            only_for(reader, "on_invalid_alert", leg->on_invalid_alert != 0,
-                    leg->on_invalid == PROFILE_INVALID_ALERT, "\"on_invalid\": \"alert\"");
+                    leg->on_invalid == PROFILE_INVALID_ALERT, "\"on_invalid\": \"alert\"") &&
+           check_verify(reader, leg);
 }
 
 static bool is_rsa(enum cert_knob_key key) {
@@ -151,6 +171,10 @@ static bool holds_word(const char *words, const char *word) {
     return false;
 }
 
+static bool is_early(enum profile_action action) {
+    return action >= PROFILE_BLOCK_PAGE && action <= PROFILE_EDIT_HELLO;
+}
+
 static bool check_reaction(struct reader *reader, const struct profile_reaction *reaction) {
     json_t *json = knob_object_json(reaction, KNOB_REACTION), *value;
     const char *needs = ACTIONS[reaction->action].needs, *takes = ACTIONS[reaction->action].takes;
@@ -170,10 +194,23 @@ static bool check_reaction(struct reader *reader, const struct profile_reaction 
                        : reader_refuse(reader, "has no meaning with the action \"%s\"", action);
     }
     bool late = reaction->at != PROFILE_AT_HELLO;
-    bool early_only =
-        reaction->action >= PROFILE_BLOCK_PAGE && reaction->action <= PROFILE_EDIT_HELLO;
-    return !late || !early_only ||
+    return !late || !is_early(reaction->action) ||
            refuse_at(reader, "at", "that action can only be taken at \"hello\"");
+}
+
+static bool check_order(struct reader *reader, const struct profile *profile) {
+    if (profile->order == PROFILE_CLIENT_FIRST) {
+        return refuse_at(reader, "order",
+                         "\"client_first\" is not to be had: the client is answered with what the "
+                         "server showed");
+    }
+    for (size_t i = 0; i < profile->num_reactions; i++) {
+        if (profile->order == PROFILE_SERVER_FIRST && is_early(profile->reactions[i].action)) {
+            return refuse_at(reader, "order",
+                             "\"server_first\" leaves no room for actions in the server's place");
+        }
+    }
+    return true;
 }
 
 static bool check_name(struct reader *reader, const struct profile *profile) {
@@ -188,7 +225,7 @@ static bool check_name(struct reader *reader, const struct profile *profile) {
 }
 
 bool profile_check(struct reader *reader, const struct profile *profile) {
-    if (!check_name(reader, profile)) {
+    if (!check_name(reader, profile) || !check_order(reader, profile)) {
         return false;
     }
     size_t back = reader_enter_key(reader, "client_leg");

@@ -1,5 +1,7 @@
 #include "policy/verdict/client_alert.h"
 
+#include <string.h>
+
 #include "logs/base/check.h"
 
 #define CLOSES CLIENT_CLOSES
@@ -37,6 +39,25 @@ static const char *const verdicts[CLIENT_VERDICT_COUNT] = {
 
 static const char *const sources[] = {"unknown", "reported", "read in its source", "measured"};
 
+static const struct {
+    const char *part;
+    enum client_stack stack;
+} agents[] = {
+#define CLIENT_AGENT(part, stack) {part, CLIENT_STACK_##stack},
+#include "policy/verdict/client_agents.inc"
+#undef CLIENT_AGENT
+};
+
+bool client_stack_of(enum client_stack *out, const char *user_agent) {
+    for (size_t i = 0; user_agent != NULL && i < ARRAY_LEN(agents); i++) {
+        if (strcasestr(user_agent, agents[i].part) != NULL) {
+            *out = agents[i].stack;
+            return true;
+        }
+    }
+    return false;
+}
+
 const struct client_alert *client_alert(enum client_stack stack, enum client_verdict verdict) {
     CHECK((unsigned)stack < CLIENT_STACK_COUNT && (unsigned)verdict < CLIENT_VERDICT_COUNT);
     return &rows[stack].alerts[verdict];
@@ -66,10 +87,8 @@ static bool sends(const struct client_alert *alert, uint8_t code, bool tls13) {
     if (alert->source == SOURCE_UNKNOWN) {
         return false;
     }
-    if (alert->by_version) {
-        return alert->codes[tls13] == code;
-    }
-    return alert->codes[0] == code || alert->codes[1] == code;
+    bool second = tls13 || !alert->by_version;
+    return alert->codes[0] == code || (second && alert->codes[1] == code);
 }
 
 // sends_always returns whether `code` may come for all that is known of `stack`.

@@ -29,7 +29,8 @@ enum { CLIENT_CLOSES = 255 };
 enum client_source { SOURCE_UNKNOWN, SOURCE_REPORTED, SOURCE_READ, SOURCE_MEASURED };
 
 // struct client_alert is one cell. Both codes are the same where there is only one; where they
-// differ, `by_version` says that the first is of TLS 1.2 and the second of TLS 1.3.
+// differ, `by_version` says that the first is of TLS 1.2, and either is of TLS 1.3: Java 17.0.15
+// has an alert of its own there, 17.0.21 that of TLS 1.2.
 struct client_alert {
     enum client_source source;
     uint8_t codes[2];
@@ -43,6 +44,9 @@ const struct client_alert *client_alert(enum client_stack stack, enum client_ver
 enum client_clear client_clear(enum client_stack stack);
 const char *client_stack_name(enum client_stack stack);
 const char *client_verdict_words(enum client_verdict verdict);
+
+// client_stack_of returns false where `user_agent`, which may be NULL, does not tell the stack.
+bool client_stack_of(enum client_stack *out, const char *user_agent);
 
 // client_alert_reasons appends for what `stack` sends the alert `code`, or CLIENT_CLOSES:
 // "expired; issuer expired", or "any objection" where it may come for whatever is known. False and

@@ -26,6 +26,7 @@ enum about {
     ABOUT_KEY,     // such an issuer with a public key: domains
     ABOUT_SERIAL,  // an issuer with a serial number: leaves
     ABOUT_HELLO,   // a hello at an address: engines
+    ABOUT_VISIT,   // a User-Agent at an address with one host: connections
 };
 
 enum what {
@@ -36,6 +37,7 @@ enum what {
     WHAT_UNUSED,  // the handshake was complete, and nothing followed
     WHAT_SOUND,   // the host's handshake was complete and its chain verified
     WHAT_FAILED,  // the host's handshake failed, or its chain did not verify
+    WHAT_SILENT,  // the client left before its hello
     WHAT_SEEN,
 };
 
@@ -109,9 +111,9 @@ static uint64_t hash_text(uint64_t h, const char *text) {
 struct facts {
     uint32_t id, from, to;
     int64_t at_ms;
-    uint64_t address, program, host, hello, issuer, serial, key;
+    uint64_t address, program, host, hello, issuer, serial, key, visit;
     uint32_t domain, leaf, engine;
-    enum what client, server;
+    enum what client, server, began;
 };
 
 // is_inside tells names that mean nothing outside one network, and addresses.
@@ -148,7 +150,7 @@ static const char *domain_of(const char *host) {
 }
 
 static enum what client_what(const struct view *view) {
-    if (view->mode != MODE_INTERCEPT) {
+    if (view->mode != MODE_INTERCEPT || predicate_ask(view, P_T_CANARY) == YES) {
         return WHAT_NOTHING;
     }
     if (predicate_ask(view, P_CLIENT_DATA) == YES) {
@@ -183,6 +185,16 @@ static enum what server_what(const struct view *view) {
     return broken ? WHAT_FAILED : WHAT_NOTHING;
 }
 
+// hello_what tells whether the client ever began. One that waits for the server, or is gone for its
+// sake, does not count.
+static enum what hello_what(const struct view *view) {
+    if (predicate_ask(view, P_HELLO_SEEN) == YES) {
+        return WHAT_SEEN;
+    }
+    bool gone = predicate_ask(view, P_C_GONE) == YES && predicate_ask(view, P_AWAITS_SERVER) == NO;
+    return view->mode == MODE_INTERCEPT && gone ? WHAT_SILENT : WHAT_NOTHING;
+}
+
 // hash_suites adds the part of a JA4 that stands for the suites: the rest changes with the session.
 static uint64_t hash_suites(uint64_t h, const char *ja4) {
     const char *at = ja4 != NULL ? strchr(ja4, '_') : NULL;
@@ -198,6 +210,7 @@ static void facts_client(struct facts *out, const struct obj *root, uint64_t see
         return;
     }
     out->address = hash_text(seed, address);
+    out->visit = mix(hash_text(out->address, agent != NULL ? agent : ""), out->host);
     if (agent != NULL || ja4 != NULL) {
         out->program = hash_suites(hash_text(out->address, agent != NULL ? agent : ""), ja4);
     }
@@ -251,6 +264,7 @@ static bool facts_read(struct facts *out, const struct obj *root, uint64_t seed)
     facts_chain(out, &view, seed);
     out->client = client_what(&view);
     out->server = server_what(&view);
+    out->began = hello_what(&view);
     return true;
 }
 
@@ -344,6 +358,7 @@ void history_note(struct history *history, const struct obj *root) {
         {ABOUT_KEY, f.key, {.value = f.domain, .leaf = f.leaf, .what = WHAT_SEEN}},
         {ABOUT_SERIAL, f.serial, {.value = f.leaf, .what = WHAT_SEEN}},
         {ABOUT_HELLO, f.hello, {.value = f.engine, .what = WHAT_SEEN}},
+        {ABOUT_VISIT, f.visit, {.value = f.id, .what = f.began}},
     };
     for (size_t i = 0; i < ARRAY_LEN(notes); i++) {
         note(history, &f, notes[i].about, notes[i].of, &notes[i].event);
@@ -402,6 +417,19 @@ static int count_distinct(const struct told *told, bool leaf, uint32_t own) {
     return num;
 }
 
+// count_left counts the values of events in which a client did not use what it was shown.
+static int count_left(const struct told *told, uint32_t but) {
+    struct told left = {.num = 0};
+    for (size_t i = 0; i < told->num; i++) {
+        const struct event *event = &told->events[i];
+        bool unused = event->what == WHAT_REFUSED || event->what == WHAT_UNUSED;
+        if (unused && event->value != but) {
+            left.events[left.num++] = *event;
+        }
+    }
+    return count_distinct(&left, false, 0);
+}
+
 static void set_count(struct obj *out, enum field field, int num) {
     if (num > 0) {
         obj_set_int(out, field, num);
@@ -414,6 +442,7 @@ static void tell_client(struct obj *out, struct history *history, const struct f
     tell(&told, history, f, ABOUT_CLIENT, f->program, CLIENT_WINDOW);
     set_count(out, F_HISTORY_CLIENT_HOSTS_OK, count_what(&told, WHAT_WORKED, host));
     set_count(out, F_HISTORY_CLIENT_HOSTS_REFUSED, count_what(&told, WHAT_REFUSED, host));
+    set_count(out, F_HISTORY_CLIENT_HOSTS_LEFT, count_left(&told, host));
     set_count(out, F_HISTORY_CLIENT_HOSTS_DATED, count_what(&told, WHAT_DATED, host));
     tell(&told, history, f, ABOUT_ADDRESS, f->address, CLIENT_WINDOW);
     set_count(out, F_HISTORY_CLIENT_OTHERS_OK,
@@ -424,6 +453,9 @@ static void tell_client(struct obj *out, struct history *history, const struct f
     set_count(out, F_HISTORY_SAME_UNUSED, count_what(&told, WHAT_UNUSED, 0));
     tell(&told, history, f, ABOUT_PAIR, pair_of(f), NEAR_WINDOW);
     set_count(out, F_HISTORY_SAME_NEAR, count_what(&told, WHAT_WORKED, 0));
+    tell(&told, history, f, ABOUT_VISIT, f->visit, CLIENT_WINDOW);
+    bool spoke = count_what(&told, WHAT_SEEN, 0) != 0;
+    set_count(out, F_HISTORY_SAME_SILENT, spoke ? 0 : count_what(&told, WHAT_SILENT, 0));
 }
 
 // alternates returns whether the host was sound between this connection and another on which its

@@ -127,9 +127,19 @@ ASK(any_alert) {
                      leg_alerted(view->down, &view->client_alert, &view->proxy_alert_down));
 }
 
-static enum answer detail(const struct obj *leg, const char *word) {
+static enum answer detail(const struct obj *leg, const char *words) {
     const char *text = obj_str(leg, F_LEG_END_DETAIL);
-    return text == NULL ? UNKNOWN : answer_from(word_in(text, word));
+    enum answer any = text == NULL ? UNKNOWN : NO;
+    for (const char *w = words; text != NULL && *w != '\0'; w += strspn(w, " ")) {
+        char word[48];
+        size_t len = strcspn(w, " ");
+        CHECK(len < sizeof(word));
+        memcpy(word, w, len);
+        word[len] = '\0';
+        any = answer_or(any, answer_from(word_in(text, word)));
+        w += len;
+    }
+    return any;
 }
 
 ASK(up_detail) { return detail(view->up, row->word); }
@@ -153,15 +163,26 @@ ASK(up_ended) { return ended(view->up, row->word); }
 
 ASK(down_ended) { return ended(view->down, row->word); }
 
+ASK(up_left) {
+    (void)row;
+    return answer_or(ended(view->up, "server fin"), ended(view->up, "server rst"));
+}
+
+ASK(down_gone) {
+    (void)row;
+    return answer_or(ended(view->down, "client fin"), ended(view->down, "client rst"));
+}
+
 ASK(down_left) {
     enum answer alert = ask_down_alerted(view, row);
-    enum answer left = answer_or(ended(view->down, "client fin"), ended(view->down, "client rst"));
-    return answer_and(left, answer_not(alert));
+    return answer_and(ask_down_gone(view, row), answer_not(alert));
 }
 
 ASK(down_reached) {
     return view_reached(view->down, view->down_step, (enum leg_step)row->codes[0]);
 }
+
+ASK(up_reached) { return view_reached(view->up, view->up_step, (enum leg_step)row->codes[0]); }
 
 // stopped_at returns whether the last step of an ended leg is one of the codes of `row`.
 static enum answer stopped_at(const struct obj *leg, enum leg_step step,
@@ -254,13 +275,18 @@ ASK(client_left_first) {
     return answer_from(left < failed);
 }
 
-ASK(client_waited) {
+// waited returns whether `leg` went on for `ms` milliseconds after `from`.
+static enum answer waited(const struct obj *leg, enum field from, int64_t ms) {
     int64_t began, left;
-    if (!obj_int(view->down, F_LEG_MS_HELLO, &began) || !obj_int(view->down, F_LEG_MS_END, &left)) {
+    if (!obj_int(leg, from, &began) || !obj_int(leg, F_LEG_MS_END, &left)) {
         return UNKNOWN;
     }
-    return answer_from(left - began >= (int64_t)row->codes[0] * 1000);
+    return answer_from(left - began >= ms * 1000);
 }
+
+ASK(client_waited) { return waited(view->down, F_LEG_MS_HELLO, row->codes[0]); }
+
+ASK(server_waited) { return waited(view->up, F_LEG_MS_CONNECT, row->codes[0]); }
 
 static enum answer acknowledged(const struct obj *leg) {
     int64_t outq;

@@ -224,12 +224,19 @@ ASK(factor_matters) {
     return untrusted ? UNKNOWN : answer_not(probe_passes(view, factor.with));
 }
 
-// is_loopback returns whether the server is on this machine.
-static bool is_loopback(const struct view *view) {
-    const char *address = obj_str(view->server, F_LEG_ADDRESS);
-    const char *ipv4 =
-        address != NULL && strncmp(address, "::ffff:", 7) == 0 ? address + 7 : address;
-    return ipv4 != NULL && (strncmp(ipv4, "127.", 4) == 0 || strcmp(ipv4, "::1") == 0);
+// Offering TLS 1.2 alone leaves out encrypted_client_hello and all that is large, too: where one of
+// these matters, or may, it is not the version.
+ASK(version_matters) {
+    enum answer answer = ask_factor_matters(view, row);
+    if (answer != YES || probe_passes(view, "base") != NO) {
+        return answer;
+    }
+    if (probe_passes(view, "no-ech") == YES || probe_passes(view, "small") == YES ||
+        probe_passes(view, "no-grease") == YES) {
+        return NO;
+    }
+    bool ech = obj_has(leg_of(view, "base"), F_LEG_OFFER_ECH);
+    return ech && probe_passes(view, "no-ech") == UNKNOWN ? UNKNOWN : YES;
 }
 
 // control_passes answers for the control host, with the hello as it is or as the probe `variant`
@@ -258,7 +265,7 @@ ASK(factor_follows) {
         with = control_passes(view, factor.with);
         without = control_passes(view, NULL);
     }
-    if (with == YES || (with == UNKNOWN && is_loopback(view))) {
+    if (with == YES) {
         return NO;
     }
     return answer_and(answer_not(with), without) == YES ? YES : UNKNOWN;

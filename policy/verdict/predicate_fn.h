@@ -8,6 +8,7 @@
 
 // predicate_record.c: how the connection came, DNS and TCP
 ASK(mode);
+ASK(parent_used);
 ASK(record_word); // the first field holds `word`
 ASK(status);      // the proxy answered with one of `codes`
 ASK(refused_by_policy);
@@ -33,12 +34,15 @@ ASK(down_alert);    // the client's first error alert has one of `codes`, after 
 ASK(up_alerted);    // the server sent any error alert
 ASK(down_alerted);
 ASK(any_alert);
-ASK(up_detail); // the library's words on the server's leg hold `word`
+ASK(up_detail); // the library's words on the server's leg hold one of those of `word`
 ASK(down_detail);
 ASK(up_ended); // the server's leg ended by `word`: "server fin"
 ASK(down_ended);
-ASK(down_left);     // the client ended its leg by FIN or RST, without an alert before
+ASK(up_left);       // the server ended its leg by FIN or RST
+ASK(down_gone);     // the client ended its leg by FIN or RST
+ASK(down_left);     // the same, without an alert before
 ASK(down_reached);  // the client's leg completed step codes[0]
+ASK(up_reached);    // likewise of the server's
 ASK(up_stopped_at); // it completed codes[0] and nothing after
 ASK(down_stopped_at);
 ASK(answered);
@@ -47,10 +51,24 @@ ASK(emulation_shows); // a peer objected while we emulated a box
 ASK(hello_cut);
 ASK(hello_seen);
 ASK(client_left_first);
-ASK(client_waited);
+ASK(client_waited); // for codes[0] ms from its hello to its end
+ASK(server_waited); // for codes[0] ms from the connection to its end
 ASK(hello_acknowledged);
 ASK(down_acknowledged);
 ASK(loopback);
+
+// predicate_middle.c: ends in the middle, and clients that leave
+ASK(up_torn);  // the server's last record did not come whole
+ASK(up_clear); // the server chose a version whose handshake is in clear up to Finished
+ASK(down_clear);
+ASK(up_resent);
+ASK(rst_ttl_odd);
+ASK(mac_in_data);
+ASK(hidden_alert); // of a watched TLS 1.3 client, by its size
+ASK(ended_at);     // the record calls the last step of the client's leg one of `word`
+ASK(noted);        // there is a note of `word` on the client's leg
+ASK(left_unused);
+ASK(client_quiet); // its stack sends no alert against a certificate that it distrusts
 
 // predicate_hello.c: offers and answers
 ASK(offer_below); // the client offers nothing as new as codes[0]
@@ -101,17 +119,24 @@ ASK(probe_failed_how);  // "NAME:WORDS": every run failed, in one of these ways
 ASK(probe_fails_alike); // every run of it and of the base failed in the same way
 ASK(probe_repeated);    // it passed twice, and the base failed twice
 ASK(probe_flaky);       // its runs did not all come out alike
-ASK(factor_matters);    // "WITHOUT WITH": the factor decides
-ASK(factor_follows);    // the same with the control host
+ASK(version_matters);
+ASK(factor_matters); // "WITHOUT WITH": the factor decides
+ASK(factor_follows); // the same with the control host
 ASK(reset_early);
 ASK(hello_unacknowledged);
 ASK(address_differs); // the probe met the host at another address than the base
 ASK(box_does);        // a box was located, and does one of the words of `word`
 ASK(box_by_name);
+ASK(way_clean); // searched to its end, and no box was found
 ASK(nonce_certificate);
 ASK(control_same_issuer);
 ASK(control_public);
 ASK(clock_wrong); // by more than codes[0] minutes
+// predicate_try.c: what a client's own tries showed
+ASK(form_passes); // it went on with another form of our leaf, codes[0] times
+ASK(forms_fail);  // it refused so many other forms
+ASK(canary_shown);
+ASK(canary_refused); // each that it was shown
 // predicate_staple.c: stapled OCSP responses, and what was fetched
 ASK(staple_is);       // what the staple comes to is `word`
 ASK(staple_bad);      // it proves nothing, and does not say revoked either
@@ -125,6 +150,16 @@ ASK(issuer_untrusted);
 ASK(public_name);
 ASK(test_defect_name);
 
+// predicate_trace.c: weaker traces of boxes
+ASK(syn_misfit); // the client's SYN against its User-Agent
+ASK(via_inspector);
+ASK(leaf_minted);
+ASK(serial_short);
+ASK(answer_slow);
+ASK(alpn_unanswered);
+ASK(answer_retired); // the server chose something old though it was offered better
+ASK(replay_issuer_differs);
+
 // predicate_claim.c: who the client says it is
 ASK(claim_misfit);
 ASK(user_agent);   // it holds one of the words of `word`, in any case
@@ -137,6 +172,11 @@ ASK(hello_shared);  // and the hello does not fit this one's claim without doubt
 
 // inspector_of returns the product by whose name the leaf's issuer goes, or NULL.
 const char *inspector_of(const struct view *view);
+
+// via_inspector_of returns the product that Via of the request names, or NULL.
+const char *via_inspector_of(const struct view *view);
+// leaf_form_of returns what the form of our leaf has that the client went on with, or NULL.
+const char *leaf_form_of(const struct view *view);
 
 // word_in returns whether `text` holds `word` as a whole word of capitals, digits and underscores.
 bool word_in(const char *text, const char *word);

@@ -24,9 +24,12 @@
 static const struct rule rules[] = {
 // clang-format off
 #include "policy/verdict/rules_experiment.inc"
+#include "policy/verdict/rules_try.inc"
+#include "policy/verdict/rules_end.inc"
 #include "policy/verdict/rules_transport.inc"
 #include "policy/verdict/rules_negotiation.inc"
 #include "policy/verdict/rules_name.inc"
+#include "policy/verdict/rules_trace.inc"
 #include "policy/verdict/rules_box_front.inc"
 #include "policy/verdict/rules_history.inc"
 #include "policy/verdict/rules_box_behind.inc"

@@ -28,7 +28,7 @@ typedef int16_t literal;
 #define IS(name) (P_##name + 1)
 #define NOT(name) (-(P_##name + 1))
 
-enum { RULE_NEEDS_MAX = 9, RULE_RAISES_MAX = 3, RULE_LOOK_ALIKES_MAX = 6 };
+enum { RULE_NEEDS_MAX = 10, RULE_RAISES_MAX = 3, RULE_LOOK_ALIKES_MAX = 6 };
 
 // struct look_alike is another cause that shows the same face. `speaks` is what would speak for it:
 // a NO rules it out. While an `open` one is not ruled out, the verdict is one step less sure.

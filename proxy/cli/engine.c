@@ -106,8 +106,7 @@ static struct session_shared *shared_make(struct engine *engine, struct policy *
 }
 
 static struct policy *policy_open(const struct engine *engine, struct err *err) {
-    const char *path = engine->options.policy;
-    return path == NULL ? policy_default() : policy_load(path, err);
+    return policy_load_over(engine->options.policy, engine->options.policy_over, err);
 }
 
 static struct session_shared *on_shared_ref(void *ctx) {
@@ -212,7 +211,10 @@ static bool open_log(struct engine *engine, struct err *err) {
     if (engine->log_file == NULL || !paths_make_parent(engine->log_file, err)) {
         return false;
     }
-    const struct log_writer_options options = {.path = engine->log_file, .warn = warn};
+    const struct log_writer_options options = {.path = engine->log_file,
+                                               .max_file = engine->options.log_size,
+                                               .max_files = engine->options.log_keep,
+                                               .warn = warn};
     engine->log = log_writer_open(&options, err);
     return engine->log != NULL;
 }
@@ -279,6 +281,7 @@ static bool open_experimenter(struct engine *engine, struct err *err) {
         .mark = options->transparent ? ARRIVAL_MARK : 0,
         .trust = (const char *const *)options->trust,
         .num_trust = options->num_trust,
+        .answer_us = options->timeout_us,
         .is_self = is_self,
         .on_record = on_experimented,
         .ctx = engine,

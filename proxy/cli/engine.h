@@ -18,6 +18,7 @@ struct engine_options {
     const struct address *listens;
     size_t num_listens;
     const char *ca_dir, *policy, *log;
+    const char *policy_over; // what "default" has unless the policy says otherwise, JSON; or NULL
     char **trust;
     size_t num_trust;
     char **crls;
@@ -30,6 +31,8 @@ struct engine_options {
     bool transparent;       // they come as a firewall's rule sends them
     unsigned workers;       // 0: one for each core that the process may use
     size_t max_connections; // 0: as many as descriptors allow
+    uint64_t log_size;      // bytes after which the log is rotated; 0: the default
+    unsigned log_keep;      // rotated files that are kept; 0: the default
     int64_t timeout_us;     // for each step that a peer may keep us waiting in; 0: the defaults
     // catch_signals: SIGINT and SIGTERM stop, SIGHUP rereads the policy, the
     // revocation lists and the trusted certificates, and reopens the log.

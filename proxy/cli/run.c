@@ -7,6 +7,7 @@
 
 #include "logs/view/one_line.h"
 #include "policy/profiles/profile.h"
+#include "proxy/cli/client_tries.h"
 #include "proxy/cli/engine.h"
 #include "proxy/cli/exit.h"
 #include "proxy/cli/run_command.h"
@@ -23,7 +24,9 @@ enum {
     LINE_MAX_BYTES = 16 * 1024,
     WORKERS_MAX = 64,
     CONNECTIONS_MAX = 1000000,
-    TIMEOUT_MAX_S = 3600
+    TIMEOUT_MAX_S = 3600,
+    LOG_SIZE_MAX_MIB = 16 * 1024 * 1024,
+    LOG_KEEP_MAX = 999
 };
 
 enum {
@@ -32,10 +35,13 @@ enum {
     OPT_TRUST,
     OPT_CRL,
     OPT_LOG,
+    OPT_LOG_SIZE,
+    OPT_LOG_KEEP,
     OPT_WORKERS,
     OPT_MAX_CONNECTIONS,
     OPT_TIMEOUT,
     OPT_EXPERIMENTS,
+    OPT_CLIENT_EXPERIMENTS,
     OPT_CONTROL,
     OPT_COLOR,
     OPT_PARENT,
@@ -54,6 +60,7 @@ struct run {
     struct parent parent;
     const char *parent_auth; // a file
     struct target to;
+    char policy_over[CLIENT_TRIES_MAX]; // of --client-experiments
     bool quiet;
     const char *color_when;
     bool color;
@@ -100,6 +107,9 @@ static const char help[] =
     "      --ca-dir DIR        folder of the proxy's own CA, made at the first start\n"
     "                          (default ~/.config/tlsblame/ca)\n"
     "      --log FILE          the log (default ~/.local/state/tlsblame/log.ndjson)\n"
+    "      --log-size MIB      how long it gets before it is put aside as FILE.1, and\n"
+    "                          FILE.1 as FILE.2 (default 64); a record has 5 to 20 KB\n"
+    "      --log-keep N        how many of those are kept, from 1 to 999 (default 5)\n"
     "      --timeout SECONDS   how long a name lookup, a connection attempt, a\n"
     "                          request to the proxy and each leg's handshake may take\n"
     "                          (default 10 for the first two, 30 for the others)\n"
@@ -107,6 +117,12 @@ static const char help[] =
     "                          at most 12 connections, why one failed: never,\n"
     "                          on-failure (the default) or always; its line is\n"
     "                          printed when that is done\n"
+    "      --client-experiments WHAT[,...]\n"
+    "                          what to try with a client that refused the proxy's\n"
+    "                          certificate and comes again: tunnel, and leaf, other\n"
+    "                          forms of it; canary shows one that went on what it\n"
+    "                          has to refuse. Default none; a policy's client_leg\n"
+    "                          goes before it\n"
     "      --control HOST      a host that experiments may ask as well, to tell the\n"
     "                          server from a box on the way\n"
     "      --workers N         threads that serve connections (default: the cores)\n"
@@ -139,8 +155,11 @@ static const struct option options[] = {
     {"to", required_argument, NULL, OPT_TO},
     {"transparent", no_argument, NULL, OPT_TRANSPARENT},
     {"log", required_argument, NULL, OPT_LOG},
+    {"log-size", required_argument, NULL, OPT_LOG_SIZE},
+    {"log-keep", required_argument, NULL, OPT_LOG_KEEP},
     {"timeout", required_argument, NULL, OPT_TIMEOUT},
     {"experiments", required_argument, NULL, OPT_EXPERIMENTS},
+    {"client-experiments", required_argument, NULL, OPT_CLIENT_EXPERIMENTS},
     {"control", required_argument, NULL, OPT_CONTROL},
     {"workers", required_argument, NULL, OPT_WORKERS},
     {"max-connections", required_argument, NULL, OPT_MAX_CONNECTIONS},
@@ -173,25 +192,42 @@ static bool add_crl(struct run *run, char *path, struct err *err) {
     return true;
 }
 
-static bool set_workers(struct run *run, const char *text, struct err *err) {
+// set_number reads the value of `name`, from 1 to `max`.
+static bool set_number(uint64_t *out, const char *name, const char *text, uint64_t max,
+                       struct err *err) {
     char *end;
-    unsigned long workers = strtoul(text, &end, 10);
-    if (*text == '\0' || *end != '\0' || workers < 1 || workers > WORKERS_MAX) {
-        return err_set(err, "--workers %s: expected a number from 1 to %d", text, WORKERS_MAX);
-    }
+    *out = strtoull(text, &end, 10);
+    return (*text >= '0' && *text <= '9' && *end == '\0' && *out >= 1 && *out <= max) ||
+           err_set(err, "--%s %s: expected a number from 1 to %llu", name, text,
+                   (unsigned long long)max);
+}
+
+static bool set_workers(struct run *run, const char *text, struct err *err) {
+    uint64_t workers;
+    bool ok = set_number(&workers, "workers", text, WORKERS_MAX, err);
     run->engine.workers = (unsigned)workers;
-    return true;
+    return ok;
 }
 
 static bool set_max_connections(struct run *run, const char *text, struct err *err) {
-    char *end;
-    unsigned long num = strtoul(text, &end, 10);
-    if (*text < '0' || *text > '9' || *end != '\0' || num < 1 || num > CONNECTIONS_MAX) {
-        return err_set(err, "--max-connections %s: expected a number from 1 to %d", text,
-                       CONNECTIONS_MAX);
-    }
+    uint64_t num;
+    bool ok = set_number(&num, "max-connections", text, CONNECTIONS_MAX, err);
     run->engine.max_connections = num;
-    return true;
+    return ok;
+}
+
+static bool set_log_size(struct run *run, const char *text, struct err *err) {
+    uint64_t mib;
+    bool ok = set_number(&mib, "log-size", text, LOG_SIZE_MAX_MIB, err);
+    run->engine.log_size = mib << 20;
+    return ok;
+}
+
+static bool set_log_keep(struct run *run, const char *text, struct err *err) {
+    uint64_t num;
+    bool ok = set_number(&num, "log-keep", text, LOG_KEEP_MAX, err);
+    run->engine.log_keep = (unsigned)num;
+    return ok;
 }
 
 static bool set_timeout(struct run *run, const char *text, struct err *err) {
@@ -247,6 +283,10 @@ static bool option_take(struct run *run, int option, struct err *err) {
     case OPT_LOG:
         run->engine.log = optarg;
         return true;
+    case OPT_LOG_SIZE:
+        return set_log_size(run, optarg, err);
+    case OPT_LOG_KEEP:
+        return set_log_keep(run, optarg, err);
     case OPT_AS:
         profile_unref(run->engine.as);
         run->engine.as = profile_load(optarg, err);
@@ -269,6 +309,9 @@ static bool option_take(struct run *run, int option, struct err *err) {
         return set_timeout(run, optarg, err);
     case OPT_EXPERIMENTS:
         return set_experiments(run, optarg, err);
+    case OPT_CLIENT_EXPERIMENTS:
+        run->engine.policy_over = run->policy_over;
+        return client_tries_parse(run->policy_over, optarg, err);
     case OPT_CONTROL:
         run->engine.control = optarg;
         return true;

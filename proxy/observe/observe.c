@@ -225,6 +225,29 @@ void observe_record(struct observe *observe, bool from_client, uint8_t type, uin
     obj_add_str(observe->leg, field, text, (size_t)n);
 }
 
+void observe_ccs_edit(struct observe *observe, bool twice) {
+    static const char name[] = "change_cipher_spec";
+    const enum field field = observe->server_leg ? F_LEG_RECORDS_CLIENT : F_LEG_RECORDS_SERVER;
+    size_t num = observe->leg != NULL ? obj_num(observe->leg, field) : 0;
+    char texts[RECORDS_MAX][160];
+    CHECK(num <= RECORDS_MAX);
+    for (size_t i = 0; i < num; i++) {
+        struct span text = obj_item(observe->leg, field, i);
+        snprintf(texts[i], sizeof(texts[i]), "%.*s", (int)text.len, (const char *)text.p);
+    }
+    bool done = num == 0;
+    for (size_t i = 0; i < num; i++) {
+        bool edit = !done && strncmp(texts[i], name, sizeof(name) - 1) == 0;
+        if (i == 0) {
+            obj_unset(observe->leg, field);
+        }
+        for (int n = edit ? twice ? 2 : 0 : 1; n > 0; n--) {
+            obj_add_str(observe->leg, field, texts[i], strlen(texts[i]));
+        }
+        done = done || edit;
+    }
+}
+
 void observe_segment(struct observe *observe, size_t len) {
     char text[24];
     if (observe->leg == NULL || !observe->client_hello || observe->step < STEP_HELLO ||

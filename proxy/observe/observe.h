@@ -62,6 +62,10 @@ void observe_hello(struct observe *observe, const uint8_t *p, size_t p_len, size
 void observe_message(struct observe *observe, bool from_client, const uint8_t *p, size_t p_len,
                      int64_t now_us);
 
+// observe_ccs_edit tells that of our own records the first change_cipher_spec was taken out, or
+// sent twice.
+void observe_ccs_edit(struct observe *observe, bool twice);
+
 // observe_record tells of a record by its header: the first 12 of each direction are kept.
 void observe_record(struct observe *observe, bool from_client, uint8_t type, uint16_t version,
                     uint16_t len);

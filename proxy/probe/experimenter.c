@@ -184,6 +184,11 @@ static const struct trust *trust_of(struct experimenter *e) {
     return e->trust;
 }
 
+static int64_t answer_limit(const struct experimenter *e) {
+    int64_t us = e->config.answer_us;
+    return us != 0 && us < ANSWER_US ? us : ANSWER_US;
+}
+
 static bool hello_read(struct hello_draft *out, const struct obj *leg) {
     struct span raw = obj_span(leg, F_LEG_OFFER_RAW);
     return raw.p != NULL && hello_draft_read_wire(out, NULL, raw.p, raw.len, NULL);
@@ -195,7 +200,7 @@ static bool inquiry_begin(struct round *round) {
     struct obj *root = round->record->root;
     const struct obj *leg = record_leg(root, true);
     int64_t port = 443, parent_port = 0;
-    int64_t answer_us = e->config.answer_us != 0 ? e->config.answer_us : ANSWER_US;
+    int64_t answer_us = answer_limit(e);
     round->keys = hello_keys_new(NULL, NULL);
     hello_draft_init(&round->asked);
     hello_draft_init(&round->client);
@@ -263,7 +268,7 @@ static void on_proved(void *ctx) {
 static void round_begin(struct round *round) {
     struct experimenter *e = round->experimenter;
     struct obj *root = round->record->root;
-    int64_t answer_us = e->config.answer_us != 0 ? e->config.answer_us : ANSWER_US;
+    int64_t answer_us = answer_limit(e);
     int64_t parent_port = 0;
     (void)obj_int(root, F_RECORD_PARENT_PORT, &parent_port);
     if (fetches(root)) {

@@ -29,8 +29,8 @@ struct experimenter_config {
     int mark;                    // see struct runner_config
     const char *const *trust;    // PEM files beside the system's roots
     size_t num_trust;
-    int64_t answer_us;                                         // for an answer; 0: 3 s
-    const char *dns_servers;                                   // NULL: the system's
+    int64_t answer_us;       // for an answer, at most 3 s; 0: these
+    const char *dns_servers; // NULL: the system's
     bool (*is_self)(void *ctx, const struct address *address); // never connected to
     // on_record gets each record that was taken, once, from the experimenter's thread or, when it
     // is freed, from the caller's.

@@ -34,19 +34,19 @@ void plan_add_usual(struct plan *plan, const char *failure, int alert) {
     static const char *const passed[] = {"direct",    "nonce-name",   "tls12",  "big",   "pq",
                                          "split-tcp", "split-record", "grease", "tls13", "control",
                                          "no-sni",    "ech-grease",   "tls11",  "tls10", NULL};
-    static const char *const version[] = {"replay", "direct",     "tls12",    "tls13", "tls11",
-                                          "tls10",  "nonce-name", "ordinary", NULL};
+    static const char *const version[] = {"replay", "direct", "tls12",      "no-ech",   "tls13",
+                                          "tls11",  "tls10",  "nonce-name", "ordinary", NULL};
     static const char *const nothing_shared[] = {
-        "replay", "direct",  "ordinary", "tls12",     "other-name",      "nonce-name",
-        "legacy", "no-alpn", "no-sni",   "no-grease", "replay-verbatim", NULL};
+        "replay", "direct", "ordinary",   "other-name", "tls12",  "no-grease",       "no-ech",
+        "small",  "legacy", "nonce-name", "no-alpn",    "no-sni", "replay-verbatim", NULL};
     static const char *const not_tls[] = {"direct", "plain", "nonce-name", "other-name", NULL};
     static const char *const silent[] = {
-        "replay", "direct",    "other-name", "nonce-name", "tls12",    "small-segments", "small",
-        "big",    "split-tcp", "no-grease",  "no-ech",     "ordinary", "no-sni",         NULL};
+        "replay", "direct", "other-name", "tls12",      "small-segments", "small", "no-grease",
+        "no-ech", "no-sni", "split-tcp",  "nonce-name", "ordinary",       NULL};
     static const char *const failed[] = {
-        "replay", "direct",       "other-name", "nonce-name",      "tls12",   "small",
-        "big",    "split-tcp",    "no-grease",  "no-ech",          "no-alpn", "ordinary",
-        "no-sni", "split-record", "one",        "small-split-tcp", "plain",   NULL};
+        "replay",       "direct", "other-name",      "tls12",      "small",   "no-grease",
+        "no-ech",       "no-sni", "split-tcp",       "nonce-name", "no-alpn", "ordinary",
+        "split-record", "one",    "small-split-tcp", "plain",      NULL};
     const char *const *names = failed;
     if (failure == NULL) {
         names = passed;
@@ -104,15 +104,33 @@ static size_t unasked(struct plan *plan, size_t first, unsigned again, size_t ou
     return num;
 }
 
+// is_followed returns whether an entry made a difference that a control tells more about.
+static bool is_followed(const struct plan *plan, size_t i) {
+    enum probe_follow follow = plan->entries[i].pick.probe->follow;
+    enum probe_follow other = failed(&plan->entries[0]) ? PROBE_FOLLOW_IN : PROBE_FOLLOW_OUT;
+    return plan_differs(plan, i) && follow != PROBE_FOLLOW_NOTHING && follow != other;
+}
+
+// is_explained returns whether something narrower than the entry's factor makes the difference.
+static bool is_explained(const struct plan *plan, size_t i) {
+    bool any = false;
+    for (size_t k = 1; k < plan->num; k++) {
+        any |= !plan->entries[k].pick.probe->broad && is_followed(plan, k);
+    }
+    return any && plan->entries[i].pick.probe->broad;
+}
+
 // controls adds what holds the differences that were found against the control host.
 static void controls(struct plan *plan) {
     for (size_t i = 1, num = plan->num; i < num; i++) {
         struct probe_pick pick = probe_pick_of("control");
         const struct probe *probe = plan->entries[i].pick.probe;
-        enum probe_follow other = failed(&plan->entries[0]) ? PROBE_FOLLOW_IN : PROBE_FOLLOW_OUT;
-        if (!plan_differs(plan, i) || probe->follow == PROBE_FOLLOW_NOTHING ||
-            probe->follow == other) {
+        if (!is_followed(plan, i) || is_explained(plan, i)) {
             continue;
+        }
+        if (probe->then != NULL) {
+            const struct probe_pick then = probe_pick_of(probe->then);
+            plan_add(plan, &then);
         }
         if (probe->follow == PROBE_FOLLOW_NAME) {
             const struct probe_pick elsewhere = probe_pick_of("other-address");

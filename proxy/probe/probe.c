@@ -12,6 +12,8 @@ enum {
     SMALL_MAX = 517,
     TLS13 = 0x0304,
     ECH_PAYLOAD = 176,
+    ECH_PAYLOAD_SMALL = 32,
+    PSK_IDENTITY = 192, // bytes of a ticket, as OpenSSL makes them
 };
 
 typedef const struct probe_making making;
@@ -23,24 +25,42 @@ static bool edit_nothing(making *m, struct hello_draft *draft) {
     return true;
 }
 
+// len_keep makes a large hello at least as long as it was: its size is another factor.
+static void len_keep(struct hello_draft *draft, size_t len) {
+    if (len > SMALL_MAX && hello_draft_len(draft) < len) {
+        (void)hello_edit_pad(draft, len);
+    }
+}
+
+// name_set sets the name, or takes it out where it is NULL.
+static void name_set(struct hello_draft *draft, const char *name) {
+    size_t len = hello_draft_len(draft);
+    hello_edit_sni(draft, name);
+    len_keep(draft, len);
+}
+
 static bool edit_version(making *m, struct hello_draft *draft) {
     uint16_t version = (uint16_t)m->number;
+    size_t len = hello_draft_len(draft);
     hello_edit_version_range(draft, version, version);
+    len_keep(draft, len);
     return true;
 }
 
 static bool edit_no_sni(making *m, struct hello_draft *draft) {
     (void)m;
-    return hello_edit_remove(draft, EXT_SERVER_NAME);
+    bool has = hello_edit_find(draft, EXT_SERVER_NAME) != NULL;
+    name_set(draft, NULL);
+    return has;
 }
 
 static bool edit_other_name(making *m, struct hello_draft *draft) {
-    hello_edit_sni(draft, m->material->control);
+    name_set(draft, m->material->control);
     return m->material->control != NULL;
 }
 
 static bool edit_nonce_name(making *m, struct hello_draft *draft) {
-    hello_edit_sni(draft, m->material->nonce);
+    name_set(draft, m->material->nonce);
     return m->material->nonce != NULL;
 }
 
@@ -112,15 +132,18 @@ static void no_pq(making *m, struct hello_draft *draft) {
     buf_cleanup(&message);
 }
 
+// edit_small keeps encrypted_client_hello, as a short one: whether that is liked is another factor.
 static bool edit_small(making *m, struct hello_draft *draft) {
-    static const uint16_t spare[] = {EXT_PADDING, EXT_ECH, EXT_SESSION_TICKET, EXT_PRE_SHARED_KEY,
-                                     EXT_EARLY_DATA};
+    static const uint16_t spare[] = {EXT_SESSION_TICKET, EXT_PRE_SHARED_KEY, EXT_EARLY_DATA};
     if (hello_draft_len(draft) <= SMALL_MAX) {
         return false;
     }
     hello_edit_remove(draft, EXT_PADDING);
     if (hello_draft_len(draft) > SMALL_MAX) {
         no_pq(m, draft);
+    }
+    if (hello_draft_len(draft) > SMALL_MAX && hello_edit_find(draft, EXT_ECH) != NULL) {
+        hello_edit_ech_grease(draft, m->material->seed, ECH_PAYLOAD_SMALL);
     }
     for (size_t i = 0; i < ARRAY_LEN(spare) && hello_draft_len(draft) > SMALL_MAX; i++) {
         hello_edit_remove(draft, spare[i]);
@@ -170,8 +193,11 @@ static bool edit_grease(making *m, struct hello_draft *draft) {
 }
 
 static bool edit_no_grease(making *m, struct hello_draft *draft) {
+    size_t len = hello_draft_len(draft);
     (void)m;
-    return hello_edit_remove_grease(draft);
+    bool has = hello_edit_remove_grease(draft);
+    len_keep(draft, len);
+    return has;
 }
 
 static bool edit_ech_grease(making *m, struct hello_draft *draft) {
@@ -203,6 +229,16 @@ static bool edit_no_resumption(making *m, struct hello_draft *draft) {
     bool any = hello_edit_remove(draft, EXT_SESSION_TICKET);
     any = hello_edit_remove(draft, EXT_EARLY_DATA) || any;
     return hello_edit_remove(draft, EXT_PRE_SHARED_KEY) || any;
+}
+
+// edit_psk offers to resume a session that nobody knows, without early data (`number` 0) or with.
+static bool edit_psk(making *m, struct hello_draft *draft) {
+    if (hello_edit_find(draft, EXT_KEY_SHARE) == NULL ||
+        hello_edit_find(draft, EXT_PRE_SHARED_KEY) != NULL) {
+        return false;
+    }
+    hello_edit_psk(draft, m->material->seed, PSK_IDENTITY, m->number != 0);
+    return true;
 }
 
 static bool edit_group(making *m, struct hello_draft *draft) {

@@ -48,6 +48,9 @@ struct probe {
     bool direct;       // past the parent proxy
     bool resolve;      // to the address that the other resolver has
     bool once;         // what it shows is for reading, and not worth a second run
+    bool broad;        // it changes more than its factor: where another made a difference, too, it
+                       // is not followed
+    const char *then;  // a probe that tells more where this one made a difference; NULL: none
     const char *value; // of `edit`: a shape, a protocol, a group ...
     uint32_t number;   // likewise
     // edit changes one factor and returns false where the hello cannot have it.

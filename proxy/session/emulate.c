@@ -121,13 +121,13 @@ static bool weigh(struct session *s, enum profile_at at, void (*resume)(struct s
 }
 
 // punished returns whether an earlier connection brought this one what it met.
-static bool punished(struct session *s) {
+static bool punished(struct session *s, void (*resume)(struct session *s)) {
     char server[SERVER_TEXT_MAX];
     size_t i;
     return s->profile->num_reactions != 0 &&
            memory_punished(s->shared->memory, &i, s->client.ip, server_text(s, server),
                            s->now_us) &&
-           i < s->profile->num_reactions && act(s, i, true, sniff_go_on);
+           i < s->profile->num_reactions && act(s, i, true, resume);
 }
 
 bool emulate_hello(struct session *s) {
@@ -135,7 +135,10 @@ bool emulate_hello(struct session *s) {
         return false;
     }
     s->emulation.nth = memory_count(s->shared->memory, s->client.ip, s->host);
-    return punished(s) || weigh(s, PROFILE_AT_HELLO, sniff_go_on);
+    if (s->profile->order == PROFILE_SERVER_FIRST) {
+        return false; // the server's answer comes first: emulate_answer
+    }
+    return punished(s, sniff_go_on) || weigh(s, PROFILE_AT_HELLO, sniff_go_on);
 }
 
 bool emulate_second_hello(struct session *s) {
@@ -153,7 +156,12 @@ bool emulate_answer(struct session *s) {
         return false;
     }
     s->emulation.answer_asked = true;
-    return weigh(s, PROFILE_AT_ANSWER, s->state == STATE_TUNNEL ? tunnel_go_on : upstream_go_on);
+    void (*resume)(struct session * s) = s->state == STATE_TUNNEL ? tunnel_go_on : upstream_go_on;
+    if (s->profile->order == PROFILE_SERVER_FIRST &&
+        (punished(s, resume) || weigh(s, PROFILE_AT_HELLO, resume))) {
+        return true;
+    }
+    return weigh(s, PROFILE_AT_ANSWER, resume);
 }
 
 bool emulate_established(struct session *s) {

@@ -28,7 +28,6 @@ static void sentinel_set(struct session *s, const struct client_hello *hello, ui
         return;
     }
     switch (s->profile->client_leg.sentinel) {
-    case PROFILE_SENTINEL_AUTO:
     case PROFILE_SENTINEL_OFF:
         return; // the library writes none where it was told the version
     case PROFILE_SENTINEL_FORCE:
@@ -135,7 +134,7 @@ void emulate_client_leg(struct session *s, SSL *ssl, const struct client_hello *
 }
 
 int emulate_wants_client_cert(const struct session *s) {
-    switch (s->profile == NULL ? PROFILE_CLIENT_CERT_AUTO : s->profile->client_leg.client_cert) {
+    switch (s->profile == NULL ? PROFILE_CLIENT_CERT_IGNORE : s->profile->client_leg.client_cert) {
     case PROFILE_CLIENT_CERT_REQUEST:
         return SSL_VERIFY_PEER;
     case PROFILE_CLIENT_CERT_REQUIRE:
@@ -195,13 +194,17 @@ static void random_write(struct session *s) {
     s->emulation.random_due = false;
     uint8_t *copy = xmemdup(p, len);
     memcpy(copy + RANDOM_AT, s->emulation.random, RANDOM_LEN);
-    buf_consume(&client->out, len);
-    CHECK(buf_append(&client->out, copy, len));
-    free(copy);
+    lane_replace(client, copy, len);
     if (client->observe.leg != NULL) {
+        size_t message =
+            4 + ((size_t)copy[SSL3_RT_HEADER_LENGTH + 2] << 8 | copy[SSL3_RT_HEADER_LENGTH + 3]);
+        obj_set_bytes(client->observe.leg, F_LEG_ANSWER_RAW, copy + SSL3_RT_HEADER_LENGTH,
+                      message < len - SSL3_RT_HEADER_LENGTH ? message
+                                                            : len - SSL3_RT_HEADER_LENGTH);
         obj_set_str(client->observe.leg, F_LEG_ANSWER_SENTINEL,
                     s->emulation.random[RANDOM_LEN - 1] != 0 ? "tls1.2" : "tls1.1");
     }
+    free(copy);
 }
 
 void emulate_flight(struct session *s) {
@@ -218,13 +221,15 @@ void emulate_flight(struct session *s) {
         return;
     }
     s->emulation.ccs_done = true;
-    uint8_t *copy = xmemdup(buf_data(&client->out), len);
-    size_t skip = ccs == PROFILE_CCS_OMIT ? CCS_LEN : 0;
-    buf_consume(&client->out, len);
-    CHECK(buf_append(&client->out, copy, at) &&
-          buf_append(&client->out, record, ccs == PROFILE_CCS_EXTRA ? CCS_LEN : 0) &&
-          buf_append(&client->out, copy + at + skip, len - at - skip));
-    free(copy);
+    bool extra = ccs == PROFILE_CCS_EXTRA;
+    size_t rest = extra ? at : at + CCS_LEN;
+    uint8_t *out = xmalloc(len + CCS_LEN);
+    memcpy(out, buf_data(&client->out), at);
+    memcpy(out + at, record, CCS_LEN);
+    memcpy(out + at + (extra ? CCS_LEN : 0), buf_data(&client->out) + rest, len - rest);
+    lane_replace(client, out, extra ? len + CCS_LEN : len - CCS_LEN);
+    free(out);
+    observe_ccs_edit(&client->observe, extra);
 }
 
 void emulate_flight_end(struct session *s) {

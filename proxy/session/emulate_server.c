@@ -1,6 +1,7 @@
 // The server leg of an emulated box: the hello that the server gets, and what becomes of a bad
 // chain.
 #include <string.h>
+#include <strings.h>
 
 #include "proxy/session/emulate.h"
 #include "proxy/session/mirror.h"
@@ -78,7 +79,8 @@ SSL *emulate_server_leg(struct session *s, const struct client_hello *hello) {
 bool emulate_judges(const struct session *s) {
     const struct profile_server_leg *leg = s->profile == NULL ? NULL : &s->profile->server_leg;
     return leg != NULL && (leg->on_invalid != PROFILE_INVALID_MIRROR || leg->verify.no_chain ||
-                           leg->verify.no_host || leg->verify.no_dates || leg->verify.no_strength);
+                           leg->verify.no_host || leg->verify.no_dates || leg->verify.no_strength ||
+                           leg->verify.revocation == PROFILE_REVOCATION_NONE);
 }
 
 // ignored returns whether the box does not check what `kind` is about.
@@ -97,17 +99,60 @@ static bool ignored(const struct profile_verify *verify, enum trust_defect_kind 
     case TRUST_WEAK_SIGNATURE:
     case TRUST_WEAK_KEY:
         return verify->no_strength;
+    case TRUST_REVOKED:
+    case TRUST_CRL_STALE:
+    case TRUST_CRL_BAD_SIGNATURE:
+        return verify->no_chain || verify->revocation == PROFILE_REVOCATION_NONE;
     default:
         return verify->no_chain;
     }
 }
 
+// pinned returns whether a key of the chain that came is one of the pins.
+static bool pinned(const struct obj *leg, const struct profile_strings *pins) {
+    for (size_t i = 0; i < obj_num(leg, F_LEG_CHAIN); i++) {
+        const char *key = obj_str(obj_at(leg, F_LEG_CHAIN, i), F_CERT_SPKI_SHA256);
+        for (size_t k = 0; key != NULL && k < pins->num; k++) {
+            if (strcasecmp(key, pins->items[k]) == 0) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+// staple_says returns whether the server's staple, to be believed, says `result` of the leaf.
+static bool staple_says(const struct obj *leg, const char *result) {
+    return obj_str_is(obj_get(leg, F_LEG_STAPLE), F_STAPLE_RESULT, result);
+}
+
+// revoked returns whether the leaf is bad by what is known of its revocation, lists apart.
+static bool revoked(const struct session *s, const struct verification *verification) {
+    const struct obj *leg = s->lanes[SIDE_SERVER].observe.leg;
+    switch (s->profile->server_leg.verify.revocation) {
+    case PROFILE_REVOCATION_NONE:
+        return false;
+    case PROFILE_REVOCATION_SOFT:
+        return s->profile->server_leg.on_invalid != PROFILE_INVALID_MIRROR &&
+               staple_says(leg, "revoked");
+    case PROFILE_REVOCATION_HARD:
+        return verification->crl.status != CRL_GOOD && !staple_says(leg, "good");
+    }
+    return false;
+}
+
 // found_bad returns whether the box finds a defect that it cares about.
 static bool found_bad(const struct session *s) {
     const struct verified *verified = s->upstream->verified;
+    const struct profile_verify *verify = &s->profile->server_leg.verify;
+    const struct obj *leg = s->lanes[SIDE_SERVER].observe.leg;
+    if (verified != NULL && (revoked(s, &verified->verification) ||
+                             (verify->pins.num != 0 && !pinned(leg, &verify->pins)))) {
+        return true;
+    }
     for (size_t i = 0; verified != NULL && i < verified->verification.num_defects; i++) {
         const struct trust_defect *defect = &verified->verification.defects[i];
-        if (defect->fatal && !ignored(&s->profile->server_leg.verify, defect->kind)) {
+        if (defect->fatal && !ignored(verify, defect->kind)) {
             return true;
         }
     }

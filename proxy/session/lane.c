@@ -87,6 +87,12 @@ bool lane_put(struct lane *lane, const void *p, size_t p_len) {
     return true;
 }
 
+void lane_replace(struct lane *lane, const void *p, size_t p_len) {
+    wire_log_undo(&lane->wire, WIRE_TO_PEER, lane->out.len);
+    buf_consume(&lane->out, lane->out.len);
+    CHECK(lane_put(lane, p, p_len));
+}
+
 bool lane_move(struct lane *to, struct lane *from) {
     bool ok = lane_put(to, buf_data(&from->in), from->in.len) &&
               lane_put(to, from->fresh.p, from->fresh.len);

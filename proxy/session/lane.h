@@ -69,6 +69,9 @@ void lane_restart(struct lane *lane);
 // returns false when the ceiling is passed.
 WUNRES bool lane_put(struct lane *lane, const void *p, size_t p_len);
 
+// lane_replace puts other bytes, within the ceiling, in the place of all output that still waits.
+void lane_replace(struct lane *lane, const void *p, size_t p_len);
+
 // lane_move appends everything that waits at `from` to the output of `to`.
 WUNRES bool lane_move(struct lane *to, struct lane *from);
 

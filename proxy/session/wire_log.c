@@ -107,6 +107,15 @@ static void cut(struct wire_log *log, enum wire_direction direction, uint64_t le
     }
 }
 
+void wire_log_undo(struct wire_log *log, enum wire_direction direction, size_t len) {
+    uint64_t total = log->total[direction], told = total - log->written[direction];
+    log->total[direction] = total - (len < told ? len : told);
+    cut(log, direction, log->total[direction]);
+    if (log->sure[direction] > log->total[direction]) {
+        log->sure[direction] = log->total[direction];
+    }
+}
+
 void wire_log_data(struct wire_log *log, enum wire_direction direction) {
     if (log->data[direction]) {
         return;

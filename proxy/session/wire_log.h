@@ -48,6 +48,10 @@ void wire_log_policy(struct wire_log *log, const struct record_policy *policy);
 void wire_log_bytes(struct wire_log *log, enum wire_direction direction, const void *p,
                     size_t p_len, int64_t us);
 
+// wire_log_undo takes the last `len` bytes of a direction back: others go in their place. What the
+// record has already stays.
+void wire_log_undo(struct wire_log *log, enum wire_direction direction, size_t len);
+
 // wire_log_pass counts bytes of one direction that nobody has seen; wire_log_wants returns whether
 // application data would still be kept, so that it has to be seen.
 void wire_log_pass(struct wire_log *log, enum wire_direction direction, uint64_t len);

@@ -59,7 +59,7 @@ CLIENTS = [
              socket_client(clients.leaves_after_hello_at_once),
              "none", "client-abort-speculative"),
     Scenario("wget-without-ca", nginx(good()), wget(trust=False),
-             "undetermined", "client-abort-speculative"),
+             "client", "proxy-ca-not-installed"),
     Scenario("python-without-ca", nginx(good()), python(trust=False),
              "client", "proxy-ca-not-installed"),
     Scenario("java-without-ca", nginx(good()), java(trust=False),

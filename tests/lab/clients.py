@@ -190,12 +190,12 @@ func main() {
 
 
 @functools.cache
-def go_program():
-    """The Go client, built once."""
+def go_program(source=GO):
+    """A Go client, built once."""
     folder = tempfile.mkdtemp(prefix="lab-go-", dir=os.environ.get("TEST_TMPDIR"))
     atexit.register(shutil.rmtree, folder, True)
     with open(f"{folder}/get.go", "w", encoding="utf-8") as f:
-        f.write(GO)
+        f.write(source)
     harness.run("go", "build", "-o", f"{folder}/get", f"{folder}/get.go", timeout=200, cwd=folder, env={
         **os.environ, "HOME": folder, "GOCACHE": f"{folder}/cache", "GO111MODULE": "off",
         "GOFLAGS": "-p=2"})

@@ -1,9 +1,9 @@
 // Sends a client's hello to a server and tells what the flight was: a line for each fact.
 //
-//     hello_replay HOST PORT keyed|verbatim HELLO [CONNECT-TARGET]
+//     hello_replay HOST PORT keyed|verbatim HELLO [CONNECT-TARGET [USER-AGENT]]
 //
 // HELLO is a recorded client, or a shape behind "shape:". With a target the server is a proxy that
-// is asked for it. After a TLS 1.3 flight a page is asked for.
+// is asked for it, in the name of USER-AGENT. After a TLS 1.3 flight a page is asked for.
 #include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,10 +20,9 @@
 
 enum { SECONDS_MAX = 15 };
 
-static const char request[] = "GET / HTTP/1.0\r\nHost: a.localhost\r\n\r\n";
-
 struct told {
     struct client_flight *flight;
+    const char *user_agent; // or NULL
     char page[16384];
     size_t page_len;
 };
@@ -85,11 +84,21 @@ static void write_all(int fd, const uint8_t *p, size_t p_len) {
     }
 }
 
-static void ask_proxy(int fd, const char *target) {
-    char text[512];
-    int len =
-        snprintf(text, sizeof(text), "CONNECT %s HTTP/1.1\r\nHost: %s\r\n\r\n", target, target);
-    write_all(fd, (const uint8_t *)text, (size_t)len);
+// request_write returns the length of a request with the User-Agent, if any.
+static size_t request_write(char *out, size_t out_len, const char *line, const char *host,
+                            const char *user_agent) {
+    int len = snprintf(out, out_len, "%s\r\nHost: %s\r\n%s%s%s\r\n", line, host,
+                       user_agent != NULL ? "User-Agent: " : "",
+                       user_agent != NULL ? user_agent : "", user_agent != NULL ? "\r\n" : "");
+    CHECK(len > 0 && (size_t)len < out_len);
+    return (size_t)len;
+}
+
+static void ask_proxy(int fd, const char *target, const char *user_agent) {
+    char text[1024], line[300];
+    CHECK(snprintf(line, sizeof(line), "CONNECT %s HTTP/1.1", target) < (int)sizeof(line));
+    size_t len = request_write(text, sizeof(text), line, target, user_agent);
+    write_all(fd, (const uint8_t *)text, len);
     for (size_t at = 0; at < sizeof(text) - 1 && recv(fd, text + at, 1, 0) == 1;) {
         text[++at] = '\0';
         if (at >= 4 && strcmp(text + at - 4, "\r\n\r\n") == 0) {
@@ -132,7 +141,10 @@ static void move(struct told *told, int fd) {
         enum client_flight_status status = client_flight_status(flight);
         bool tls13 = client_flight_facts(flight)->version >= 0x0304;
         if (status == CLIENT_FLIGHT_DONE && tls13 && !finished) {
-            client_flight_finish(flight, (const uint8_t *)request, sizeof(request) - 1);
+            char request[1024];
+            size_t len = request_write(request, sizeof(request), "GET / HTTP/1.0", "a.localhost",
+                                       told->user_agent);
+            client_flight_finish(flight, (const uint8_t *)request, len);
             finished = true;
         } else if (status != CLIENT_FLIGHT_MORE && !(status == CLIENT_FLIGHT_DONE && tls13)) {
             return;
@@ -168,13 +180,14 @@ static void facts_print(const struct told *told) {
 }
 
 int main(int argc, char **argv) {
-    struct told told = {0};
+    struct told told = {.user_agent = argc > 6 ? argv[6] : NULL};
     const struct client_flight_sink sink = {&told, on_message, NULL, on_data};
     struct hello_draft hello;
     struct buf wire;
     struct err err;
     if (argc < 5) {
-        fprintf(stderr, "usage: hello_replay HOST PORT keyed|verbatim HELLO [CONNECT-TARGET]\n");
+        fprintf(stderr, "usage: hello_replay HOST PORT keyed|verbatim HELLO "
+                        "[CONNECT-TARGET [USER-AGENT]]\n");
         return 2;
     }
     bool keyed = strcmp(argv[3], "keyed") == 0;
@@ -187,7 +200,7 @@ int main(int argc, char **argv) {
     CHECK(told.flight != NULL);
     int fd = dial(argv[1], argv[2]);
     if (argc > 5) {
-        ask_proxy(fd, argv[5]);
+        ask_proxy(fd, argv[5], told.user_agent);
     }
     write_all(fd, buf_data(&wire), wire.len);
     move(&told, fd);

@@ -50,6 +50,8 @@ class Path:
     """Node 0 is the client, 1 to `routers` are routers, the last one is the server. Between node i
     and the next is network 10.77.i.0/24 (fd77:0:0:i::/64): i has .1 (::1), the next one .2 (::2)."""
 
+    ipv4 = "10.77"
+
     def __init__(self, lab, routers, ipv6=False):
         self.lab, self.routers, self.ipv6 = lab, routers, ipv6
         self.nodes = []
@@ -62,7 +64,7 @@ class Path:
         self._configure()
 
     def address(self, network, side):
-        text = f"fd77:0:0:{network}::{side}" if self.ipv6 else f"10.77.{network}.{side}"
+        text = f"fd77:0:0:{network}::{side}" if self.ipv6 else f"{self.ipv4}.{network}.{side}"
         return str(ipaddress.ip_address(text))
 
     def router(self, i):
@@ -100,7 +102,7 @@ class Path:
             if i < last:
                 lines += [f"{ip} address add {self.address(i, 1)}/{size} dev right{nodad}",
                           "ip link set right up"]
-            whole = "fd77::/32" if self.ipv6 else "10.77.0.0/16"
+            whole = "fd77::/32" if self.ipv6 else f"{self.ipv4}.0.0/16"
             if i > 0:
                 for network in range(i - 1):
                     lines.append(f"{ip} route add {self.address(network, 0)}/{size} "

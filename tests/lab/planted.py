@@ -100,6 +100,10 @@ class Box:
         self.service = lab.service(self._handle)
         self.port = self.service.port
 
+    def _connect(self, client):
+        del client
+        return socket.create_connection(("127.0.0.1", self.target))
+
     def _read(self, client):
         data, reads = b"", 0
         while True:
@@ -127,7 +131,7 @@ class Box:
             elif isinstance(deed, bytes):
                 client.sendall(deed)
             elif deed is None:
-                with socket.create_connection(("127.0.0.1", self.target)) as server:
+                with self._connect(client) as server:
                     server.sendall(hello.data)
                     harness.splice(client, server)
         except OSError:

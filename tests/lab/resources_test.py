@@ -17,6 +17,11 @@ HOST = "a.localhost"
 EXIT_ENVIRONMENT = 3
 
 
+def read(path):
+    with open(path, encoding="utf-8") as f:
+        return f.read()
+
+
 class Refused(harness.Lab):
     """`run` does not start, says why and what to do, and exits with 3."""
 
@@ -162,6 +167,22 @@ class Running(harness.Lab):
                              check=False)
         self.assertEqual(len(listed.stdout.splitlines()), 4, listed.stderr)
         self.assertRegex(listed.stderr.decode(), r"\b4\b.*\n")
+
+    def test_log_size(self):
+        """A log that is long enough is put aside, and the oldest of those is given up."""
+        port = self.nginx(harness.leaf(HOST)).port
+        proxy = self.proxy("--log-size", "1", "--log-keep", "2")
+        log = proxy.records_file
+        aside = [f"{log}.{i}" for i in (1, 2)]
+        for first in "abc":
+            with open(log, "ab") as f:  # what another run left
+                f.write((json.dumps({"id": first * 16, "pad": "x" * (1 << 20)}) + "\n").encode())
+            proxy.process.send_signal(signal.SIGHUP)  # so that it knows of that
+            self.visit(proxy, port)
+            harness.until(lambda: os.path.exists(aside[0]) and first * 16 in read(aside[0]),
+                          "the log to be put aside")
+        self.assertIn("b" * 16, read(aside[1]))
+        self.assertFalse(os.path.exists(f"{log}.3"))
 
     def test_killed_while_busy(self):
         """Every line but the last is whole, at any moment."""

@@ -21,7 +21,7 @@ static void test_every_knob(void) {
         " \"sources\": [\"a\", \"b\"], \"confidence\": \"measured\","
         " \"symptoms\": {\"go\": \"EOF\"}, \"approximations\": [\"x\"], \"learned\": [\"k\"],"
         " \"not_learned\": [\"l\", \"m\"],"
-        " \"mode\": \"tunnel\", \"order\": \"client_first\","
+        " \"mode\": \"tunnel\", \"order\": \"server_first\","
         " \"client_leg\": {\"min_version\": \"1.0\", \"max_version\": \"1.2\","
         "   \"ciphers\": [\"TLS_RSA_WITH_RC4_128_MD5\", \"0x00ff\"], \"groups\": [\"0x11ec\"],"
         "   \"signature_algorithms\": [\"0x0401\"], \"alpn\": \"fixed\","
@@ -32,8 +32,7 @@ static void test_every_knob(void) {
         "   \"client_certificate\": \"require\"},"
         " \"server_leg\": {\"sni\": \"replace\", \"sni_name\": \"x.test\", \"hello\": \"edit\","
         "   \"edit\": {\"strip_extensions\": [\"supported_versions\"], \"drop_grease\": true},"
-        "   \"client_certificate\": false,"
-        "   \"verify\": {\"dates\": false, \"revocation\": \"hard\", \"aia\": true},"
+        "   \"verify\": {\"dates\": false, \"revocation\": \"hard\"},"
         "   \"on_invalid\": \"alert\", \"on_invalid_alert\": 46},"
         " \"cert\": {\"key\": \"rsa1024\", \"key_reuse\": \"shipped\", \"digest\": \"md5\","
         "   \"subject\": \"host\", \"subject_add\": [\"OU=A\", \"OU=A\"], \"san\": \"wildcard\","
@@ -60,7 +59,7 @@ static void test_every_knob(void) {
     CU_ASSERT_EQUAL(p->learned.num, 1);
     CU_ASSERT_STRING_EQUAL(p->not_learned.items[1], "m");
     CU_ASSERT_EQUAL(p->mode, PROFILE_TUNNEL);
-    CU_ASSERT_EQUAL(p->order, PROFILE_CLIENT_FIRST);
+    CU_ASSERT_EQUAL(p->order, PROFILE_SERVER_FIRST);
     CU_ASSERT_EQUAL(p->client_leg.min_version, 0x0301);
     CU_ASSERT_EQUAL(p->client_leg.max_version, 0x0303);
     CU_ASSERT_EQUAL(p->client_leg.ciphers.num, 2);
@@ -73,7 +72,7 @@ static void test_every_knob(void) {
     CU_ASSERT_EQUAL(p->client_leg.ccs, PROFILE_CCS_OMIT);
     CU_ASSERT_EQUAL(p->server_leg.hello, PROFILE_HELLO_EDIT);
     CU_ASSERT_EQUAL(p->server_leg.edit.strip_extensions.ids[0], 0x002b);
-    CU_ASSERT_TRUE(p->server_leg.no_client_cert && p->server_leg.verify.no_dates);
+    CU_ASSERT_TRUE(p->server_leg.verify.no_dates);
     CU_ASSERT_FALSE(p->server_leg.verify.no_chain);
     CU_ASSERT_EQUAL(p->server_leg.verify.revocation, PROFILE_REVOCATION_HARD);
     CU_ASSERT_EQUAL(p->server_leg.on_invalid_alert, 46);
@@ -110,6 +109,9 @@ static void test_every_knob(void) {
 }
 
 // One mistake a row, and how the message that it must give goes on after "box.json: ".
+#define HEX16 "0123456789abcdef"
+#define HEX64 HEX16 HEX16 HEX16 HEX16
+
 static const struct {
     const char *text, *says;
 } BAD[] = {
@@ -142,6 +144,11 @@ static const struct {
     {"{\"name\": \"a\", \"server_leg\": {\"on_invalid\": \"alert\"}}", "server_leg.on_invalid_alert: is needed"},
     {"{\"name\": \"a\", \"server_leg\": {\"on_invalid\": \"alert\", \"on_invalid_alert\": 0}}", "server_leg.on_invalid_alert: expected an alert"},
     {"{\"name\": \"a\", \"server_leg\": {\"verify\": {\"pins\": [\"ab\"]}}}", "server_leg.verify.pins[0]: expected a SHA-256"},
+    {"{\"name\": \"a\", \"server_leg\": {\"verify\": {\"aia\": true}}}", "server_leg.verify.aia: is not to be had"},
+    {"{\"name\": \"a\", \"server_leg\": {\"verify\": {\"pins\": [\"" HEX64 "\"]}}}", "server_leg.verify.pins: needs an \"on_invalid\""},
+    {"{\"name\": \"a\", \"server_leg\": {\"verify\": {\"revocation\": \"hard\"}}}", "server_leg.verify.revocation: \"hard\" needs"},
+    {"{\"name\": \"a\", \"order\": \"client_first\"}", "order: \"client_first\" is not to be had"},
+    {"{\"name\": \"a\", \"order\": \"server_first\", \"reactions\": [{\"action\": \"plain_http\"}]}", "order: \"server_first\" leaves no room"},
     {"{\"name\": \"a\", \"server_leg\": {\"verify\": {\"chain\": \"no\"}}}", "server_leg.verify.chain: expected true or false"},
     {"{\"name\": \"a\", \"cert\": {\"not_after\": \"tomorrow\"}}", "cert.not_after: expected \"auto\", \"copy\""},
     {"{\"name\": \"a\", \"cert\": {\"not_after\": \"+999999d\"}}", "cert.not_after: expected"},

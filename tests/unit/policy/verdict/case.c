@@ -46,9 +46,10 @@ static void field_set(struct obj *obj, enum field field, const char *text) {
             obj_unset(obj, field);
         }
         obj_touch(obj, field);
-        for (const char *p = text; *p != '\0'; p += *p == ',') {
+        const char *comma = strchr(text, '|') != NULL ? "|" : ",";
+        for (const char *p = text; *p != '\0'; p += *p == *comma) {
             char item[128];
-            size_t len = strcspn(p, ",");
+            size_t len = strcspn(p, comma);
             snprintf(item, sizeof(item), "%.*s", (int)len, p);
             if (type == TYPE_STRS) {
                 obj_add_str(obj, field, item, len);
@@ -77,11 +78,16 @@ static void path_set(struct obj *obj, const char *path, const char *text) {
         return;
     }
     char head[64];
-    size_t len = strcspn(path, ".["); // objects are one component deep
+    size_t len = strcspn(path, ".[");
+    for (;; len += 1 + strcspn(path + len + 1, ".[")) {
+        snprintf(head, sizeof(head), "%.*s", (int)len, path);
+        field = field_find(obj_kind(obj), head);
+        if (field != FIELD_COUNT) {
+            break;
+        }
+        CHECK(path[len] == '.');
+    }
     size_t index = path[len] == '[' ? (size_t)atoi(path + len + 1) : 0;
-    snprintf(head, sizeof(head), "%.*s", (int)len, path);
-    field = field_find(obj_kind(obj), head);
-    CHECK(field != FIELD_COUNT);
     const char *rest = strchr(path + len, '.');
     CHECK(rest != NULL);
     if (field_row(field)->type == TYPE_OBJ) {
@@ -219,4 +225,22 @@ static bool drop(struct obj *obj, int *n, char *out, size_t out_len) {
 
 bool case_drop(struct obj *root, int n, char *out, size_t out_len) {
     return drop(root, &n, out, out_len);
+}
+
+void case_forget(struct obj *root, enum field field) {
+    const struct kind_row *kind = kind_row(obj_kind(root));
+    for (enum field f = kind->first; f < kind->end; f++) {
+        enum field_type type = field_row(f)->type;
+        if (!obj_has(root, f)) {
+            continue;
+        }
+        if (f == field) {
+            obj_unset(root, f);
+        } else if (type == TYPE_OBJ) {
+            case_forget(obj_get(root, f), field);
+        }
+        for (size_t i = 0; type == TYPE_OBJS && i < obj_num(root, f); i++) {
+            case_forget(obj_at(root, f, i), field);
+        }
+    }
 }

@@ -30,10 +30,14 @@ static void test_reasons(void) {
     CU_ASSERT(says(CLIENT_STACK_RUSTLS, 49, true, "refused by the program (a pin)"));
 }
 
-// Java tells defects apart in TLS 1.2 alone.
+// Java tells defects apart in TLS 1.2, and in TLS 1.3 not in every release.
 static void test_versions(void) {
     CU_ASSERT(says(CLIENT_STACK_JSSE, 45, false, "expired; issuer expired"));
-    CU_ASSERT(says(CLIENT_STACK_JSSE, 45, true, ""));
+    CU_ASSERT(says(CLIENT_STACK_JSSE, 45, true, "expired; issuer expired"));
+    CU_ASSERT(
+        says(CLIENT_STACK_JSSE, 46, false,
+             "untrusted root or missing issuer; self-signed leaf; wrong name; not for servers; "
+             "chain too long; refused by the program (a pin)"));
     CU_ASSERT(client_alert(CLIENT_STACK_JSSE, CLIENT_VERDICT_EXPIRED)->by_version);
 }
 
@@ -46,6 +50,15 @@ static void test_source(void) {
     CU_ASSERT_EQUAL(client_clear(CLIENT_STACK_OPENSSL), CLEAR_IN_CLEAR);
     CU_ASSERT_EQUAL(client_clear(CLIENT_STACK_CHROMIUM), CLEAR_HIDDEN);
     CU_ASSERT_STRING_EQUAL(client_source_name(SOURCE_READ), "read in its source");
+}
+
+static void test_agents(void) {
+    enum client_stack stack;
+    CU_ASSERT(client_stack_of(&stack, "Wget/1.21.3") && stack == CLIENT_STACK_WGET_GNUTLS);
+    CU_ASSERT(client_stack_of(&stack, "Mozilla/5.0 (X11) Gecko/20100101 Firefox/153.0") &&
+              stack == CLIENT_STACK_NSS);
+    CU_ASSERT_FALSE(client_stack_of(&stack, "curl/8.9.1"));
+    CU_ASSERT_FALSE(client_stack_of(&stack, NULL));
 }
 
 // Every cell is an alert that exists, and says that two differ only where they do.
@@ -73,6 +86,11 @@ static void beyond(void) { (void)client_stack_name(CLIENT_STACK_COUNT); }
 static void test_bounds(void) { CU_ASSERT(unit_aborts(beyond, "client_alert.c")); }
 
 const struct unit_case unit_cases[] = {
-    {"reasons", test_reasons}, {"versions", test_versions}, {"source", test_source},
-    {"table", test_table},     {"bounds", test_bounds},     {NULL, NULL},
+    {"reasons", test_reasons},
+    {"versions", test_versions},
+    {"source", test_source},
+    {"agents", test_agents},
+    {"table", test_table},
+    {"bounds", test_bounds},
+    {NULL, NULL},
 };

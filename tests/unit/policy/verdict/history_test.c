@@ -108,6 +108,26 @@ static void test_again(void) {
     record_free(record);
 }
 
+#define LEFT                                                                                       \
+    "http.response.status_code 200; s.timing_ms.connect 10; user_agent.original x; c.end.by "      \
+    "client; "                                                                                     \
+    "c.end.how fin; c.end.at hello; s.end.by client; s.end.how fin; s.end.at connect;"
+
+// A client that leaves before its hello each time; one hello, whatever became of it, ends that.
+static void test_silent(void) {
+    begin();
+    note(0, BASE_request, "host a.test;" LEFT);
+    note(1, BASE_request, "host a.test;" LEFT "c.end.how rst");
+    CU_ASSERT_EQUAL(told(F_HISTORY_SAME_SILENT, 2, BASE_request, "host a.test;" LEFT), 2);
+    CU_ASSERT_EQUAL(told(F_HISTORY_SAME_SILENT, 2, BASE_request, "host b.test;" LEFT), 0);
+    CU_ASSERT_EQUAL(
+        told(F_HISTORY_SAME_SILENT, 2, BASE_request, "host a.test;" LEFT "user_agent.original y"),
+        0);
+    CU_ASSERT_EQUAL(told(F_HISTORY_SAME_SILENT, 700, BASE_request, "host a.test;" LEFT), 0);
+    note(3, BASE_shown, A "user_agent.original x");
+    CU_ASSERT_EQUAL(told(F_HISTORY_SAME_SILENT, 4, BASE_request, "host a.test;" LEFT), 0);
+}
+
 #define LEAF(leaf, issuer, spki, serial)                                                           \
     "s.chain[0].hash.sha256 " leaf "; s.chain[0].issuer " issuer "; s.chain[0].spki_sha256 " spki  \
     "; s.chain[0].serial " serial ";"
@@ -290,6 +310,7 @@ const struct unit_case unit_cases[] = {
     {"client", test_client},
     {"program", test_program},
     {"sibling", test_sibling},
+    {"silent", test_silent},
     {"noted again", test_again},
     {"host", test_host},
     {"alternates", test_alternates},

@@ -76,7 +76,7 @@ static void test_tellers(void) {
     manual_tellers(&tellers, CAUSE_CLIENT_PINNED);
     CU_ASSERT_EQUAL(tellers.telling, TELLS_HISTORY);
     CU_ASSERT_EQUAL(tellers.surest, CONFIDENCE_LIKELY);
-    manual_tellers(&tellers, CAUSE_PACKET_LOSS);
+    manual_tellers(&tellers, CAUSE_QUIC_ONLY_DIVERGENCE);
     CU_ASSERT_EQUAL(tellers.telling, TELLS_NOTHING);
     // Every rule is found under its cause.
     size_t num, found = 0;

@@ -193,6 +193,12 @@ static void short_messages_are_counted(void) {
     CU_ASSERT_EQUAL(obj_num(leg, F_LEG_RECORDS_CLIENT), 12);
     CU_ASSERT(obj_has_str(leg, F_LEG_RECORDS_CLIENT, "handshake, TLS 1.0, 511"));
     leg_is(record, F_LEG_RECORDS_SERVER, "change_cipher_spec, TLS 1.2, 1");
+    observe_record(&observe, false, 22, 0x0303, 9);
+    observe_ccs_edit(&observe, true);
+    CU_ASSERT_EQUAL(obj_num(leg, F_LEG_RECORDS_SERVER), 3);
+    observe_ccs_edit(&observe, false);
+    observe_ccs_edit(&observe, false);
+    leg_is(record, F_LEG_RECORDS_SERVER, "handshake, TLS 1.2, 9");
     record_free(record);
 }
 

@@ -69,6 +69,29 @@ static void test_a_failure(void) {
     CU_ASSERT_EQUAL(num, 0);
 }
 
+// What changes much is followed only where nothing narrower makes the difference, and the size
+// leads to the probe that tells it from the group.
+static void test_narrowest(void) {
+    struct plan plan;
+    plan_init(&plan, PLAN_BUDGET_FAILURE, 2, 7);
+    next(&plan);
+    plan_result(&plan, 0, "reset");
+    plan_add_usual(&plan, "reset", -1);
+    next(&plan);
+    CU_ASSERT_EQUAL(find(&plan, "big", ""), plan.num);
+    for (size_t i = 0; i < num; i++) {
+        const char *name = plan.entries[out[i]].pick.probe->name;
+        bool passes = strcmp(name, "tls12") == 0 || strcmp(name, "small") == 0;
+        plan_result(&plan, out[i], passes ? "answered" : "reset");
+    }
+    next(&plan);
+    CU_ASSERT_EQUAL(times(find(&plan, "big", "")), 1);
+    CU_ASSERT_EQUAL(times(find(&plan, "control", "small")), 1);
+    CU_ASSERT_EQUAL(times(find(&plan, "control", "")), 1);
+    CU_ASSERT_EQUAL(find(&plan, "control", "tls12"), plan.num);
+    CU_ASSERT_EQUAL(times(0), 1);
+}
+
 static void test_names_are_followed(void) {
     struct plan plan;
     plan_init(&plan, 40, 1, 7);
@@ -151,6 +174,7 @@ static void test_the_same_once(void) {
 
 const struct unit_case unit_cases[] = {
     {"a failure", test_a_failure},
+    {"the narrowest", test_narrowest},
     {"names are followed", test_names_are_followed},
     {"nobody there", test_nobody_there},
     {"budget", test_budget},

@@ -116,12 +116,41 @@ static void test_no_change(void) {
     CU_ASSERT_TRUE(make("no-grease"));
     CU_ASSERT_TRUE(make("small"));
     CU_ASSERT_TRUE(hello_draft_len(&draft) <= 517);
-    CU_ASSERT_TRUE(make("no-ech"));
-    CU_ASSERT_EQUAL(hello_draft_len(&draft), hello_draft_len(&asked));
+    // Small, but with what else may be disliked.
+    CU_ASSERT_PTR_NOT_NULL(hello_edit_find(&draft, EXT_ECH));
+    static const char *const as_long[] = {"no-ech", "no-sni", "no-grease", "tls12"};
+    for (size_t i = 0; i < ARRAY_LEN(as_long); i++) {
+        CU_ASSERT_TRUE(make(as_long[i]));
+        CU_ASSERT_EQUAL(hello_draft_len(&draft), hello_draft_len(&asked));
+    }
+    material.control = "b.test";
+    CU_ASSERT_TRUE(make("control=no-grease"));
+    CU_ASSERT_TRUE(hello_draft_len(&draft) >= hello_draft_len(&asked));
+    CU_ASSERT_TRUE(make("other-name")); // there is no padding of fewer than 4 bytes
+    CU_ASSERT_EQUAL(hello_draft_len(&draft), hello_draft_len(&asked) + 1);
+    CU_ASSERT_TRUE(make("control=small") && hello_draft_len(&draft) <= 517);
     end();
     begin("tls12");
     CU_ASSERT_FALSE(make("tls12"));
     CU_ASSERT_FALSE(make("pq"));
+    end();
+}
+
+static void test_resumption(void) {
+    begin("openssl");
+    CU_ASSERT_TRUE(make("psk"));
+    CU_ASSERT_EQUAL(draft.extensions[draft.num_extensions - 1].type, EXT_PRE_SHARED_KEY);
+    CU_ASSERT_PTR_NULL(hello_edit_find(&draft, EXT_EARLY_DATA));
+    CU_ASSERT_TRUE(make("early-data"));
+    CU_ASSERT_EQUAL(draft.extensions[draft.num_extensions - 1].type, EXT_PRE_SHARED_KEY);
+    CU_ASSERT_PTR_NOT_NULL(hello_edit_find(&draft, EXT_EARLY_DATA));
+    hello_draft_copy(&asked, &draft);
+    CU_ASSERT_FALSE(make("psk"));
+    CU_ASSERT_TRUE(make("no-early-data"));
+    CU_ASSERT_PTR_NOT_NULL(hello_edit_find(&draft, EXT_PRE_SHARED_KEY));
+    end();
+    begin("tls12");
+    CU_ASSERT_FALSE(make("psk"));
     end();
 }
 
@@ -167,6 +196,7 @@ const struct unit_case unit_cases[] = {
     {"all", test_all},
     {"names", test_names},
     {"no change", test_no_change},
+    {"resumption", test_resumption},
     {"sizes", test_sizes},
     {"the client's", test_the_clients},
     {"arguments", test_arguments},

@@ -101,6 +101,62 @@ static void first_flight(char types[16], const struct setup *setup) {
     play_free(p);
 }
 
+// sent_ccs counts the change_cipher_spec records that the record says were sent to the client:
+// those of the wire, times ten, and those of the list.
+static int sent_ccs(const struct setup *setup) {
+    struct play *p = play_new(setup);
+    struct buf wire;
+    int num = 0;
+    buf_init(&wire, 64 * 1024);
+    play_run(p, HANDSHAKE ">> stop\n<< record final\n");
+    const struct obj *leg = obj_get(play_record(p), F_RECORD_LEG_CLIENT);
+    for (size_t i = 0; i < obj_num(leg, F_LEG_WIRE); i++) {
+        const struct obj *piece = obj_at(leg, F_LEG_WIRE, i);
+        struct span bytes = obj_span(piece, F_PIECE_BYTES);
+        CU_ASSERT(!obj_str_is(piece, F_PIECE_FROM, "server") ||
+                  buf_append(&wire, bytes.p, bytes.len));
+    }
+    CU_ASSERT_NOT_EQUAL(wire.len, 0);
+    const uint8_t *at = buf_data(&wire);
+    for (size_t left = wire.len; left >= 5;) {
+        size_t len = 5 + ((size_t)at[3] << 8 | at[4]);
+        CU_ASSERT_FATAL(len <= left);
+        num += at[0] == 0x14 ? 10 : 0;
+        at += len;
+        left -= len;
+    }
+    for (size_t i = 0; i < obj_num(leg, F_LEG_RECORDS_SERVER); i++) {
+        num += memcmp(obj_item(leg, F_LEG_RECORDS_SERVER, i).p, "change", 6) == 0;
+    }
+    buf_cleanup(&wire);
+    play_free(p);
+    return num;
+}
+
+// The record has what the client got, and not what the library wrote.
+static void test_recorded(void) {
+    CU_ASSERT_EQUAL(sent_ccs(&(struct setup){TLS_13, SERVER}), 11);
+    CU_ASSERT_EQUAL(
+        sent_ccs(&(struct setup){LEG("\"change_cipher_spec\": \"extra\""), TLS_13, SERVER}), 22);
+    CU_ASSERT_EQUAL(
+        sent_ccs(&(struct setup){LEG("\"change_cipher_spec\": \"omit\""), TLS_13, SERVER}), 0);
+    struct play *p = play_new(
+        &(struct setup){LEG("\"max_version\": \"1.2\", \"sentinel\": \"force\""), SETUP_TLS});
+    play_run(p, OPEN ">> server tls\n>> client tls\n>> client eof\n<< record final\n");
+    const struct obj *leg = obj_get(play_record(p), F_RECORD_LEG_CLIENT);
+    struct span hello = obj_span(leg, F_LEG_ANSWER_RAW);
+    CU_ASSERT_FATAL(hello.len > 38);
+    CU_ASSERT_EQUAL(memcmp(hello.p + 30, "DOWNGRD\1", 8), 0);
+    bool found = false;
+    for (size_t i = 0; i < obj_num(leg, F_LEG_WIRE); i++) {
+        struct span bytes = obj_span(obj_at(leg, F_LEG_WIRE, i), F_PIECE_BYTES);
+        found = found || (bytes.len > 5 + hello.len && bytes.p[0] == 0x16 &&
+                          memcmp(bytes.p + 5, hello.p, hello.len) == 0);
+    }
+    CU_ASSERT(found);
+    play_free(p);
+}
+
 static void test_ccs(void) {
     char types[16];
     first_flight(types, &(struct setup){TLS_13, SERVER});
@@ -160,6 +216,7 @@ const struct unit_case unit_cases[] = {
     {"a copied random", test_copied_random},
     {"an echoed session id", test_echo},
     {"change_cipher_spec", test_ccs},
+    {"what is recorded", test_recorded},
     {"tickets", test_tickets},
     {"a flight in pieces", test_split},
     {"small records", test_record_max},

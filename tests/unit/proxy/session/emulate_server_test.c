@@ -1,4 +1,5 @@
 // The server leg of a box: its hello, and what it makes of a bad chain.
+#include "tests/unit/policy/ca/test_ocsp.h"
 #include "tests/unit/proxy/session/playbook.h"
 
 #define LEG(what) .as = "{\"server_leg\": {" what "}}"
@@ -72,6 +73,53 @@ static void test_on_invalid(void) {
     play(&(struct setup){LEG("\"on_invalid\": \"reset\""), SETUP_TLS}, HANDSHAKE);
 }
 
+#define PINS "\"on_invalid\": \"reset\", \"verify\": {\"pins\": [\"%s\"]}"
+#define REVOCATION(word) "\"on_invalid\": \"reset\", \"verify\": {\"revocation\": \"" word "\"}"
+
+// A pin is a key anywhere in the chain that came.
+static void test_pins(void) {
+    static const char other[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+    char as[300], hex[65] = "";
+    const struct pki_cert *leaf = world_get()->leaf;
+    uint8_t *spki = NULL, hash[32];
+    int len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(leaf->x509), &spki);
+    SHA256(spki, (size_t)len, hash);
+    OPENSSL_free(spki);
+    for (size_t i = 0; i < sizeof(hash); i++) {
+        snprintf(hex + 2 * i, 3, "%02x", hash[i]);
+    }
+    snprintf(as, sizeof(as), "{\"server_leg\": {" PINS "}}", hex);
+    play(&(struct setup){.as = as, SETUP_TLS}, HANDSHAKE);
+    snprintf(as, sizeof(as), "{\"server_leg\": {" PINS "}}", other);
+    play(&(struct setup){.as = as, SETUP_TLS},
+         TRIES "<< client reset\n<< record final\n== emulation.action on_invalid\n");
+}
+
+// revocation plays a box whose server staples a response of `status`, or none (-1).
+static void revocation(const char *as, int status, const char *script) {
+    struct setup setup = {.as = as, SETUP_TLS};
+    struct ocsp_options options = {.cert = world_get()->leaf,
+                                   .issuer = world_get()->root,
+                                   .kind = status == 1 ? OCSP_KIND_REVOKED : OCSP_KIND_GOOD};
+    uint8_t *response = NULL;
+    setup.client.staple = true;
+    if (status >= 0) {
+        setup.server.response = response = ocsp_make(&options, &setup.server.response_len);
+    }
+    play(&setup, script);
+    OPENSSL_free(response);
+}
+
+static void test_revocation(void) {
+#define BOX(word) "{\"server_leg\": {" REVOCATION(word) "}}"
+    revocation(BOX("hard"), -1, TRIES "<< client reset\n");
+    revocation(BOX("hard"), 0, HANDSHAKE);
+    revocation(BOX("hard"), 1, TRIES "<< client reset\n");
+    revocation(BOX("soft"), -1, HANDSHAKE);
+    revocation(BOX("soft"), 1, TRIES "<< client reset\n");
+    revocation(BOX("none"), 1, HANDSHAKE);
+}
+
 // The client is to see for itself: another connection, in which nothing is touched.
 static void test_pass_through(void) {
     play(&(struct setup){LEG("\"on_invalid\": \"pass_through\""),
@@ -90,6 +138,8 @@ const struct unit_case unit_cases[] = {
     {"ALPN and SNI", test_alpn_and_sni},
     {"checks that are not made", test_no_checks},
     {"a bad chain", test_on_invalid},
+    {"pins", test_pins},
+    {"revocation", test_revocation},
     {"a bad chain is passed through", test_pass_through},
     {NULL, NULL},
 };

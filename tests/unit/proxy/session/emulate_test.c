@@ -108,6 +108,25 @@ static void test_bad_hellos(void) {
     }
 }
 
+// Reactions to the hello wait for the server's answer, in both modes.
+static void test_server_first(void) {
+#define FIRST(mode, when)                                                                          \
+    "{\"mode\": \"" mode "\", \"order\": \"server_first\", \"reactions\": [{\"when\": {" when      \
+    "}, \"action\": \"rst\"}]}"
+    play(&(struct setup){.as = FIRST("intercept", ""), SETUP_TLS},
+         OPEN ">> client tls\n<< record none\n>> server tls\n<< client reset\n<< record final\n"
+              "== emulation.reaction reactions[0]\n== legs.server.tls.established yes\n");
+    play(&(struct setup){.as = FIRST("tunnel", ""), SETUP_TLS},
+         OPEN ">> client tls\n<< record none\n>> server tls\n<< client reset\n<< record final\n"
+              "== emulation.action rst\n");
+    play(&(struct setup){.as = FIRST("intercept", "\"sni\": [\"other.test\"]"), SETUP_TLS},
+         HANDSHAKE);
+    // In the ordinary order the server hears nothing.
+    play(&(struct setup){.as = RST_ON(""), SETUP_TLS},
+         OPEN ">> client tls\n<< client reset\n<< record final\n"
+              "== legs.server.tls.established -\n");
+}
+
 static void test_aimed(void) {
     play(&(struct setup){.as = RST_ON("\"host\": [\"example.test\"]"), .aim = WORLD_HOST},
          ">> resolved\n>> tried 0\n>> connected\n>> client hello\n<< client reset\n"
@@ -115,8 +134,13 @@ static void test_aimed(void) {
 }
 
 const struct unit_case unit_cases[] = {
-    {"a rule that emulates", test_policy},   {"the nth connection", test_nth},
-    {"residual blocking", test_residual},    {"chance is the same again", test_seed},
-    {"the second hello", test_second_hello}, {"bad hellos", test_bad_hellos},
-    {"without a CONNECT", test_aimed},       {NULL, NULL},
+    {"a rule that emulates", test_policy},
+    {"the nth connection", test_nth},
+    {"residual blocking", test_residual},
+    {"chance is the same again", test_seed},
+    {"the second hello", test_second_hello},
+    {"bad hellos", test_bad_hellos},
+    {"without a CONNECT", test_aimed},
+    {"the server goes first", test_server_first},
+    {NULL, NULL},
 };

@@ -364,7 +364,25 @@ static void what_is_not_tls_is_not_kept(void) {
                     "== legs.client.wire -\n");
 }
 
+static void what_is_taken_back_is_not_there(void) {
+    struct wire_log log = begin();
+    wire_log_bytes(&log, WIRE_FROM_PEER, "hello", 5, 100);
+    wire_log_bytes(&log, WIRE_TO_PEER, "one two", 7, 200);
+    wire_log_undo(&log, WIRE_TO_PEER, 3);
+    wire_log_bytes(&log, WIRE_TO_PEER, "three", 5, 300);
+    CU_ASSERT_EQUAL(log.total[WIRE_TO_PEER], 9);
+    CU_ASSERT_EQUAL(log.bytes[WIRE_TO_PEER].len, 9);
+    CU_ASSERT_EQUAL(memcmp(buf_data(&log.bytes[WIRE_TO_PEER]), "one three", 9), 0);
+    CU_ASSERT_EQUAL(log.total[WIRE_FROM_PEER], 5);
+    // Not more than there is.
+    wire_log_undo(&log, WIRE_TO_PEER, 100);
+    CU_ASSERT_EQUAL(log.total[WIRE_TO_PEER], 0);
+    CU_ASSERT_EQUAL(log.bytes[WIRE_TO_PEER].len, 0);
+    wire_log_cleanup(&log);
+}
+
 const struct unit_case unit_cases[] = {
+    {"what is taken back is not there", what_is_taken_back_is_not_there},
     {"pieces are by time and direction", pieces_are_by_time_and_direction},
     {"secrets that nobody wants are not held", secrets_that_nobody_wants_are_not_held},
     {"handshakes settle in the record", handshakes_settle_in_the_record},
