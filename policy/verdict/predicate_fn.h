@@ -8,6 +8,7 @@
 
 // predicate_record.c: how the connection came, DNS and TCP
 ASK(mode);
+ASK(parent_used);
 ASK(record_word); // the first field holds `word`
 ASK(status);      // the proxy answered with one of `codes`
 ASK(refused_by_policy);
@@ -126,6 +127,7 @@ ASK(hello_unacknowledged);
 ASK(address_differs); // the probe met the host at another address than the base
 ASK(box_does);        // a box was located, and does one of the words of `word`
 ASK(box_by_name);
+ASK(way_clean); // searched to its end, and no box was found
 ASK(nonce_certificate);
 ASK(control_same_issuer);
 ASK(control_public);

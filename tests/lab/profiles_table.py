@@ -350,7 +350,7 @@ class Table(harness.Lab):
 def clean(text, folder, port):
     """What a client said without what changes from run to run."""
     for pattern, by in ((re.escape(folder), ""), (str(port), "443"), (r"\|", "/"), (r"\s+", " "),
-                        (r"127\.0\.0\.1:\d{4,5}\b", "127.0.0.1"), (r'^Get "[^"]*": ', ""), (r"\(_ssl\.c:\d+\)", ""), (r"Operation timed out after \d+", "Operation timed out after some"),
+                        (r"127\.0\.0\.1:\d{4,5}\b", "127.0.0.1"), (r'^Get "[^"]*": ', ""), (r"\(_ssl\.c:\d+\)", ""), (r"((?:Operation|Connection) timed out after) \d+", r"\1 some"),
                         (r"0x[0-9a-f]{6,}|\b[0-9A-F]{16}\b:?", "")):
         text = re.sub(pattern, by, text)
     return text.strip()[:150]

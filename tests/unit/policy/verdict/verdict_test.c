@@ -19,6 +19,7 @@ static const struct verdict_case {
 #include "tests/unit/policy/verdict/cases.inc"
 #include "tests/unit/policy/verdict/cases_end.inc"
 #include "tests/unit/policy/verdict/cases_experiment.inc"
+#include "tests/unit/policy/verdict/cases_hair.inc"
 #include "tests/unit/policy/verdict/cases_trace.inc"
 #include "tests/unit/policy/verdict/cases_try.inc"
 #undef CASE
@@ -146,6 +147,48 @@ static void test_every_rule_has_both(void) {
     }
 }
 
+// unmet counts what `rule` needs and does not have; `*out_no` is how many of these are plainly not
+// so.
+static size_t unmet(struct reading *reading, const struct rule *rule, size_t *out_no) {
+    size_t num = 0;
+    *out_no = 0;
+    for (size_t i = 0; i < RULE_NEEDS_MAX && rule->needs[i] != 0; i++) {
+        enum answer answer = reading_ask(reading, rule->needs[i]);
+        num += answer != YES;
+        *out_no += answer == NO;
+    }
+    return num;
+}
+
+// Every rule is missed by a hair: in some case it lacks a single one of the things that it needs,
+// and that one is known not to be so.
+static void test_every_rule_is_missed_by_a_hair(void) {
+    enum { RULES_MAX = 512 };
+    size_t num, num_hairs = 0;
+    const struct rule *rules = rule_list(&num);
+    bool hair[RULES_MAX] = {false};
+    CHECK(num <= RULES_MAX);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct record *record = case_record(cases[i].base, cases[i].lines);
+        struct reading reading;
+        reading_init(&reading, record->root);
+        for (size_t r = 0; r + 1 < num; r++) {
+            size_t no, missing = unmet(&reading, &rules[r], &no);
+            hair[r] = hair[r] || (missing == 1 && no == 1);
+        }
+        record_free(record);
+    }
+    for (size_t r = 0; r + 1 < num; r++) {
+        CU_ASSERT(hair[r]);
+        num_hairs += hair[r];
+        if (!hair[r]) {
+            printf("\n  rule %s is never missed by a hair", rules[r].id);
+        }
+    }
+    printf("\n  %zu of %zu rules are missed by a hair, in %zu cases", num_hairs, num - 1,
+           ARRAY_LEN(cases));
+}
+
 // Every verdict is complete: a reader finds a sentence, evidence, a remedy and a next test.
 static void test_verdicts_are_complete(void) {
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -208,6 +251,7 @@ static const struct {
       F_LEG_OFFER_SIZE, F_LEG_ANSWER_VERSION, F_LEG_DATA_RECEIVED, F_LEG_DATA_SENT,
       F_LEG_TLS_ESTABLISHED, F_LEG_CHAIN}},
     {P_FETCHABLE, {F_LEG_CHAIN, FIELD_COUNT}},
+    {P_T_CANARY, {F_RECORD_EXPERIMENTS, FIELD_COUNT}},
 };
 
 // forget_whole forgets the whole object that `field` belongs to where a zero is left out of it.
@@ -318,6 +362,13 @@ static void compare(const struct verdict_case *c, const struct obj *whole, const
     check(!accuses(now) || !same || sureness(b) <= sureness(a), c, "surer without", text);
 }
 
+// clears returns whether what stands at `path` may well be the only thing that clears somebody:
+// what other connections tell, and what packets with small TTLs met.
+static bool clears(const char *path) {
+    return strcmp(path, "history") == 0 || strcmp(path, "path") == 0 ||
+           strcmp(path, "server_hop") == 0;
+}
+
 // Taking away any one observation never turns an accusation into one of somebody else, makes none
 // where there was none, and makes none surer.
 static void test_less_is_never_somebody_else(void) {
@@ -329,8 +380,7 @@ static void test_less_is_never_somebody_else(void) {
             char path[64];
             struct record *less = case_record(cases[i].base, cases[i].lines);
             more = case_drop(less->root, n, path, sizeof(path));
-            if (more && strcmp(path, "history") == 0) {
-                // What other connections tell may well be the only thing that clears somebody.
+            if (more && clears(path)) {
                 record_free(less);
                 continue;
             }
@@ -479,7 +529,7 @@ static void test_tables(void) {
             used[(rule->needs[k] < 0 ? -rule->needs[k] : rule->needs[k]) - 1] = true;
         }
         for (size_t k = 0; k < RULE_RAISES_MAX && rule->raises[k] != 0; k++) {
-            used[rule->raises[k] - 1] = true;
+            used[(rule->raises[k] < 0 ? -rule->raises[k] : rule->raises[k]) - 1] = true;
         }
         for (size_t k = 0; k < RULE_LOOK_ALIKES_MAX && rule->look_alikes[k].speaks != 0; k++) {
             literal speaks = rule->look_alikes[k].speaks;
@@ -528,6 +578,7 @@ const struct unit_case unit_cases[] = {
     {"cases", test_cases},
     {"near misses", test_near_misses},
     {"every rule has a case and a near miss", test_every_rule_has_both},
+    {"every rule is missed by a hair", test_every_rule_is_missed_by_a_hair},
     {"verdicts are complete", test_verdicts_are_complete},
     {"fields are needed", test_fields_are_needed},
     {"less is never somebody else", test_less_is_never_somebody_else},
