@@ -29,8 +29,8 @@ enum { CLIENT_CLOSES = 255 };
 enum client_source { SOURCE_UNKNOWN, SOURCE_REPORTED, SOURCE_READ, SOURCE_MEASURED };
 
 // struct client_alert is one cell. Both codes are the same where there is only one; where they
-// differ, `by_version` says that the first is of TLS 1.2, and either is of TLS 1.3: Java 17.0.15 has
-// an alert of its own there, 17.0.21 that of TLS 1.2.
+// differ, `by_version` says that the first is of TLS 1.2, and either is of TLS 1.3: Java 17.0.15
+// has an alert of its own there, 17.0.21 that of TLS 1.2.
 struct client_alert {
     enum client_source source;
     uint8_t codes[2];

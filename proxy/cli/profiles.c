@@ -104,12 +104,29 @@ static bool tell_symptoms(struct buf *out, char *const *symptoms) {
     return ok && (any || buf_printf(out, "  the file does not say\n"));
 }
 
-static bool tell_list(struct buf *out, const char *title, const struct profile_strings *strings) {
-    bool ok = strings->num == 0 || buf_printf(out, "\n%s\n", title);
+static bool tell_items(struct buf *out, const struct profile_strings *strings) {
+    bool ok = true;
     for (size_t i = 0; i < strings->num; i++) {
         ok = ok && wrap_text(out, 2, "-", strings->items[i]);
     }
     return ok;
+}
+
+static bool tell_list(struct buf *out, const char *title, const struct profile_strings *strings) {
+    return strings->num == 0 || (buf_printf(out, "\n%s\n", title) && tell_items(out, strings));
+}
+
+// tell_approximated adds to the profile's own words what holds for every template.
+static bool tell_approximated(struct buf *out, const struct profile *profile) {
+    const struct profile_strings *own = &profile->approximations;
+    bool template = profile->server_leg.hello == PROFILE_HELLO_TEMPLATE;
+    return ((own->num == 0 && !template) || buf_printf(out, "\nWhat is only approximated:\n")) &&
+           tell_items(out, own) &&
+           (!template ||
+            wrap_text(out, 2, "-",
+                      "Of the template the TLS library says what it can: the version, and those "
+                      "suites, groups and signature algorithms that it has. Extensions and their "
+                      "order, point formats, compression and the session id are the library's."));
 }
 
 static bool tell(struct buf *out, const struct profile *profile) {
@@ -123,8 +140,7 @@ static bool tell(struct buf *out, const struct profile *profile) {
          (profile->date == NULL || wrap_text(out, LABEL, "Date", profile->date)) &&
          tell_strings(out, "Source", &profile->sources) &&
          wrap_text(out, LABEL, "Confidence", confidence_name(profile->confidence)) &&
-         tell_symptoms(out, profile->symptoms) &&
-         tell_list(out, "What is only approximated:", &profile->approximations) &&
+         tell_symptoms(out, profile->symptoms) && tell_approximated(out, profile) &&
          tell_list(out, "Where the profiles disagree:", &profile->conflicts) &&
          buf_printf(out, "\nThe profile:\n");
     return ok;

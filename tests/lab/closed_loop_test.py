@@ -159,7 +159,7 @@ CASES = {
     "mtls-swallower":             Case(SIGNS, ENDS, server=mutual, front_server=mutual),
     "mtu-blackhole":              Case(STOPS, "none healthy"),
     "slow-origin-fetch":          Case(STOPS, ENDS),
-    "version-upgrade-laundering": Case(NO_SUITE_HERE, NO_SUITE, server=TLS10, front_server=TLS10),
+    "version-upgrade-laundering": Case(NO_SUITE_HERE, NO_SUITE),
     "captive-portal":             Case("box-behind blockpage-cert", UNSAID),
     "plain-http-answer":          Case("undetermined plain-http-on-tls-port", UNSAID),
     "double-mitm":                Case(SIGNS, ENDS),

@@ -112,6 +112,27 @@ public class Client {
 """
 
 
+FIREFOX = """
+user_pref("network.proxy.type", 2);
+user_pref("network.proxy.autoconfig_url", "data:,function FindProxyForURL(url, host) { return host.endsWith('localhost') || host == '127.0.0.1' ? 'PROXY %s:%d' : 'PROXY 127.0.0.1:1'; }");
+user_pref("network.proxy.allow_hijacking_localhost", true);
+user_pref("browser.shell.checkDefaultBrowser", false);
+user_pref("datareporting.policy.dataSubmissionEnabled", false);
+user_pref("network.captive-portal-service.enabled", false);
+user_pref("network.connectivity-service.enabled", false);
+user_pref("security.enterprise_roots.enabled", false);
+user_pref("toolkit.telemetry.enabled", false);
+user_pref("app.update.enabled", false);
+"""
+
+# What an error page of Firefox knows, in the order of its kinds.
+ERROR_CODE = """
+try { return document.getFailedCertSecurityInfo().errorCodeString; } catch (e) {}
+try { return document.getNetErrorInfo().errorCodeString; } catch (e) {}
+return document.documentElement.innerText;
+"""
+
+
 def output(*command, timeout=30, **more):
     with contextlib.suppress(subprocess.TimeoutExpired):
         done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -149,6 +170,8 @@ class Clients:
                 self.all["java"] = self.script("java", "-cp", folder, "Client")
         if shutil.which("chromium"):
             self.all["chromium"] = self.chromium
+        if shutil.which("firefox-esr"):
+            self.all["firefox"] = self.firefox
 
     def write(self, name, text):
         with open(f"{self.folder}/{name}", "w", encoding="utf-8") as f:
@@ -223,6 +246,69 @@ class Clients:
         return error[0] if error else "ok" if "<body" in text else text[-60:]
 
 
+    def firefox(self, host, port, proxy, ca):
+        home = tempfile.mkdtemp(dir=self.folder)
+        output("certutil", "-d", f"sql:{home}", "-N", "--empty-password")
+        with open(ca, encoding="utf-8") as f:
+            blocks = re.findall(r"-----BEGIN CERT.*?-----END CERTIFICATE-----\n", f.read(), re.S)
+        for i, block in enumerate(blocks):
+            self.write(f"ca{i}.pem", block)
+            output("certutil", "-d", f"sql:{home}", "-A", "-t", "C,,", "-n", f"ca{i}", "-i",
+                   f"{self.folder}/ca{i}.pem")
+        wire = harness.free_port()
+        with open(f"{home}/user.js", "w", encoding="utf-8") as f:
+            f.write(FIREFOX % (proxy.host, proxy.port) + f'user_pref("marionette.port", {wire});\n')
+        with open(f"{home}/firefox.log", "wb") as log:
+            program = subprocess.Popen(
+                ["firefox-esr", "--headless", "--no-remote", "--marionette", "--profile", home],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={**os.environ, "HOME": home})
+        try:
+            return Marionette(wire).visit(f"https://{host}:{port}/")
+        except (AssertionError, OSError) as error:
+            return str(error)
+        finally:
+            program.kill()
+            program.wait()
+            shutil.rmtree(home, ignore_errors=True)
+
+
+class Marionette:
+    """Firefox's remote control: JSON with its length in front."""
+
+    def __init__(self, port):
+        def connect():
+            with contextlib.suppress(OSError):
+                return socket.create_connection(("127.0.0.1", port), 30)
+            return None
+
+        self.wire = harness.until(connect, "Firefox", 30)
+        self.hear()
+        self.say("WebDriver:NewSession", {})
+        self.say("WebDriver:SetTimeouts", {"pageLoad": LIMIT * 1000})
+
+    def hear(self):
+        size = b""
+        while not size.endswith(b":"):
+            size += harness.read_exactly(self.wire, 1)
+        return json.loads(harness.read_exactly(self.wire, int(size[:-1])))
+
+    def say(self, command, values):
+        text = json.dumps([0, 1, command, values]).encode()
+        self.wire.sendall(str(len(text)).encode() + b":" + text)
+        return self.hear()[2:]
+
+    def visit(self, url):
+        """"ok" or the code of Firefox's error page."""
+        error = self.say("WebDriver:Navigate", {"url": url})[0]
+        if error is None:
+            return "ok"
+        page = self.say("WebDriver:ExecuteScript", {"script": ERROR_CODE, "args": []})[1]
+        said = str((page or {}).get("value"))
+        code = re.search(r"\b(?:SEC|SSL|PR|MOZILLA_PKIX|NS)_ERROR_\w+|\bPR_\w+_ERROR\b", said)
+        kind = re.search(r"about:\w+\?e=(\w+)", error["message"])
+        return code[0] if code else kind[1] if kind else error["error"]
+
+
 class Table(harness.Lab):
     """A test case for its servers and its cleaning up; what it asserts is nothing."""
 
@@ -264,7 +350,7 @@ class Table(harness.Lab):
 def clean(text, folder, port):
     """What a client said without what changes from run to run."""
     for pattern, by in ((re.escape(folder), ""), (str(port), "443"), (r"\|", "/"), (r"\s+", " "),
-                        (r"127\.0\.0\.1:\d{4,5}\b", "127.0.0.1"), (r'^Get "[^"]*": ', ""), (r"\(_ssl\.c:\d+\)", ""), (r"Operation timed out after \d+", "Operation timed out after some"),
+                        (r"127\.0\.0\.1:\d{4,5}\b", "127.0.0.1"), (r'^Get "[^"]*": ', ""), (r"\(_ssl\.c:\d+\)", ""), (r"((?:Operation|Connection) timed out after) \d+", r"\1 some"),
                         (r"0x[0-9a-f]{6,}|\b[0-9A-F]{16}\b:?", "")):
         text = re.sub(pattern, by, text)
     return text.strip()[:150]
@@ -276,7 +362,7 @@ Written by `python3 -m tests.lab.profiles_table policy/profiles/README.md`: ever
 between real clients that trust the box's CA and the lab's root, and a server of the lab: nginx with a sound certificate, unless the
 row says otherwise. "ok" is a page; where the profile expects an error and a client of today says "ok", it no longer fails. Clients that
 send no hello of the kind that a box minds (GREASE, ECH, X25519MLKEM768, two records) cannot meet it. A client that heard nothing for
-{limit} seconds was stopped. Firefox is not among them: its headless mode tells no errors.
+{limit} seconds was stopped. Of Firefox it is the code on its error page.
 
 Clients: {versions}.
 """
@@ -286,8 +372,8 @@ def versions(clients):
     commands = {"curl": ["curl", "--version"], "openssl": ["openssl", "version"], "gnutls": ["gnutls-cli", "--version"],
                 "python": [sys.executable, "-c", "import ssl, sys; print('Python', sys.version.split()[0], 'with', ssl.OPENSSL_VERSION)"],
                 "node": ["node", "-p", "'Node ' + process.version + ' with OpenSSL ' + process.versions.openssl"],
-                "go": ["go", "version"], "java": ["java", "-version"], "chromium": ["chromium", "--version"]}
-    found = [(re.findall(r"(?m)^(?:curl|OpenSSL|gnutls-cli|Python|Node|go|openjdk|Chromium)\b.*", output(*commands[name])[1]) or [name])[0]
+                "go": ["go", "version"], "java": ["java", "-version"], "chromium": ["chromium", "--version"], "firefox": ["firefox-esr", "--version"]}
+    found = [(re.findall(r"(?m)^(?:curl|OpenSSL|gnutls-cli|Python|Node|go|openjdk|Chromium|Mozilla Firefox)\b.*", output(*commands[name])[1]) or [name])[0]
              for name in clients]
     return "; ".join(text.partition(" (")[0].strip() for text in found)
 
