@@ -34,11 +34,13 @@ packages_test=(
     libmbedtls-dev
     libnss3-tools
     libwolfssl-dev
+    mitmproxy
     nftables
     nginx
     nodejs
     openssl
     python3
+    squid-openssl
     sslsplit
     stunnel4
     tshark

@@ -4,7 +4,9 @@
 
 #define NOWHERE 0, 0
 #define AT(field) offsetof(struct policy_rule, field), 0
-#define LIST(field) offsetof(struct policy_rule, field), offsetof(struct policy_rule, num_##field)
+#define LIST(field) LIST_IN(, field)
+#define LIST_IN(in, field)                                                                         \
+    offsetof(struct policy_rule, in field), offsetof(struct policy_rule, in num_##field)
 
 enum { MATCHER = OBJECT_RULE, BOTH = OBJECT_RULE | OBJECT_DEFAULT };
 
@@ -46,6 +48,21 @@ static const struct key KEYS[] = {
      "\"TLSv1.2\" are read as \"1.2\"."},
     {"max_version", OBJECT_CLIENT_LEG, TYPE_VERSION, 0, AT(client_leg.max_version), "\"any\"",
      "The newest."},
+    {"retry_tunnel", OBJECT_CLIENT_LEG, TYPE_BOOL, 0, AT(retry.tunnel), "false",
+     "Whether a client that refused the proxy's certificate, or left at it, is tunnelled when it "
+     "comes again for the same host within ten minutes. If it goes on then, it was the certificate "
+     "that it refused: the CA is missing, or the client pins."},
+    {"retry_leaf", OBJECT_CLIENT_LEG, TYPE_FORMS, 0, LIST_IN(retry., forms), "[]",
+     "Other forms of its certificate that the proxy shows such a client, one a connection, in this "
+     "order, after the tunnel: \"rsa\" has an RSA key, \"short\" lives for two weeks, \"exact-name\" "
+     "has the host's name alone, \"no-aki\" no authority key identifier, \"with-root\" brings the CA "
+     "along, \"sha384\" is signed with SHA-384. One that the client goes on with is the one from then on, "
+     "and names what is wrong with the ordinary one."},
+    {"canary", OBJECT_CLIENT_LEG, TYPE_BOOL, 0, AT(retry.canary), "false",
+     "Whether a client that went on with the proxy's certificate is shown, once an hour each, one that "
+     "nobody trusts and one for another name. Who goes on does not validate. These connections end "
+     "right after the handshake and reach no server, so two requests an hour of each client are lost; "
+     "people may see a warning, and must not click it away."},
     {"server_leg", BOTH, TYPE_OBJECT, OBJECT_SERVER_LEG, NOWHERE, "{}",
      "TLS between this proxy and the server."},
     {"min_version", OBJECT_SERVER_LEG, TYPE_VERSION, 0, AT(server_leg.min_version), "\"any\"",

@@ -29,6 +29,7 @@ enum key_type {
     TYPE_PORTS,
     TYPE_CLIENTS,
     TYPE_FILES,
+    TYPE_FORMS,
     TYPE_OBJECT,
     TYPE_DEFAULT,
     TYPE_RULES,

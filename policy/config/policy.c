@@ -126,11 +126,22 @@ static bool read_rule(struct reader *reader, struct policy_rule *rule, enum obje
            check_bounds(reader, &rule->server_leg, "server_leg");
 }
 
-// read_default reads the defaults over the presets; `json` may be NULL.
-static bool read_default(struct reader *reader, struct policy_rule *defaults, json_t *json) {
+// read_over reads what the program's caller has for the defaults; it is not from the user.
+static void read_over(struct reader *reader, struct policy_rule *defaults, const char *over) {
+    json_t *json = json_loads(over, 0, NULL);
+    CHECK(json != NULL && read_rule(reader, defaults, OBJECT_DEFAULT, json));
+    json_decref(json);
+}
+
+// read_default reads the defaults over the presets; `over` and `json` may be NULL.
+static bool read_default(struct reader *reader, struct policy_rule *defaults, const char *over,
+                         json_t *json) {
     size_t back = reader_enter_key(reader, "default");
     defaults->path = arena_dup(reader->arena, reader->path, reader->path_len);
     preset_object(reader, defaults, OBJECT_DEFAULT, 0);
+    if (over != NULL) {
+        read_over(reader, defaults, over);
+    }
     if (json != NULL && !read_rule(reader, defaults, OBJECT_DEFAULT, json)) {
         return false;
     }
@@ -175,7 +186,8 @@ static bool expect_rules(struct reader *reader, const json_t *json) {
 
 // read_policy reads the whole file. The defaults go first, wherever they stand, because the rules
 // take from them what they leave out.
-static bool read_policy(struct reader *reader, struct policy *policy, json_t *json) {
+static bool read_policy(struct reader *reader, struct policy *policy, const char *over,
+                        json_t *json) {
     if (!reader_expect_object(reader, json)) {
         return false;
     }
@@ -195,25 +207,31 @@ static bool read_policy(struct reader *reader, struct policy *policy, json_t *js
     policy->rules = arena_alloc(&policy->arena, policy->num_rules * sizeof(*policy->rules));
     struct policy_rule *defaults = &policy->rules[num];
     defaults->index = num;
-    return read_default(reader, defaults, json_object_get(json, "default")) &&
+    return read_default(reader, defaults, over, json_object_get(json, "default")) &&
            read_rules(reader, policy->rules, num, defaults, rules);
 }
 
-struct policy *policy_parse(const char *name, const char *text, size_t text_len, const char *dir,
-                            struct err *err) {
+// parse is policy_parse over the defaults `over`, which may be NULL.
+static struct policy *parse(const char *name, const char *text, size_t text_len, const char *dir,
+                            const char *over, struct err *err) {
     struct policy *policy = xcalloc(1, sizeof(*policy));
     atomic_init(&policy->refs, 1);
     struct reader reader = {.name = name, .dir = dir, .arena = &policy->arena, .err = err};
     bool ok = text_len <= POLICY_MAX_LEN ||
               reader_refuse(&reader, "expected at most %d bytes", POLICY_MAX_LEN);
     json_t *json = ok ? reader_json(&reader, text, text_len) : NULL;
-    ok = json != NULL && read_policy(&reader, policy, json);
+    ok = json != NULL && read_policy(&reader, policy, over, json);
     json_decref(json);
     if (!ok) {
         policy_unref(policy);
         return NULL;
     }
     return policy;
+}
+
+struct policy *policy_parse(const char *name, const char *text, size_t text_len, const char *dir,
+                            struct err *err) {
+    return parse(name, text, text_len, dir, NULL, err);
 }
 
 struct policy *policy_default(void) {
@@ -230,6 +248,13 @@ static char *folder_of(const char *path) {
 }
 
 struct policy *policy_load(const char *path, struct err *err) {
+    return policy_load_over(path, NULL, err);
+}
+
+struct policy *policy_load_over(const char *path, const char *over, struct err *err) {
+    if (path == NULL) {
+        return parse("default", "{}", 2, NULL, over, err);
+    }
     size_t text_len;
     char *text = reader_file(&text_len, path, POLICY_MAX_LEN, err);
     if (text == NULL) {
@@ -240,7 +265,7 @@ struct policy *policy_load(const char *path, struct err *err) {
     if (folder == NULL) {
         err_errno(err, "%s", path);
     } else {
-        policy = policy_parse(path, text, text_len, folder, err);
+        policy = parse(path, text, text_len, folder, over, err);
     }
     free(text);
     free(folder);

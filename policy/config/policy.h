@@ -43,6 +43,23 @@ struct fetch_policy {
     bool aia, crl;
 };
 
+// The other forms of the proxy's certificate, see leaf_forms.inc.
+enum leaf_form {
+#define LEAF_FORM(name, word, says) LEAF_FORM_##name,
+#include "logs/record/leaf_forms.inc"
+#undef LEAF_FORM
+    LEAF_FORMS
+};
+
+// struct retry_policy says what the proxy may try with a client: to tunnel the connection after one
+// on which the client refused our certificate; to show it other forms of that, one a connection, in
+// this order; to show one that went on a certificate that it has to refuse.
+struct retry_policy {
+    bool tunnel, canary;
+    enum leaf_form *forms;
+    size_t num_forms;
+};
+
 // struct network is an address prefix; IPv4 is held as ::ffff:a.b.c.d. See network.h.
 struct network {
     uint8_t address[16];
@@ -75,6 +92,7 @@ struct policy_rule {
     char *profile; // ACTION_EMULATE: the boxes to be, as profile_load reads them; else ""
     bool parent;   // dials go through the parent proxy, where there is one
     struct leg_policy client_leg, server_leg;
+    struct retry_policy retry;
     bool experiments; // the proxy may ask these hosts on its own account why a connection failed
     struct record_policy record;
     char **trust; // PEM files trusted beside the system's roots; they could be read at load time
@@ -99,6 +117,10 @@ enum { POLICY_MAX_LEN = 1024 * 1024, POLICY_MAX_RULES = 1000 };
 // returns NULL and fills `err` with the file, the JSON path (or line and column) and what was
 // expected. Relative paths inside are taken from the file's folder.
 WUNRES struct policy *policy_load(const char *path, struct err *err);
+
+// policy_load_over is policy_load where "default" has the keys of the JSON object `over` unless the
+// file says otherwise. `path` may be NULL: there is no file then.
+WUNRES struct policy *policy_load_over(const char *path, const char *over, struct err *err);
 
 // policy_parse is policy_load for `text_len` bytes of text. `name` is what errors call them;
 // relative paths inside are taken from `dir`, or from the working directory where it is NULL.

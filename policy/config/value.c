@@ -33,6 +33,12 @@ static const struct word SECRETS[] = {
 static const struct word VERSIONS[] = {{"any", 0},      {"1.0", 0x0301}, {"1.1", 0x0302},
                                        {"1.2", 0x0303}, {"1.3", 0x0304}, {0}};
 
+static const struct word FORMS[] = {
+#define LEAF_FORM(name, word, says) {word, LEAF_FORM_##name},
+#include "logs/record/leaf_forms.inc"
+#undef LEAF_FORM
+    {0}};
+
 const char *policy_action_name(enum policy_action action) { return ACTIONS[action].name; }
 
 const char *policy_on_failure_name(enum policy_on_failure on_failure) {
@@ -82,6 +88,7 @@ static const struct type TYPES[] = {
                          "an address or a network such as \"192.0.2.0/24\" or \"2001:db8::/32\"",
                          read_client, client_json},
     [TYPE_FILES]      = {sizeof(char *), NULL, "the path of a PEM file", read_file, text_json},
+    [TYPE_FORMS]      = {sizeof(enum leaf_form), FORMS, NULL, read_word, word_json},
     [TYPE_OBJECT]     = {0, NULL, "an object", NULL, NULL},
     [TYPE_DEFAULT]    = {0, NULL, "an object", NULL, NULL},
     [TYPE_RULES]      = {sizeof(struct policy_rule), NULL, "an object", NULL, NULL},
@@ -111,7 +118,11 @@ void value_expected(char out[VALUE_EXPECTED_MAX], const struct key *key) {
     if (TYPES[key->type].item_size == 0) {
         expected_item(out, key);
     } else {
-        snprintf(out, VALUE_EXPECTED_MAX, "a list, each item %s", TYPES[key->type].expected);
+        static const char each[] = "a list, each item ";
+        char item[VALUE_EXPECTED_MAX];
+        expected_item(item, key);
+        CHECK(strlen(item) < VALUE_EXPECTED_MAX - strlen(each));
+        strcat(strcpy(out, each), item);
     }
 }
 
@@ -224,6 +235,7 @@ static json_t *find_name(int value, const struct key *key) {
 
 _Static_assert(sizeof(enum policy_action) == sizeof(int), "read_word writes an int");
 _Static_assert(sizeof(enum policy_on_failure) == sizeof(int), "read_word writes an int");
+_Static_assert(sizeof(enum leaf_form) == sizeof(int), "read_word writes an int");
 _Static_assert(sizeof(enum policy_secrets) == sizeof(int), "read_word writes an int");
 
 static bool read_word(struct reader *reader, void *to, const struct key *key, const json_t *json) {

@@ -150,7 +150,7 @@ static const char *domain_of(const char *host) {
 }
 
 static enum what client_what(const struct view *view) {
-    if (view->mode != MODE_INTERCEPT) {
+    if (view->mode != MODE_INTERCEPT || predicate_ask(view, P_T_CANARY) == YES) {
         return WHAT_NOTHING;
     }
     if (predicate_ask(view, P_CLIENT_DATA) == YES) {

@@ -32,6 +32,7 @@ static const struct {
     {62, "Name, identity, policy"},
     {81, "The client's trust, and the proxy itself"},
     {97, "Transport"},
+    {118, "What a canary finds"},
 };
 
 static const char *const programs[PROGRAM_COUNT] = {"Chrome", "Firefox", "curl"};

@@ -2,6 +2,7 @@
 #include <strings.h>
 
 #include "logs/base/check.h"
+#include "policy/verdict/known_name.h"
 #include "policy/verdict/predicate_fn.h"
 
 ASK(issuer_unknown) {
@@ -16,20 +17,8 @@ ASK(issuer_unknown) {
 }
 
 const char *inspector_of(const struct view *view) {
-    static const struct {
-        const char *part, *product;
-    } inspectors[] = {
-#define INSPECTOR(part, product) {part, product},
-#include "policy/verdict/inspectors.inc"
-#undef INSPECTOR
-    };
     const char *issuer = obj_str(view->up, F_LEG_ISSUER);
-    for (size_t i = 0; issuer != NULL && i < ARRAY_LEN(inspectors); i++) {
-        if (strcasestr(issuer, inspectors[i].part) != NULL) {
-            return inspectors[i].product;
-        }
-    }
-    return NULL;
+    return issuer != NULL ? known_name_inspector(issuer) : NULL;
 }
 
 ASK(inspector) {
@@ -51,27 +40,10 @@ ASK(issuer_untrusted) {
     return issuer == NULL ? UNKNOWN : NO;
 }
 
-// ends_in returns whether `host` is `domain` or below it.
-static bool ends_in(const char *host, const char *domain) {
-    size_t host_len = strlen(host), len = strlen(domain);
-    return host_len >= len && strcasecmp(host + host_len - len, domain) == 0 &&
-           (host_len == len || host[host_len - len - 1] == '.');
-}
-
 ASK(public_name) {
     (void)row;
-    static const char *const domains[] = {
-#define PUBLIC(domain) domain,
-#include "policy/verdict/public_names.inc"
-#undef PUBLIC
-    };
     const char *host = obj_str(view->root, F_RECORD_HOST);
-    for (size_t i = 0; host != NULL && i < ARRAY_LEN(domains); i++) {
-        if (ends_in(host, domains[i])) {
-            return YES;
-        }
-    }
-    return host == NULL ? UNKNOWN : NO;
+    return host == NULL ? UNKNOWN : answer_from(known_name_public_domain(host) != NULL);
 }
 
 ASK(test_defect_name) {

@@ -42,7 +42,12 @@ ASK(defects_hidden) {
     return NO;
 }
 
-ASK(leaf_sound) { return answer_or(chain_ok(view), ask_defects_hidden(view, row)); }
+ASK(leaf_sound) {
+    if (ask_canary_shown(view, row) == YES) {
+        return NO; // whatever the server showed
+    }
+    return answer_or(chain_ok(view), ask_defects_hidden(view, row));
+}
 
 ASK(defect) {
     const char *id = defect_ids[row->codes[0]];

@@ -49,3 +49,13 @@ ASK(box_by_name) {
     return obj_has(path, F_PATH_BOX_BY_NAME) ? answer_from(obj_is(path, F_PATH_BOX_BY_NAME, true))
                                              : UNKNOWN;
 }
+
+// Where experiments were made and the way was not searched, it is not known to be clean.
+ASK(way_clean) {
+    (void)row;
+    const struct obj *path = path_of(view);
+    if (obj_num(view->root, F_RECORD_EXPERIMENTS) == 0 && path == NULL) {
+        return UNKNOWN;
+    }
+    return answer_from(path != NULL && !obj_has(path, F_PATH_BOX_HOP));
+}

@@ -65,6 +65,11 @@ static enum answer connected(const struct view *view) {
 // to_parent returns whether what the dial tells is about a parent proxy.
 static bool to_parent(const struct view *view) { return obj_has(view->root, F_RECORD_PARENT_HOST); }
 
+ASK(parent_used) {
+    (void)row;
+    return to_parent(view) ? YES : UNKNOWN;
+}
+
 ASK(dns_error) {
     const struct obj *leg = view->dial;
     if (to_parent(view)) {

@@ -102,6 +102,11 @@ static bool fill_via_inspector(struct buf *out, const struct view *view) {
     return product != NULL && buf_printf(out, "%s", product);
 }
 
+static bool fill_leaf_form(struct buf *out, const struct view *view) {
+    const char *form = leaf_form_of(view);
+    return form != NULL && buf_printf(out, "%s", form);
+}
+
 static bool fill_detail(struct buf *out, const struct view *view) {
     text_write(out, view->down, F_LEG_END_DETAIL);
     return out->len != 0;
@@ -157,6 +162,7 @@ static const struct slot slots[] = {
     {"client_alert",    WHERE_FUNCTION,     FIELD_COUNT,             "an alert", fill_client_alert},
     {"inspector",       WHERE_FUNCTION,     FIELD_COUNT,             "a product", fill_inspector},
     {"via_inspector",   WHERE_FUNCTION,     FIELD_COUNT,             "a product", fill_via_inspector},
+    {"leaf_form",       WHERE_FUNCTION,     FIELD_COUNT,             "another form", fill_leaf_form},
     {"box",             WHERE_FUNCTION,     FIELD_COUNT,             "some hop",            fill_box},
     {"names",           WHERE_FUNCTION,     FIELD_COUNT,             "other names",     fill_names},
     {"defects",         WHERE_FUNCTION,     FIELD_COUNT,             "reason unknown", fill_defects},

@@ -157,6 +157,9 @@ static bool is_asked(const struct obj *experiment, const struct predicate_row *r
     if (row->fn == ask_factor_follows) {
         return strncmp(probe, "control", strlen("control")) == 0;
     }
+    if (row->fn == ask_form_passes || row->fn == ask_forms_fail) {
+        return strncmp(probe, word, strlen(word)) == 0;
+    }
     for (const char *p = word; (p = strstr(p, probe)) != NULL; p++) {
         bool begins = p == word || p[-1] == ' ';
         if (begins && (p[len] == '\0' || p[len] == ' ' || p[len] == ':')) {

@@ -106,8 +106,7 @@ static struct session_shared *shared_make(struct engine *engine, struct policy *
 }
 
 static struct policy *policy_open(const struct engine *engine, struct err *err) {
-    const char *path = engine->options.policy;
-    return path == NULL ? policy_default() : policy_load(path, err);
+    return policy_load_over(engine->options.policy, engine->options.policy_over, err);
 }
 
 static struct session_shared *on_shared_ref(void *ctx) {

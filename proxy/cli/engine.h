@@ -18,6 +18,7 @@ struct engine_options {
     const struct address *listens;
     size_t num_listens;
     const char *ca_dir, *policy, *log;
+    const char *policy_over; // what "default" has unless the policy says otherwise, JSON; or NULL
     char **trust;
     size_t num_trust;
     char **crls;

@@ -114,6 +114,10 @@ static bool addresses_find(struct arguments *a, struct err *err) {
         if (!target && !control && err->msg[0] != '\0') {
             return false;
         }
+        // Which host --like means is not known yet.
+        if (!target && !control && o->target.host[0] != '\0') {
+            return err_set(err, "--address %.100s: neither HOST nor --control has that name", text);
+        }
     }
     return true;
 }
@@ -132,6 +136,9 @@ static bool targets_parse(struct arguments *a, const char *host, struct err *err
     struct probe_options *o = &a->options;
     o->has_control = a->control != NULL;
     o->has_parent = a->parent != NULL;
+    if (o->server_name != NULL && strlen(o->server_name) >= PROBE_HOST_MAX) {
+        return err_set(err, "--sni takes a name of at most %d characters", PROBE_HOST_MAX - 1);
+    }
     return (host == NULL || probe_target_parse(&o->target, host, 443, err)) &&
            (a->control == NULL || probe_target_parse(&o->control, a->control, 443, err)) &&
            parent_read(a, err) && factors_find(a, err) && addresses_find(a, err);

@@ -6,6 +6,8 @@
 
 #include "proxy/net/address.h"
 
+enum { LABEL_MAX = 63 };
+
 static bool port_parse(uint16_t *out, const char *text) {
     char *end;
     unsigned long port = strtoul(text, &end, 10);
@@ -18,6 +20,19 @@ static bool port_parse(uint16_t *out, const char *text) {
 
 static bool host_char(char c) {
     return isalnum((unsigned char)c) || c == '-' || c == '.' || c == '_';
+}
+
+// labels_valid returns whether a name's labels have 1 to 63 characters (RFC 1035 section 2.3.4).
+static bool labels_valid(const char *name) {
+    for (size_t len;; name += len + 1) {
+        len = strcspn(name, ".");
+        if (len == 0 || len > LABEL_MAX) {
+            return false;
+        }
+        if (name[len] == '\0') {
+            return true;
+        }
+    }
 }
 
 // host_copy takes a name or an address, the latter without its brackets.
@@ -34,7 +49,7 @@ static bool host_copy(struct probe_target *out, const char *host, size_t len) {
     out->host[len] = '\0';
     struct address address;
     out->literal = address_parse(&address, out->host);
-    return out->literal || strchr(out->host, ':') == NULL;
+    return out->literal || (strchr(out->host, ':') == NULL && labels_valid(out->host));
 }
 
 static bool split(struct probe_target *out, const char *text, size_t len) {

@@ -7,6 +7,7 @@
 
 #include "logs/view/one_line.h"
 #include "policy/profiles/profile.h"
+#include "proxy/cli/client_tries.h"
 #include "proxy/cli/engine.h"
 #include "proxy/cli/exit.h"
 #include "proxy/cli/run_command.h"
@@ -40,6 +41,7 @@ enum {
     OPT_MAX_CONNECTIONS,
     OPT_TIMEOUT,
     OPT_EXPERIMENTS,
+    OPT_CLIENT_EXPERIMENTS,
     OPT_CONTROL,
     OPT_COLOR,
     OPT_PARENT,
@@ -58,6 +60,7 @@ struct run {
     struct parent parent;
     const char *parent_auth; // a file
     struct target to;
+    char policy_over[CLIENT_TRIES_MAX]; // of --client-experiments
     bool quiet;
     const char *color_when;
     bool color;
@@ -114,6 +117,12 @@ static const char help[] =
     "                          at most 12 connections, why one failed: never,\n"
     "                          on-failure (the default) or always; its line is\n"
     "                          printed when that is done\n"
+    "      --client-experiments WHAT[,...]\n"
+    "                          what to try with a client that refused the proxy's\n"
+    "                          certificate and comes again: tunnel, and leaf, other\n"
+    "                          forms of it; canary shows one that went on what it\n"
+    "                          has to refuse. Default none; a policy's client_leg\n"
+    "                          goes before it\n"
     "      --control HOST      a host that experiments may ask as well, to tell the\n"
     "                          server from a box on the way\n"
     "      --workers N         threads that serve connections (default: the cores)\n"
@@ -150,6 +159,7 @@ static const struct option options[] = {
     {"log-keep", required_argument, NULL, OPT_LOG_KEEP},
     {"timeout", required_argument, NULL, OPT_TIMEOUT},
     {"experiments", required_argument, NULL, OPT_EXPERIMENTS},
+    {"client-experiments", required_argument, NULL, OPT_CLIENT_EXPERIMENTS},
     {"control", required_argument, NULL, OPT_CONTROL},
     {"workers", required_argument, NULL, OPT_WORKERS},
     {"max-connections", required_argument, NULL, OPT_MAX_CONNECTIONS},
@@ -299,6 +309,9 @@ static bool option_take(struct run *run, int option, struct err *err) {
         return set_timeout(run, optarg, err);
     case OPT_EXPERIMENTS:
         return set_experiments(run, optarg, err);
+    case OPT_CLIENT_EXPERIMENTS:
+        run->engine.policy_over = run->policy_over;
+        return client_tries_parse(run->policy_over, optarg, err);
     case OPT_CONTROL:
         run->engine.control = optarg;
         return true;

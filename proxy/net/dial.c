@@ -176,6 +176,7 @@ static void try_next(struct dial *dial) {
         *attempt = (struct attempt){.dial = dial, .fd = -1};
         int errnum = attempt_begin(attempt, address);
         if (errnum == 0) {
+            ev_now_update(dial->dialer->loop); // or a busy loop cuts the wait short
             ev_timer_again(dial->dialer->loop, &dial->next);
             return;
         }

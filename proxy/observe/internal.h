@@ -16,8 +16,10 @@ void observe_codes(struct observe *observe, enum field field, const struct code_
 // observe_extensions sets CODES `field` to the types of an extension block without its length.
 void observe_extensions(struct observe *observe, enum field field, CBS block);
 
-// offer_write writes a ClientHello's facts to LEG.offer and LEG.tls.client.
+// offer_write writes a ClientHello's facts to LEG.offer and LEG.tls.client, but for the
+// fingerprints: those of half a hello would be somebody else's.
 void offer_write(struct observe *observe, const struct client_hello *hello);
+void offer_fingerprints(struct observe *observe, const struct client_hello *hello);
 
 // chain_begin gives the leg a chain without certificates, of the server or the client; chain_add
 // appends one certificate.

@@ -121,6 +121,9 @@ static void hello_take(struct observe *observe, bool sslv2, const uint8_t *p, si
     }
     observe->session_id = (struct span){CBS_data(&hello.session_id), CBS_len(&hello.session_id)};
     offer_write(observe, &hello);
+    if (note_sink_find(&notes, NOTE_CH_TRUNCATED) == NULL) {
+        offer_fingerprints(observe, &hello);
+    }
     observe_notes(observe, &notes);
     observe_time(observe, F_LEG_MS_HELLO, now_us);
     observe_step(observe, STEP_HELLO, now_us);
@@ -136,7 +139,8 @@ void observe_hello(struct observe *observe, const uint8_t *p, size_t p_len, size
     if (type == WIRE_MORE) {
         type = record_reader_eof(&reader, &event);
     }
-    if (type == WIRE_MESSAGE || type == WIRE_SSLV2_HELLO) {
+    bool is_hello = type == WIRE_MESSAGE && event.len != 0 && event.p[0] == HANDSHAKE_CLIENT_HELLO;
+    if (is_hello || type == WIRE_SSLV2_HELLO) {
         hello_take(observe, type == WIRE_SSLV2_HELLO, event.p, event.len, now_us);
         obj_set_int(observe->leg, F_LEG_OFFER_RECORDS, event.num_records);
     }

@@ -33,7 +33,7 @@ static void set_text(struct obj *leg, enum field field, const struct buf *text) 
     }
 }
 
-static void fingerprints(struct observe *observe, const struct client_hello *hello) {
+void offer_fingerprints(struct observe *observe, const struct client_hello *hello) {
     const struct client_fingerprints *prints = fingerprint_memo_client(hello);
     if (prints != NULL) {
         obj_set_str(observe->leg, F_LEG_JA3, prints->ja3);
@@ -194,5 +194,4 @@ void offer_write(struct observe *observe, const struct client_hello *hello) {
     }
     flags(observe, hello);
     obj_set_int(leg, F_LEG_OFFER_SIZE, (int64_t)CBS_len(&hello->raw));
-    fingerprints(observe, hello);
 }

@@ -13,6 +13,7 @@ enum {
     TLS13 = 0x0304,
     ECH_PAYLOAD = 176,
     ECH_PAYLOAD_SMALL = 32,
+    PSK_IDENTITY = 192, // bytes of a ticket, as OpenSSL makes them
 };
 
 typedef const struct probe_making making;
@@ -27,8 +28,7 @@ static bool edit_nothing(making *m, struct hello_draft *draft) {
 // len_keep makes a large hello at least as long as it was: its size is another factor.
 static void len_keep(struct hello_draft *draft, size_t len) {
     if (len > SMALL_MAX && hello_draft_len(draft) < len) {
-        size_t least = hello_draft_len(draft) + EXTENSION_HEADER_LEN;
-        (void)hello_edit_pad(draft, least > len ? least : len);
+        (void)hello_edit_pad(draft, len);
     }
 }
 
@@ -229,6 +229,16 @@ static bool edit_no_resumption(making *m, struct hello_draft *draft) {
     bool any = hello_edit_remove(draft, EXT_SESSION_TICKET);
     any = hello_edit_remove(draft, EXT_EARLY_DATA) || any;
     return hello_edit_remove(draft, EXT_PRE_SHARED_KEY) || any;
+}
+
+// edit_psk offers to resume a session that nobody knows, without early data (`number` 0) or with.
+static bool edit_psk(making *m, struct hello_draft *draft) {
+    if (hello_edit_find(draft, EXT_KEY_SHARE) == NULL ||
+        hello_edit_find(draft, EXT_PRE_SHARED_KEY) != NULL) {
+        return false;
+    }
+    hello_edit_psk(draft, m->material->seed, PSK_IDENTITY, m->number != 0);
+    return true;
 }
 
 static bool edit_group(making *m, struct hello_draft *draft) {

@@ -6,6 +6,7 @@
 #include "proxy/session/emulate.h"
 #include "proxy/session/mirror.h"
 #include "proxy/session/staple.h"
+#include "proxy/session/trial.h"
 #include "proxy/session/upstream.h"
 
 enum { SIGALG_ECDSA_P256_SHA256 = 0x0403, SIGALG_ECDSA_SHA1 = 0x0203 };
@@ -82,6 +83,7 @@ static struct leaf *leaf_get(struct session *s, const struct client_hello *hello
             request.host = request.sni;
         }
     }
+    leaves = trial_leaf(s, &request, mirrored, leaves);
     return leaf_cache_get(leaves, &request, s->wall_ms / 1000);
 }
 
@@ -135,7 +137,7 @@ static void finished(struct session *s) {
 void downstream_finished(struct session *s) {
     if (s->emulation.page != NULL || s->upstream == NULL || s->upstream->failure != FAILURE_NONE) {
         local_begin(s);
-    } else {
+    } else if (!trial_canary(s)) {
         relay_begin(s);
     }
 }

@@ -7,6 +7,7 @@
 #include "policy/config/network.h"
 #include "policy/verdict/verdict.h"
 #include "proxy/session/internal.h"
+#include "proxy/session/trial.h"
 
 const char *ip_text(char out[IP_TEXT_MAX], const struct address *address) {
     struct network network = {.bits = 128};
@@ -193,7 +194,8 @@ void record_note(struct session *s) {
     }
 }
 
-void record_judge(struct session *s) {
+// record_count fills in what has been counted.
+static void record_count(struct session *s) {
     for (int side = 0; side < 2; side++) {
         const struct lane *lane = &s->lanes[side];
         int64_t sent = lane->sent + (int64_t)lane_unsent(lane);
@@ -210,6 +212,10 @@ void record_judge(struct session *s) {
     if (s->tap != NULL && s->lanes[SIDE_CLIENT].observe.client_hello) {
         wire_tap_finish(s->tap);
     }
+}
+
+void record_judge(struct session *s) {
+    record_count(s);
     difference_record(s->record->root);
     verdict_decide_within(s->record->root, s->shared->history);
     record_note(s);
@@ -262,6 +268,20 @@ void record_discard(struct session *s) {
     record_leave(s);
 }
 
+// finish_again judges the record of an earlier connection once more.
+static void finish_again(struct session *s, struct record *record) {
+    if (record == NULL || s->num_finished == ARRAY_LEN(s->finished)) {
+        record_free(record);
+        return;
+    }
+    verdict_decide_within(record->root, s->shared->history);
+    if (!trial_news(s, record)) {
+        record_free(record);
+        return;
+    }
+    s->finished[s->num_finished++] = record;
+}
+
 void record_finish(struct session *s) {
     if (s->record == NULL) {
         return;
@@ -273,9 +293,13 @@ void record_finish(struct session *s) {
     }
     end_both(s, "proxy", "fin", NULL);
     wires_write(s, true);
+    record_count(s);
+    struct record *again = trial_settle(s);
     record_judge(s);
+    trial_note(s);
     CHECK(s->num_finished < ARRAY_LEN(s->finished));
     s->finished[s->num_finished++] = s->record;
+    finish_again(s, again);
     record_leave(s);
 }
 

@@ -11,6 +11,7 @@
 #include "proxy/session/lane.h"
 #include "proxy/session/session.h"
 #include "proxy/session/shared.h"
+#include "proxy/session/tries.h"
 #include "proxy/session/valve.h"
 #include "proxy/tls/hello_peek.h"
 
@@ -38,6 +39,7 @@ enum state {
     STATE_PLAIN,      // http:// requests in absolute form
     STATE_LOCAL,      // we are the server
     STATE_HELD,       // an emulated box keeps everybody waiting
+    STATE_CANARY,     // the client has completed its handshake with a certificate to be refused
     STATE_SILENT,     // mirrors a server that never answered
     STATE_CLOSING,    // nothing but output is left
     STATE_DONE,
@@ -74,11 +76,19 @@ struct emulation {
     void (*resume)(struct session *s);   // from HELD
 };
 
+// struct trial is what the connection is among the client's tries, see trial.h.
+struct trial {
+    bool watched; // policy allows experiments with the client
+    struct tries_key key;
+    struct try try;
+};
+
 struct session {
     struct session_shared *shared;
     const struct profile *profile; // the box that this session is; NULL: none
     struct forge *forge;           // of that box
     struct emulation emulation;
+    struct trial trial;
     struct valve *valves;           // two, by the side that is written to; NULL: both open
     const struct policy_rule *rule; // decided once; NULL before
     struct address client, local;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "proxy/session/emulate.h"
+#include "proxy/session/trial.h"
 
 static const int64_t never = INT64_MAX;
 
@@ -276,7 +277,7 @@ static void (*const handlers[STATE_COUNT])(struct session *s, const struct event
     [STATE_RELAY] = relay_input,       [STATE_TUNNEL] = tunnel_input,
     [STATE_PLAIN] = plain_input,       [STATE_LOCAL] = local_input,
     [STATE_SILENT] = silent_input,     [STATE_HELD] = emulate_held,
-    [STATE_CLOSING] = closing_input,
+    [STATE_CANARY] = trial_input,      [STATE_CLOSING] = closing_input,
 };
 
 // stale returns whether an event is about a connection that the session has let go.

@@ -188,6 +188,46 @@ static bool boxes_open(struct session_shared *shared, const struct shared_config
     return true;
 }
 
+// What makes each form of a leaf; the ordinary one has none of it.
+static const struct cert_knobs form_knobs[LEAF_FORMS] = {
+    [LEAF_FORM_RSA] = {.key = CERT_KNOB_KEY_RSA_2048},
+    [LEAF_FORM_SHORT] = {.not_before = {CERT_KNOB_DATE_NOW, -3600},
+                         .not_after = {CERT_KNOB_DATE_NOW, 14 * 24 * 3600}},
+    [LEAF_FORM_EXACT_NAME] = {.subject = CERT_KNOB_SUBJECT_HOST, .san = CERT_KNOB_SAN_HOST},
+    [LEAF_FORM_NO_AKI] = {.no_aki = true},
+    [LEAF_FORM_WITH_ROOT] = {.chain = CERT_KNOB_CHAIN_FULL},
+    [LEAF_FORM_SHA384] = {.digest = CERT_KNOB_SHA384},
+};
+static const struct cert_knobs untrusted_knobs = {.issuer = CERT_KNOB_UNTRUSTED};
+
+// tries_open makes what experiments with clients need, where a rule allows any.
+static bool tries_open(struct session_shared *shared, const struct shared_config *config,
+                       struct err *err) {
+    bool any = false, forms[LEAF_FORMS] = {false}, canary = false;
+    for (size_t i = 0; i < policy_num_rules(shared->policy); i++) {
+        const struct retry_policy *retry = &policy_rule(shared->policy, i)->retry;
+        any = any || retry->tunnel || retry->canary || retry->num_forms != 0;
+        canary = canary || retry->canary;
+        for (size_t k = 0; k < retry->num_forms; k++) {
+            forms[retry->forms[k]] = true;
+        }
+    }
+    bool ok = true;
+    shared->tries = any ? tries_new() : NULL;
+    for (size_t i = 0; i < LEAF_FORMS && ok; i++) {
+        if (forms[i]) {
+            shared->forms[i] =
+                forge_open(NULL, &form_knobs[i], shared->authority, config->now, err);
+            ok = shared->forms[i] != NULL;
+        }
+    }
+    if (canary && ok) {
+        shared->untrusted = forge_open(NULL, &untrusted_knobs, shared->authority, config->now, err);
+        ok = shared->untrusted != NULL;
+    }
+    return ok;
+}
+
 const struct authority *shared_root(const struct session_shared *shared) {
     return shared->as.forge != NULL ? forge_root(shared->as.forge) : shared->authority;
 }
@@ -212,7 +252,8 @@ struct session_shared *shared_new(const struct shared_config *config, struct err
     shared->keylog = config->keylog;
     shared->keylog_ctx = config->keylog_ctx;
     shared->memory = memory_new(config->seed);
-    if (!trusts_load(shared, config, err) || !boxes_open(shared, config, err)) {
+    if (!trusts_load(shared, config, err) || !boxes_open(shared, config, err) ||
+        !tries_open(shared, config, err)) {
         shared_unref(shared);
         return NULL;
     }
@@ -241,6 +282,11 @@ void shared_unref(struct session_shared *shared) {
     free(shared->boxes);
     emulated_close(&shared->as);
     memory_free(shared->memory);
+    tries_free(shared->tries);
+    for (size_t i = 0; i < LEAF_FORMS; i++) {
+        forge_free(shared->forms[i]);
+    }
+    forge_free(shared->untrusted);
     free(shared->trusts);
     for (size_t i = 0; i < ARRAY_LEN(shared->client_ctx); i++) {
         SSL_CTX_free(shared->client_ctx[i]);

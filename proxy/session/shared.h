@@ -14,6 +14,7 @@
 #include "policy/verdict/history.h"
 #include "proxy/session/memory.h"
 #include "proxy/session/parent_url.h"
+#include "proxy/session/tries.h"
 #include "third_party/boringssl/boringssl_ssl.h"
 
 // Certificate compression algorithms that we can speak (RFC 8879).
@@ -80,8 +81,10 @@ struct session_shared {
     struct emulated as;     // the box to be where policy intercepts
     struct emulated *boxes; // one for each rule, by its index
     struct memory *memory;  // of these boxes
-    struct parent parent;   // without a host: none
-    char via[24];           // what our own requests to the parent carry, to be known again
+    struct tries *tries;    // of clients; NULL: no rule allows experiments with them
+    struct forge *forms[LEAF_FORMS], *untrusted; // of these experiments; NULL likewise
+    struct parent parent;                        // without a host: none
+    char via[24]; // what our own requests to the parent carry, to be known again
     char *address;
     void (*keylog)(void *ctx, const char *line);
     void *keylog_ctx;

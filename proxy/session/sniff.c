@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "proxy/session/emulate.h"
+#include "proxy/session/trial.h"
 #include "proxy/tls/banner.h"
 #include "proxy/tls/hello_peek.h"
 
@@ -68,6 +69,7 @@ static void tls_begin(struct session *s) {
     if (emulate_hello(s)) {
         return;
     }
+    trial_begin(s);
     sniff_go_on(s);
 }
 
@@ -79,6 +81,10 @@ void sniff_go_on(struct session *s) {
         } else {
             tunnel_begin(s, NULL);
         }
+        return;
+    }
+    if (s->trial.try.kind == TRY_TUNNEL) {
+        tunnel_begin(s, NULL);
         return;
     }
     switch (s->rule->action) {

@@ -25,6 +25,7 @@ ROOMS = {
     "policy/profiles": (["policy/ca", "policy/config"], ["jansson"]),
     "policy/learn": (["policy/ca", "policy/config", "policy/profiles"], ["boringssl_crypto", "jansson"]),
     "policy/verdict": ([], []),
+    "policy/redact": (["policy/verdict"], ["boringssl_crypto"]),
     "proxy/tls": ([], ["boringssl_crypto", "brotli", "zlib"]),
     "proxy/observe": (["policy/ca", "proxy/tls"], ["boringssl_crypto"]),
     "proxy/session": (

@@ -1,6 +1,6 @@
 """What the kernel's filter (nft) is told to look for."""
 
-TCP_HEADER = 32  # with timestamps, as the kernel sends them
+TCP_HEADER = 32  # with timestamps, as it sends them
 HELLO_HEADERS = 5 + 43  # record, message, version, random
 
 

@@ -137,9 +137,10 @@ class Locate(harness.Lab):
     def test_dropped_at_the_server(self):
         path = self.path(2)
         path.filter(3, f"{self.name_match(path)} drop")
-        record = self.locate(path)
+        record = self.probe(path, "--factor", "base", "--factor", "other-name", "--locate")
         self.assertEqual(record["path"]["target"], "lost")
         self.assertNotIn("box", record["path"])
+        self.assertEqual(record["verdict"]["party"], "undetermined")
 
     def test_table(self):
         path = self.path(2)

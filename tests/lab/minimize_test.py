@@ -15,6 +15,7 @@ import unittest
 
 from tests.lab import harness
 from tests.lab.hops import PORT, SERVER, Path
+from tests.lab.kernel import TCP_HEADER, text_at
 from tests.lab.network import Network
 from tests.lab.planted import ECH, GROUPS, PQ, SIGALGS, Box, Hello, alert
 
@@ -22,7 +23,7 @@ HOST = "a.localhost"
 AT_ONCE = 8  # they mostly wait
 CONNECTIONS_MAX = 40  # a search takes less
 NAME = f"the server name {HOST}"
-TCP_HEADER, WIRE_HEADERS = 32, 20 + 32 + 5  # IPv4, TCP with timestamps, record
+WIRE_HEADERS = 20 + TCP_HEADER + 5  # IPv4, TCP, record
 
 Planted = collections.namedtuple("Planted", "hello acts deed says options", defaults=((),))
 Planted.__doc__ = """The shape of hello that fails, when the box acts, what it does, what is to be
@@ -193,14 +194,6 @@ class Boxes(Searches):
     def test_chance(self):
         self.at_once({percent: lambda percent=percent: self.check_chance(percent, "reset")
                       for percent in (30, 40, 50, 60, 70)})
-
-
-def text_at(text):
-    """What nft is to look for: the text, wherever in the first packet of a hello. It compares at
-    fixed places alone."""
-    value = text.encode()[:8]
-    return [f"@th,{(TCP_HEADER + at) * 8},{len(value) * 8} 0x{value.hex()}"
-            for at in range(5 + 43, 1200)]
 
 
 class Kernel(Searches):

@@ -75,7 +75,7 @@ def _stamp(when):
 @functools.cache
 def issue(subject, issuer, extensions, kind="ec", which=0, start=None, end=None, digest="sha256"):
     """A certificate; `issuer` None signs itself. `extensions` are lines of openssl's x509v3_config.
-    Same arguments, same certificate."""
+    Same arguments, same certificate. It does not begin whole days ago, as those of boxes do."""
     base = f"{pki_dir()}/{next(_names)}"
     key = private_key(kind, which)
     config = CA_CONFIG.format(dir=pki_dir(), extensions="\n".join(extensions))
@@ -91,7 +91,7 @@ def issue(subject, issuer, extensions, kind="ec", which=0, start=None, end=None,
     run(
         *["openssl", "ca", "-batch", "-notext", "-utf8", *signer],
         *["-config", f"{base}.cnf", "-extensions", "extensions", "-md", digest],
-        *["-startdate", _stamp(start or NOW - datetime.timedelta(days=1))],
+        *["-startdate", _stamp(start or NOW - datetime.timedelta(hours=30))],
         *["-enddate", _stamp(end or NOW + datetime.timedelta(days=30))],
         *["-in", f"{base}.csr", "-out", f"{base}.pem"],
     )

@@ -1,8 +1,10 @@
 """tlsblame probe against planted boxes on loopback: who is named, and how many connections it
 takes."""
 
+import contextlib
 import json
 import os
+import random
 import unittest
 
 from tests.lab import harness
@@ -315,6 +317,9 @@ class BadTargets(Probing):
             b"HTTP/1.0 400 Bad Request\r\n\r\n": "plain-http-on-tls-port",
             b"220 mail.example ESMTP\r\n": "non-tls-service",
             bytes(range(200, 256)): "non-tls-service",
+            random.Random(1).randbytes(4000): "non-tls-service",
+            bytes(100): "non-tls-service",
+            b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 100000: "plain-http-on-tls-port",
         }
         for answer, cause in answers.items():
             def handle(connection, answer=answer):
@@ -327,6 +332,41 @@ class BadTargets(Probing):
             service = self.service(handle)
             with self.subTest(answer):
                 self.assertEqual(self.verdict(f"{HOST}:{service.port}", "--repeat", "1")[1], cause)
+
+    def test_ports_that_say_nothing_of_use(self):
+        """Nothing, an end at once, half of an answer, one that is none."""
+        answers = {"nothing": None, "the end": b"", "half a record": b"\x16\x03\x03\x00",
+                   "half a hello": b"\x16\x03\x03\x00\x50\x02\x00\x00\x4c\x03\x03",
+                   "a hello of zeros": b"\x16\x03\x03\x00\x50\x02\x00\x00\x4c" + bytes(0x4c),
+                   "an alert of zeros": bytes([21, 3, 3, 0, 2, 0, 0]),
+                   "data": b"\x17\x03\x03\x00\x05hello"}
+        for what, answer in answers.items():
+            def handle(connection, answer=answer):
+                with contextlib.suppress(OSError):
+                    connection.recv(65536)
+                    if answer is None:
+                        harness.read_all(connection)
+                    connection.sendall(answer or b"")
+
+            service = self.service(handle)
+            with self.subTest(what):
+                status, record = self.probe(f"{HOST}:{service.port}", "--repeat", "1")
+                self.assertEqual(status, 1)
+                self.assertNotIn(record["verdict"]["party"], ("none", "client", "proxy"))
+                self.assertGreater(len(record["verdict"]["says"]), 30)
+
+    def test_what_cannot_be_asked(self):
+        """An address that is nowhere, a log that cannot be written, names that nobody has."""
+        status, record = self.probe("255.255.255.255:443", "--repeat", "1")
+        self.assertEqual((status, record["verdict"]["party"]), (1, "network"))
+        for name in ("nothing-is-here.invalid", "999.1.1.1"):
+            status, record = self.probe(name)
+            self.assertEqual((status, record["verdict"]["cause"]), (3, "dns-failure"))
+            self.assertIn(name, record["verdict"]["says"])
+        done = harness.run(harness.PROGRAM, "probe", "-q", "--log", f"{self.dir}/no/such/folder",
+                           f"{HOST}:{harness.free_port()}", check=False)
+        self.assertEqual(done.returncode, 3)
+        self.assertIn(b"no/such/folder", done.stderr)
 
     def test_policy_excludes(self):
         policy = self.file("policy.json", json.dumps(
@@ -341,11 +381,34 @@ class BadTargets(Probing):
         for args in ([], ["a b"], ["a:0"], ["a", "b"], ["--factor", "nonsense", "a"],
                      ["--factor", "group=nonsense", "a"], ["--hello", "nonsense", "a"],
                      ["--address", "a", "a"], ["--parent", "http://a:b:c", "a"], ["--parent", "https://a", "a"],
-                     ["--like", "zzzz"]):
+                     ["--like", "zzzz"], ["a..b"], ["."], ["a" * 64 + ".test"], ["http://a/"],
+                     ["ftp://a"], ["a:"], ["a:99999"], ["[::1"], ["--sni", "a" * 300, "a"],
+                     ["--address", "b=192.0.2.1", "a"], ["--address", "a=b", "a"],
+                     ["--timeout", "0", "a"], ["--repeat", "0", "a"], ["--connections", "0", "a"],
+                     ["--seed", "-1", "a"], ["--trust", "/nonexistent", "a"],
+                     ["--trust", self.file("empty.pem"), "a"], ["--policy", "/nonexistent", "a"],
+                     ["--resolver", "nonsense", "a"], ["--control", "x y", "a"],
+                     ["--color", "red", "a"], ["--locate", "--parent", "http://p:1", "a"],
+                     ["--nonsense", "a"], [""]):
             with self.subTest(args):
                 done = harness.run(harness.PROGRAM, "probe", "--log", self.log, *args, check=False)
                 self.assertEqual(done.returncode, 2, done.stderr)
-                self.assertNotEqual(done.stderr, b"")
+                self.assertRegex(done.stderr, rb"^tlsblame probe: .{10,}\n")
+                self.assertEqual(done.stdout, b"")
+        self.assertFalse(os.path.exists(self.log))
+
+
+class Resumption(Probing):
+    def test_a_key_that_nobody_knows(self):
+        """A server goes on with a whole handshake; something that does not is found."""
+        _, record = self.probe(f"{HOST}:{self.server.port}", "--factor", "psk", "--factor",
+                               "early-data")
+        self.assertEqual({e["result"] for e in record["experiments"]}, {"answered"})
+        box = Box(self, self.server.port, lambda h: "reset" if 42 in h.extensions else None)
+        _, record = self.probe(f"{HOST}:{box.port}", "--factor", "psk", "--factor", "early-data")
+        results = {e["probe"]: e["result"] for e in record["experiments"]}
+        self.assertEqual((results["base"], results["psk"], results["early-data"]),
+                         ("answered", "answered", "reset"))
 
 
 class Ways(Probing):

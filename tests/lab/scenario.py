@@ -13,10 +13,13 @@ from tests.lab import harness
 AT_ONCE = 6
 
 Scenario = collections.namedtuple(
-    "Scenario", "name server client party cause confidence ruled_out", defaults=("", ())
+    "Scenario", "name server client party cause confidence ruled_out next setup which",
+    defaults=("", (), "", None, 0)
 )
 Scenario.__doc__ = """`confidence` is what the verdict must say, "" for anything; every cause of
-`ruled_out` must be among those that it rules out."""
+`ruled_out` must be among those that it rules out; `next` is what the next test must speak of.
+`setup(lab)` returns a proxy's arguments and keyword arguments: scenarios with the same one share a
+proxy. `which` of the records of the target is judged."""
 
 Outcome = collections.namedtuple("Outcome", "name expected got confidence")
 Outcome.__doc__ = """`expected` and `got` are (party, cause)."""
@@ -66,25 +69,28 @@ class Scenarios(harness.Lab):
         print(f"== Confusion matrix\n{matrix(Scenarios.outcomes)}\n", flush=True)
 
     def blame(self, scenarios, command=(), **more):
-        """Runs the scenarios, and prints and compares what came. `command` is what the proxy, and
+        """Runs the scenarios, and prints and compares what came. `command` is what the proxies, and
         the clients, are run with."""
-        proxy = self.proxy("--timeout", "1", command=command, **more)
-        proxy.command = command
-        targets = [scenario.server(self) for scenario in scenarios]
+        proxies = {}
+        for setup in {scenario.setup for scenario in scenarios}:
+            args, own = setup(self) if setup is not None else ((), {})
+            proxies[setup] = self.proxy("--timeout", "1", *args, command=command, **{**more, **own})
+            proxies[setup].command = command
+        runs = [(scenario, proxies[scenario.setup], scenario.server(self))
+                for scenario in scenarios]
         with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
-            list(pool.map(lambda pair: pair[0].client(self, proxy, pair[1]),
-                          zip(scenarios, targets)))
-        for scenario, target in zip(scenarios, targets):
+            list(pool.map(lambda run: run[0].client(self, *run[1:]), runs))
+        for scenario, proxy, target in runs:
             with self.subTest(scenario.name):
-                self.compare(scenario, self.find(proxy, target))
+                self.compare(scenario, self.find(proxy, target, scenario.which))
 
-    def find(self, proxy, target):
-        """The record of the first connection to a target."""
+    def find(self, proxy, target, which):
+        """The record of one of the connections to a target."""
         def found():
             return [r for r in proxy.written()
                     if harness.has_ended(r) and (r.get("host"), r.get("port")) == target]
 
-        return harness.until(found, f"a record of {target}")[0]
+        return harness.until(found, f"a record of {target}")[which]
 
     def compare(self, scenario, record):
         """Holds a verdict against what a scenario expects."""
@@ -100,5 +106,6 @@ class Scenarios(harness.Lab):
             self.assertEqual(verdict["confidence"], scenario.confidence)
         ruled_out = {item["cause"] for item in verdict.get("ruled_out", [])}
         self.assertLessEqual(set(scenario.ruled_out), ruled_out)
+        self.assertIn(scenario.next, verdict["next"])
         for part in "says", "remedy", "next", "evidence":
             self.assertIn(part, verdict)

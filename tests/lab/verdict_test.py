@@ -1,8 +1,8 @@
 """Each verdict from a real client and a real server, with the right party and cause: see
 scenario.py."""
 
-from tests.lab import cases_certificates, cases_clients, cases_negotiation, cases_transport
-from tests.lab import cases_watched
+from tests.lab import cases_boxes, cases_certificates, cases_clients, cases_negotiation
+from tests.lab import cases_transport, cases_watched
 from tests.lab.network import Network
 from tests.lab.scenario import Scenarios
 
@@ -30,3 +30,9 @@ class Verdicts(Scenarios):
 
     def test_clients(self):
         self.blame(cases_clients.CLIENTS)
+
+    def test_boxes_in_front(self):
+        self.blame(cases_boxes.FRONT)
+
+    def test_boxes_behind(self):
+        self.blame(cases_boxes.BEHIND)

@@ -37,6 +37,7 @@ static char *print(const struct policy *policy) {
 #define NETWORK "an address or a network such as \"192.0.2.0/24\" or \"2001:db8::/32\""
 #define ACTION "\"intercept\", \"tunnel\", \"refuse\" or \"emulate\""
 #define VERSION "\"any\", \"1.0\", \"1.1\", \"1.2\" or \"1.3\""
+#define FORM "\"rsa\", \"short\", \"exact-name\", \"no-aki\", \"with-root\" or \"sha384\""
 #define RULE_KEYS                                                                                  \
     "\"hosts\", \"ports\", \"clients\", \"action\", \"profile\", \"on_server_failure\", "          \
     "\"parent\", \"client_leg\", \"server_leg\", \"experiments\", \"record\", \"trust\", "         \
@@ -71,7 +72,7 @@ static const struct { const char *text, *says; } BAD[] = {
     {"{\"default\": {\"record\": {\"secrets\": true}}}", "default.record.secrets: expected \"handshake\", \"none\" or \"all\", found true"},
     {"{\"rules\": [{\"verify\": true}]}", "rules[0].verify: unknown key, expected " RULE_KEYS},
     {"{\"default\": {\"hosts\": [\"*\"]}}", "default.hosts: unknown key, expected \"action\", \"profile\", \"on_server_failure\", \"parent\", \"client_leg\", \"server_leg\", \"experiments\", \"record\", \"trust\", \"crls\" or \"fetch\""},
-    {"{\"default\": {\"client_leg\": {\"verify\": true}}}", "default.client_leg.verify: unknown key, expected \"min_version\" or \"max_version\""},
+    {"{\"default\": {\"client_leg\": {\"verify\": true}}}", "default.client_leg.verify: unknown key, expected \"min_version\", \"max_version\", \"retry_tunnel\", \"retry_leaf\" or \"canary\""},
     {"{\"default\": {\"server_leg\": {\"min-version\": \"1.2\"}}}", "default.server_leg[\"min-version\"]: unknown key, expected \"min_version\", \"max_version\" or \"verify\"; did you mean \"min_version\"?"},
 
     // hosts
@@ -140,6 +141,12 @@ static const struct { const char *text, *says; } BAD[] = {
     {"{\"rules\": [{\"client_leg\": {\"max_version\": \"1.4\"}}]}", "rules[0].client_leg.max_version: expected " VERSION ", found \"1.4\""},
     {"{\"rules\": [{\"client_leg\": {\"max_version\": \"TLS any\"}}]}", "rules[0].client_leg.max_version: expected " VERSION ", found \"TLS any\""},
     {"{\"rules\": [{\"server_leg\": {\"verify\": \"no\"}}]}", "rules[0].server_leg.verify: expected true or false, found \"no\""},
+    {"{\"rules\": [{\"client_leg\": {\"retry_tunnel\": \"yes\"}}]}", "rules[0].client_leg.retry_tunnel: expected true or false, found \"yes\""},
+    {"{\"default\": {\"client_leg\": {\"canary\": 1}}}", "default.client_leg.canary: expected true or false, found 1"},
+    {"{\"rules\": [{}, {\"client_leg\": {\"retry_leaf\": \"rsa\"}}]}", "rules[1].client_leg.retry_leaf: expected a list, each item " FORM ", found \"rsa\""},
+    {"{\"rules\": [{\"client_leg\": {\"retry_leaf\": [\"rsa\", \"shrot\"]}}]}", "rules[0].client_leg.retry_leaf[1]: expected " FORM ", found \"shrot\"; did you mean \"short\"?"},
+    {"{\"rules\": [{\"client_leg\": {\"retry_leaf\": [null]}}]}", "rules[0].client_leg.retry_leaf[0]: expected " FORM ", found null"},
+    {"{\"rules\": [{\"client_leg\": {\"retry_leaf\": [\"untrusted\"]}}]}", "rules[0].client_leg.retry_leaf[0]: expected " FORM ", found \"untrusted\""},
     {"{\"default\": {\"client_leg\": {\"min_version\": \"1.3\", \"max_version\": \"1.2\"}}}", "default.client_leg: expected \"min_version\" to be at most \"max_version\", found \"1.3\" and \"1.2\""},
     {"{\"default\": {\"server_leg\": {\"max_version\": \"1.1\"}}, \"rules\": [{\"server_leg\": {\"min_version\": \"1.2\"}}]}", "rules[0].server_leg: expected \"min_version\" to be at most \"max_version\", found \"1.2\" and \"1.1\""},
 
@@ -362,6 +369,8 @@ static void test_inheritance(void) {
     "\"record\": {\"handshake_bytes\": true, \"secrets\": \"handshake\", "                         \
     "\"application_data\": false},\n"
 
+#define RETRY "\"retry_tunnel\": false, \"retry_leaf\": [], \"canary\": false"
+
 static void test_print(void) {
     struct policy *policy = parse_good(
         "{\"rules\": [{\"hosts\": [\"*.Example.test.\", \"::FFFF:192.0.2.0/120\", \"0:0::1\"],"
@@ -379,7 +388,7 @@ static void test_print(void) {
         "      \"profile\": \"\",\n"
         "      \"on_server_failure\": \"mirror\",\n"
         "      \"parent\": true,\n"
-        "      \"client_leg\": {\"min_version\": \"1.2\", \"max_version\": \"any\"},\n"
+        "      \"client_leg\": {\"min_version\": \"1.2\", \"max_version\": \"any\", " RETRY "},\n"
         "      \"server_leg\": {\"min_version\": \"any\", \"max_version\": \"any\", "
         "\"verify\": true},\n"
         "      \"experiments\": true,\n"
@@ -395,7 +404,7 @@ static void test_print(void) {
         "      \"profile\": \"\",\n"
         "      \"on_server_failure\": \"mirror\",\n"
         "      \"parent\": true,\n"
-        "      \"client_leg\": {\"min_version\": \"any\", \"max_version\": \"any\"},\n"
+        "      \"client_leg\": {\"min_version\": \"any\", \"max_version\": \"any\", " RETRY "},\n"
         "      \"server_leg\": {\"min_version\": \"any\", \"max_version\": \"any\", "
         "\"verify\": true},\n"
         "      \"experiments\": true,\n"
@@ -409,7 +418,7 @@ static void test_print(void) {
         "    \"profile\": \"\",\n"
         "    \"on_server_failure\": \"mirror\",\n"
         "    \"parent\": true,\n"
-        "    \"client_leg\": {\"min_version\": \"any\", \"max_version\": \"any\"},\n"
+        "    \"client_leg\": {\"min_version\": \"any\", \"max_version\": \"any\", " RETRY "},\n"
         "    \"server_leg\": {\"min_version\": \"any\", \"max_version\": \"any\", "
         "\"verify\": true},\n"
         "    \"experiments\": true,\n"
@@ -570,7 +579,39 @@ static void test_misuse_aborts(void) {
     CU_ASSERT(unit_aborts(ask_beyond_the_last, "i < policy->num_rules"));
 }
 
+// What the caller has for the defaults gives way to what the file says.
+static void test_load_over(void) {
+    static const char over[] =
+        "{\"client_leg\": {\"retry_tunnel\": true, \"retry_leaf\": [\"sha384\", \"rsa\"]}}";
+    struct err err;
+    struct policy *policy = policy_load_over(NULL, over, &err);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(policy);
+    const struct retry_policy *retry = &policy_rule(policy, 0)->retry;
+    CU_ASSERT(retry->tunnel && !retry->canary && retry->num_forms == 2);
+    CU_ASSERT(retry->forms[0] == LEAF_FORM_SHA384 && retry->forms[1] == LEAF_FORM_RSA);
+    policy_unref(policy);
+
+    char path[] = "/tmp/policy_over.XXXXXX";
+    int fd = mkstemp(path);
+    static const char text[] =
+        "{\"rules\": [{\"hosts\": [\"a.test\"], \"client_leg\": {\"retry_tunnel\": false}}],"
+        "\"default\": {\"client_leg\": {\"retry_leaf\": []}}}";
+    CU_ASSERT_FATAL(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+    close(fd);
+    policy = policy_load_over(path, over, &err);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(policy);
+    CU_ASSERT(!policy_rule(policy, 0)->retry.tunnel && policy_rule(policy, 1)->retry.tunnel);
+    CU_ASSERT(policy_rule(policy, 0)->retry.num_forms == 0);
+    policy_unref(policy);
+    policy = policy_load(path, &err);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(policy);
+    CU_ASSERT(!policy_rule(policy, 1)->retry.tunnel);
+    policy_unref(policy);
+    unlink(path);
+}
+
 const struct unit_case unit_cases[] = {
+    {"load over", test_load_over},
     {"bad values", test_bad_values},
     {"ceilings", test_ceilings},
     {"long things are cut", test_long_things_are_cut},

@@ -226,3 +226,21 @@ static bool drop(struct obj *obj, int *n, char *out, size_t out_len) {
 bool case_drop(struct obj *root, int n, char *out, size_t out_len) {
     return drop(root, &n, out, out_len);
 }
+
+void case_forget(struct obj *root, enum field field) {
+    const struct kind_row *kind = kind_row(obj_kind(root));
+    for (enum field f = kind->first; f < kind->end; f++) {
+        enum field_type type = field_row(f)->type;
+        if (!obj_has(root, f)) {
+            continue;
+        }
+        if (f == field) {
+            obj_unset(root, f);
+        } else if (type == TYPE_OBJ) {
+            case_forget(obj_get(root, f), field);
+        }
+        for (size_t i = 0; type == TYPE_OBJS && i < obj_num(root, f); i++) {
+            case_forget(obj_at(root, f, i), field);
+        }
+    }
+}

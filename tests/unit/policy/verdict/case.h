@@ -34,6 +34,9 @@ void case_apply(struct obj *root, const char *lines);
 // and returns its path in `out`, or false when there are not so many.
 bool case_drop(struct obj *root, int n, char *out, size_t out_len);
 
+// case_forget makes `field` absent in every object of the record.
+void case_forget(struct obj *root, enum field field);
+
 // struct answer_case asks one question about one record. answers_check asserts the answers, and
 // that each question answers `UNKNOWN` to a record in which nothing was seen.
 struct answer_case {

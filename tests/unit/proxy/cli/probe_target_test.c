@@ -39,6 +39,14 @@ static void test_bad_hosts(void) {
     memset(longest, 'a', sizeof(longest));
     longest[sizeof(longest) - 1] = '\0';
     CU_ASSERT_FALSE(probe_target_parse(&target, longest, 443, &err));
+    static const char *const labels[] = {".", "..", "a..b", ".a", "a..", ".:443"};
+    for (size_t i = 0; i < ARRAY_LEN(labels); i++) {
+        CU_ASSERT_FALSE(probe_target_parse(&target, labels[i], 443, &err));
+    }
+    longest[64] = '\0';
+    CU_ASSERT_FALSE(probe_target_parse(&target, longest, 443, &err));
+    longest[63] = '\0';
+    CU_ASSERT_TRUE(probe_target_parse(&target, longest, 443, &err));
 }
 
 static void test_addresses(void) {

@@ -138,6 +138,7 @@ static void every_hello_cut_or_changed_is_recorded(void) {
         struct made cut = made_copy(hello.p, len);
         observe_hello(&w.observe, cut.p, cut.len, 1, 0);
         CU_ASSERT_EQUAL(obj_span(w.leg, F_LEG_OFFER_RAW).len, len);
+        CU_ASSERT_FALSE(obj_has(w.leg, F_LEG_JA3) || obj_has(w.leg, F_LEG_JA4));
         record_free(w.record);
         made_free(&cut);
     }
@@ -150,6 +151,20 @@ static void every_hello_cut_or_changed_is_recorded(void) {
         record_free(w.record);
         made_free(&changed);
     }
+    made_free(&hello);
+}
+
+// Another message in the place of the hello has no versions, and no fingerprint.
+static void another_message_is_no_hello(void) {
+    struct made hello = hello_bytes();
+    struct watched w = watch();
+    hello.p[5] = 42;
+    observe_hello(&w.observe, hello.p, hello.len, 1, 0);
+    CU_ASSERT(has_note(w.record, "hs-type-unknown"));
+    CU_ASSERT_EQUAL(obj_span(w.leg, F_LEG_OFFER_RAW).len, hello.len);
+    leg_is(w.record, F_LEG_OFFER_LEGACY_VERSION, "-");
+    leg_is(w.record, F_LEG_JA3, "-");
+    record_free(w.record);
     made_free(&hello);
 }
 
@@ -275,6 +290,7 @@ const struct unit_case unit_cases[] = {
     {"the server's segments", the_servers_segments},
     {"cipher kinds of SSL 2.0", sslv2_cipher_kinds},
     {"every hello, cut or changed, is recorded", every_hello_cut_or_changed_is_recorded},
+    {"another message is no hello", another_message_is_no_hello},
     {"the hello after a retry is kept beside the first",
      the_hello_after_a_retry_is_kept_beside_the_first},
     {"alerts have a place", alerts_have_a_place},

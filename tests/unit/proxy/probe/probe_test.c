@@ -136,6 +136,24 @@ static void test_no_change(void) {
     end();
 }
 
+static void test_resumption(void) {
+    begin("openssl");
+    CU_ASSERT_TRUE(make("psk"));
+    CU_ASSERT_EQUAL(draft.extensions[draft.num_extensions - 1].type, EXT_PRE_SHARED_KEY);
+    CU_ASSERT_PTR_NULL(hello_edit_find(&draft, EXT_EARLY_DATA));
+    CU_ASSERT_TRUE(make("early-data"));
+    CU_ASSERT_EQUAL(draft.extensions[draft.num_extensions - 1].type, EXT_PRE_SHARED_KEY);
+    CU_ASSERT_PTR_NOT_NULL(hello_edit_find(&draft, EXT_EARLY_DATA));
+    hello_draft_copy(&asked, &draft);
+    CU_ASSERT_FALSE(make("psk"));
+    CU_ASSERT_TRUE(make("no-early-data"));
+    CU_ASSERT_PTR_NOT_NULL(hello_edit_find(&draft, EXT_PRE_SHARED_KEY));
+    end();
+    begin("tls12");
+    CU_ASSERT_FALSE(make("psk"));
+    end();
+}
+
 static void test_sizes(void) {
     begin("openssl");
     CU_ASSERT(make("big") && hello_draft_len(&draft) == 1800);
@@ -178,6 +196,7 @@ const struct unit_case unit_cases[] = {
     {"all", test_all},
     {"names", test_names},
     {"no change", test_no_change},
+    {"resumption", test_resumption},
     {"sizes", test_sizes},
     {"the client's", test_the_clients},
     {"arguments", test_arguments},

@@ -1,0 +1,214 @@
+"""Clients that come again: tunnels, other leaves and canaries, with real clients."""
+
+import base64
+import hashlib
+import os
+import ssl
+import unittest
+
+from tests.lab import clients, harness, pki
+from tests.lab.proxy import PROGRAM
+
+HOST, OTHER, THIRD = "a.localhost", "b.localhost", "c.localhost"
+FORMS = ["rsa", "short", "exact-name", "no-aki", "with-root", "sha384"]
+RSA, ECDSA_SHA384 = bytes.fromhex("06092a864886f70d010101"), bytes.fromhex("06082a8648ce3d040303")
+
+
+def pin_of(certificate):
+    """The pin of a certificate's key, as curl has it."""
+    pem = harness.run("openssl", "x509", "-in", certificate.file, "-pubkey", "-noout").stdout
+    der = harness.run("openssl", "pkey", "-pubin", "-outform", "der", input=pem).stdout
+    return "sha256//" + base64.b64encode(hashlib.sha256(der).digest()).decode()
+
+
+def rsa(der):
+    """A client's rule: keys are RSA."""
+    return RSA in der
+
+
+def sha384(der):
+    """A client's rule: signatures are made with SHA-384."""
+    return ECDSA_SHA384 in der
+
+
+class ClientTries(harness.Lab):
+    def setUp(self):
+        self.certificate = harness.leaf(HOST, OTHER, THIRD)
+        self.server = self.s_server(self.certificate)
+
+    def start(self, *args, **client_leg):
+        return self.proxy(*args, policy={"default": {"client_leg": client_leg}})
+
+    def both(self, proxy):
+        """A file with the proxy's CA and the root of servers."""
+        with open(proxy.ca, "rb") as ca, open(pki.root().file, "rb") as root:
+            return self.file("both.pem", ca.read() + root.read())
+
+    def get(self, proxy, *args, host=HOST, ca=None):
+        """One curl, whose record is written when this returns its exit status."""
+        exit_status = harness.run(
+            *["curl", "-q", "-sS", "--max-time", "8", "--noproxy", "", "-x", proxy.url],
+            *["--cacert", ca or self.both(proxy), *args, "-o", os.devnull],
+            f"https://{host}:{self.server.port}/",
+            check=False,
+        ).returncode
+        proxy.num_gets = getattr(proxy, "num_gets", 0) + 1
+        proxy.records(proxy.num_gets)
+        return exit_status
+
+    def verdicts(self, proxy, count):
+        return [
+            (r.get("client_try"), r["verdict"]["party"], r["verdict"]["cause"],
+             r["verdict"]["confidence"])
+            for r in proxy.records(count)
+        ]
+
+    def choosy(self, proxy, accepts):
+        """A client of Python's that looks at the certificate once more; returns whether it goes
+        on."""
+        context = ssl.create_default_context(cafile=self.both(proxy))
+        target = f"{HOST}:{self.server.port}"
+        with context.wrap_socket(proxy.connect(target), server_hostname=HOST) as tls:
+            if not accepts(tls.getpeercert(binary_form=True)):
+                return False
+            tls.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            while tls.recv(4096):
+                pass
+            return True
+
+    def test_pinned(self):
+        proxy = self.start(retry_tunnel=True, retry_leaf=["rsa", "short", "sha384"])
+        pin = ["--pinnedpubkey", pin_of(self.certificate)]
+        self.assertEqual(self.get(proxy, host=OTHER), 0)
+        self.assertEqual(self.get(proxy, *pin), 90)
+        self.assertEqual(proxy.records(2)[1]["verdict"]["party"], "undetermined")
+        self.assertEqual(self.get(proxy, *pin), 0)  # in a tunnel
+        pinned = ("client", "client-pinned")
+        seen = self.verdicts(proxy, 3)
+        self.assertIn((None, *pinned, "likely"), seen)
+        self.assertIn(("client-tunnel", *pinned, "likely"), seen)
+        for _ in range(3):
+            self.assertEqual(self.get(proxy, *pin), 90)
+        self.assertIn((None, *pinned, "certain"), self.verdicts(proxy, 6))
+        self.assertEqual(self.get(proxy, *pin), 0)
+        self.assertEqual(self.get(proxy, host=THIRD), 0)
+        # It is all there to be read.
+        ids = [r["id"] for r in proxy.records(8) if r.get("client_try") == "client-tunnel"]
+        shown = self.tlsblame("show", "--log", proxy.records_file, ids[0])
+        self.assertIn(b"client-tunnel: ", shown.stdout)
+        self.assertIn(b"tried with client", shown.stdout.replace(b"\n", b" "))
+        explained = self.tlsblame("explain", "--log", proxy.records_file, ids[0])
+        self.assertIn(b"client-pinned", explained.stdout)
+
+    @staticmethod
+    def tlsblame(*args):
+        return harness.run(PROGRAM, *args, check=False)
+
+    def test_ca_missing(self):
+        proxy = self.start(retry_tunnel=True)
+        root = pki.root().file
+        for host in (HOST, OTHER, THIRD):
+            self.assertEqual(self.get(proxy, host=host, ca=root), 60)
+        self.assertEqual(self.get(proxy, ca=root), 0)
+        missing = ("client", "proxy-ca-not-installed")
+        seen = self.verdicts(proxy, 4)
+        self.assertIn(("client-tunnel", *missing, "likely"), seen)
+        self.assertIn((None, *missing, "certain"), seen)
+
+    def test_other_clients(self):
+        """Clients that trust the servers' root and not the proxy's CA."""
+        root, target = pki.root().file, (HOST, self.server.port)
+        for client in (clients.gnutls("--x509cafile", root),
+                       clients.s_client("-verify_return_error", "-CAfile", root)):
+            proxy = self.start(retry_tunnel=True)
+            client(self, proxy, target)
+            proxy.records(1)
+            client(self, proxy, target)
+            seen = self.verdicts(proxy, 2)
+            self.assertEqual([v[2] for v in seen], ["proxy-ca-not-installed"] * 2, seen)
+            self.assertEqual({v[0] for v in seen}, {None, "client-tunnel"})
+            self.assertEqual(proxy.stop(), 0)
+
+    def test_trusts_nobody(self):
+        """A client that refuses the server's own certificate, too: not the proxy's fault."""
+        proxy = self.start(retry_tunnel=True)
+        client = clients.s_client("-verify_return_error")
+        for i in range(2):
+            client(self, proxy, (HOST, self.server.port))
+            proxy.records(i + 1)
+        first = next(r for r in proxy.records(2) if "client_try" not in r)
+        self.assertEqual(first["verdict"]["party"], "undetermined")
+        self.assertIn(first["experiments"][1]["result"], ("alert", "closed"))
+
+    def test_leaf_forms(self):
+        for rule, form in ((rsa, "rsa"), (sha384, "sha384")):
+            proxy = self.start(retry_leaf=FORMS)
+            num = 0
+            while not self.choosy(proxy, rule):
+                num += 1
+                self.assertLessEqual(num, len(FORMS))
+                proxy.records(num)
+            self.assertGreater(num, 0)
+            proxy.records(num + 1)
+            self.assertTrue(self.choosy(proxy, rule))
+            seen = self.verdicts(proxy, num + 2)
+            self.assertEqual(seen.count((f"client-leaf={form}", "proxy", "forged-leaf-defect",
+                                         "possible")), 1, seen)
+            self.assertIn((None, "proxy", "forged-leaf-defect", "likely"), seen)
+            self.assertEqual(proxy.stop(), 0)
+
+    def test_canaries(self):
+        proxy = self.start(canary=True)
+        self.assertEqual([self.get(proxy, "-k") for _ in range(4)].count(0), 2)
+        fault = ("client", "client-does-not-validate", "possible")
+        healthy = (None, "none", "healthy", "certain")
+        self.assertEqual(self.verdicts(proxy, 4),
+                         [healthy, ("canary=untrusted", *fault), ("canary=wrong-name", *fault), healthy])
+        for record in proxy.records(4)[1:3]:
+            legs = record["legs"]
+            self.assertEqual(legs["server"]["bytes"]["data_sent"], 0)
+            self.assertEqual(legs["client"]["bytes"]["data_sent"], 0)
+
+    def test_canaries_are_refused(self):
+        proxy = self.start(canary=True)
+        self.assertEqual([self.get(proxy) for _ in range(4)], [0, 60, 60, 0])
+        for seen in self.verdicts(proxy, 4):
+            self.assertEqual(seen[1:], ("none", "healthy", "certain"))
+
+    def test_node_checks_late(self):
+        """A client that verifies after the handshake is not said not to."""
+        proxy = self.proxy("--client-experiments", "canary")
+        words = [HOST, str(self.server.port), proxy.host, str(proxy.port)]
+        for i in range(3):
+            harness.run("node", "-e", clients.NODE, *words, check=False,
+                        env={**os.environ, "NODE_EXTRA_CA_CERTS": self.both(proxy)})
+            proxy.records(i + 1)
+        records = proxy.records(3)
+        self.assertEqual([r.get("client_try") for r in records],
+                         [None, "canary=untrusted", "canary=wrong-name"])
+        self.assertEqual({r["verdict"]["party"] for r in records}, {"none"})
+
+    def test_excluded(self):
+        """A rule forbids what the default allows."""
+        proxy = self.proxy("--client-experiments", "tunnel,leaf,canary", policy={
+            "rules": [{"clients": ["127.0.0.1", "::1"],
+                       "client_leg": {"retry_tunnel": False, "retry_leaf": [], "canary": False}}]})
+        for _ in range(2):
+            self.assertEqual(self.get(proxy, ca=pki.root().file), 60)
+            self.assertEqual(self.get(proxy, "-k"), 0)
+        for record in proxy.records(4):
+            self.assertNotIn("client_try", record)
+
+    def test_option(self):
+        proxy = self.proxy("--client-experiments", "tunnel")
+        self.assertEqual(self.get(proxy, ca=pki.root().file), 60)
+        proxy.records(1)
+        self.assertEqual(self.get(proxy, ca=pki.root().file), 0)
+        self.assertEqual({r["mode"] for r in proxy.records(2)}, {"intercept", "tunnel"})
+        wrong = self.tlsblame("run", "--client-experiments", "tunnels")
+        self.assertEqual(wrong.returncode, 2)
+        self.assertIn(b"takes tunnel, leaf and canary", wrong.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
