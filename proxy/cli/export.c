@@ -8,6 +8,7 @@
 
 #include "logs/store/paths.h"
 #include "proxy/cli/exit.h"
+#include "proxy/cli/export_case.h"
 #include "proxy/cli/export_output.h"
 #include "proxy/cli/log_open.h"
 #include "proxy/cli/options.h"
@@ -15,6 +16,7 @@
 
 static const char help[] =
     "usage: tlsblame export [OPTION]... [ID | LOG | LOG#N]...\n"
+    "       tlsblame export --case DIR [--no-redact] [ID | LOG#N]...\n"
     "\n"
     "Writes connections of the log for other programs: one by its ID, all of a LOG,\n"
     "or the Nth of it; the last connection without any. Formats can be combined.\n"
@@ -24,6 +26,10 @@ static const char help[] =
     "      --json FILE    the records as they are in the log, one a line\n"
     "  -o, --output FILE  the format that the ending says: .pcapng; .keylog, .keys or\n"
     "                     .txt; .json or .ndjson\n"
+    "      --case DIR     a kit for a bug report in a new folder: the records redacted,\n"
+    "                     a capture, the hello, the policy, the profile of an emulated\n"
+    "                     box, a README with the verdict, and run.sh, which plays it\n"
+    "      --no-redact    leave names, addresses and secrets in the kit\n"
     "      --log FILE     the log that IDs are looked up in (default\n"
     "                     ~/.local/state/tlsblame/log.ndjson)\n"
     "  -h, --help         show this\n"
@@ -43,6 +49,8 @@ static const char help[] =
     "usage, an unknown ID or a log that cannot be read; 3 when the output cannot be\n"
     "written.\n";
 
+enum { CASE_MAX = 100 }; // records of a kit
+
 // struct chosen is some records of a log: `num` from `first` on.
 struct chosen {
     struct log_reader *reader;
@@ -51,7 +59,8 @@ struct chosen {
 };
 
 struct export {
-    const char *log, *output;
+    const char *log, *output, *dir;
+    bool plain; // nothing is redacted in `dir`
     struct export_output to;
     struct chosen *chosen; // one for each argument
     size_t num_chosen;
@@ -97,6 +106,19 @@ static int formats_choose(struct export *export) {
     return dashes <= 1 ? -1 : usage_error("export", "only one format can go to standard output");
 }
 
+// case_check refuses what does not go with a kit.
+static int case_check(const struct export *export) {
+    if (export->dir == NULL) {
+        return usage_error("export", "--no-redact is for --case");
+    }
+    for (int i = 0; i < EXPORT_FORMATS; i++) {
+        if (export->to.paths[i] != NULL || export->output != NULL) {
+            return usage_error("export", "--case writes a folder of its own, and no other file");
+        }
+    }
+    return -1;
+}
+
 // arguments_read fills `export` and returns -1, or the exit status when there is no more to do.
 static int arguments_read(struct export *export, int *out_rest, int argc, char **argv) {
     const struct option_row rows[] = {
@@ -104,10 +126,15 @@ static int arguments_read(struct export *export, int *out_rest, int argc, char *
         {.name = "keylog", .kind = OPTION_TEXT, .out = &export->to.paths[EXPORT_KEYLOG]},
         {.name = "json", .kind = OPTION_TEXT, .out = &export->to.paths[EXPORT_JSON]},
         {.name = "output", .letter = 'o', .kind = OPTION_TEXT, .out = &export->output},
+        {.name = "case", .kind = OPTION_TEXT, .out = &export->dir},
+        {.name = "no-redact", .kind = OPTION_FLAG, .out = &export->plain},
         {.name = "log", .kind = OPTION_TEXT, .out = &export->log},
     };
     int status = options_read(out_rest, "export", help, rows, ARRAY_LEN(rows), argc, argv);
-    return status != -1 ? status : formats_choose(export);
+    if (status != -1) {
+        return status;
+    }
+    return export->dir != NULL || export->plain ? case_check(export) : formats_choose(export);
 }
 
 static bool is_file(const char *path) {
@@ -259,6 +286,38 @@ static int export_write(struct export *export) {
     return status;
 }
 
+// case_export writes the kit of the chosen records.
+static int case_export(const struct export *export) {
+    struct record *records[CASE_MAX];
+    const struct obj *roots[CASE_MAX];
+    size_t num = 0;
+    struct err err = {0};
+    bool ok = true;
+    for (size_t i = 0; i < export->num_chosen && ok; i++) {
+        const struct chosen *chosen = &export->chosen[i];
+        for (size_t j = chosen->first; j < chosen->first + chosen->num && ok; j++) {
+            ok = num < CASE_MAX || err_set(&err, "a case has at most %d records", CASE_MAX);
+            ok = ok && (records[num] = log_reader_read(chosen->reader, j, &err)) != NULL;
+            num += ok;
+        }
+    }
+    ok = ok && (num != 0 || err_set(&err, "there is no record"));
+    int status = ok ? 0 : EXIT_USAGE;
+    for (size_t i = 0; i < num; i++) {
+        roots[i] = records[i]->root;
+    }
+    if (ok && !export_case_write(export->dir, roots, num, export->plain, &err)) {
+        status = EXIT_ENVIRONMENT;
+    }
+    if (status != 0) {
+        fprintf(stderr, "tlsblame export: %s\n", err.msg);
+    }
+    for (size_t i = 0; i < num; i++) {
+        record_free(records[i]);
+    }
+    return status;
+}
+
 int export_main(int argc, char **argv) {
     struct export export = {.log = NULL};
     int rest, status = arguments_read(&export, &rest, argc, argv);
@@ -267,7 +326,7 @@ int export_main(int argc, char **argv) {
     }
     status = choose_all(&export, argv + rest, (size_t)(argc - rest));
     if (status == 0) {
-        status = export_write(&export);
+        status = export.dir != NULL ? case_export(&export) : export_write(&export);
     }
     chosen_free(&export);
     return status;

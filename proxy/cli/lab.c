@@ -11,6 +11,7 @@
 
 #include "logs/base/file.h"
 #include "proxy/cli/exit.h"
+#include "proxy/cli/lab_case.h"
 #include "proxy/cli/lab_table.h"
 #include "proxy/cli/options.h"
 #include "proxy/cli/output.h"
@@ -21,6 +22,7 @@ enum { SCENARIOS_MAX = 256, TEXT_MAX = 64 * 1024, PATH_TEXT_MAX = 4096, FTW_DESC
 
 static const char help[] =
     "usage: tlsblame lab [OPTION]... [SCENARIO]...\n"
+    "       tlsblame lab --case DIR\n"
     "\n"
     "The tour: breaks handshakes on this machine, one after the other, in every way\n"
     "that has a scenario, and shows what was expected of the verdict and what came.\n"
@@ -28,6 +30,8 @@ static const char help[] =
     "root and the CA of your proxy are not needed, and nothing is left behind.\n"
     "\n"
     "      --list         what happens in the scenarios, without playing them\n"
+    "      --case DIR     plays what 'tlsblame export --case' wrote: a server with what\n"
+    "                     was wrong with the recorded one, and the recorded hello\n"
     "      --keep DIR     keep the log in DIR/log.ndjson, for 'tlsblame list', 'show'\n"
     "                     and 'explain'; the CA and the certificates, too\n"
     "      --json         a line of JSON for each scenario, and one for the score\n"
@@ -38,7 +42,8 @@ static const char help[] =
     "3 when the environment failed (no port, no folder for temporary files).\n";
 
 struct lab {
-    const char *keep, *color_when;
+    const char *keep, *color_when, *dir;
+    struct lab_cases *cases; // of `dir`
     bool list, json, color;
     bool live; // a line begins before its scenario is played
     size_t width;
@@ -247,29 +252,50 @@ static int scenarios_take(struct lab *lab, size_t num_names, char **names) {
     return -1;
 }
 
+// cases_take takes what the folder of --case holds.
+static int cases_take(struct lab *lab) {
+    struct err err;
+    lab->cases = lab_cases_read(lab->dir, &err);
+    if (lab->cases == NULL) {
+        fprintf(stderr, "tlsblame lab: %s\n", err.msg);
+        return EXIT_USAGE;
+    }
+    for (size_t i = 0; i < lab_cases_num(lab->cases) && lab->num < SCENARIOS_MAX; i++) {
+        lab->scenarios[lab->num++] = lab_cases_at(lab->cases, i);
+    }
+    return -1;
+}
+
+static int lab_play(struct lab *lab) {
+    if (!terminal_color(&lab->color, lab->color_when, stdout)) {
+        return usage_error("lab", "--color takes auto, always or never, not %s", lab->color_when);
+    }
+    lab->width = terminal_width(stdout, 80);
+    lab->live = !lab->json && isatty(STDOUT_FILENO) && !is_dumb();
+    if (lab->list) {
+        list_all(lab);
+        return output_finish("lab");
+    }
+    return play(lab);
+}
+
 int lab_main(int argc, char **argv) {
     struct lab lab = {.color_when = "auto"};
     const struct option_row rows[] = {
         {.name = "list", .kind = OPTION_FLAG, .out = &lab.list},
+        {.name = "case", .kind = OPTION_TEXT, .out = &lab.dir},
         {.name = "keep", .kind = OPTION_TEXT, .out = &lab.keep},
         {.name = "json", .kind = OPTION_FLAG, .out = &lab.json},
         {.name = "color", .kind = OPTION_TEXT, .out = &lab.color_when},
     };
     int rest, status = options_read(&rest, "lab", help, rows, ARRAY_LEN(rows), argc, argv);
-    if (status == -1) {
+    if (status == -1 && lab.dir != NULL) {
+        status =
+            argc != rest ? usage_error("lab", "--case goes without scenarios") : cases_take(&lab);
+    } else if (status == -1) {
         status = scenarios_take(&lab, (size_t)(argc - rest), argv + rest);
     }
-    if (status != -1) {
-        return status;
-    }
-    if (!terminal_color(&lab.color, lab.color_when, stdout)) {
-        return usage_error("lab", "--color takes auto, always or never, not %s", lab.color_when);
-    }
-    lab.width = terminal_width(stdout, 80);
-    lab.live = !lab.json && isatty(STDOUT_FILENO) && !is_dumb();
-    if (lab.list) {
-        list_all(&lab);
-        return output_finish("lab");
-    }
-    return play(&lab);
+    status = status == -1 ? lab_play(&lab) : status;
+    lab_cases_free(lab.cases);
+    return status;
 }

@@ -11,6 +11,8 @@
 
 #include "logs/base/check.h"
 #include "proxy/tls/certificate_inflate.h"
+#include "proxy/tls/client_flight.h"
+#include "proxy/tls/hello_edit.h"
 #include "third_party/boringssl/boringssl_ssl.h"
 
 enum { TIMEOUT_MS = 20 * 1000, REQUEST_MAX = 1024, HEAD_MAX = 8 * 1024, DAY = 24 * 60 * 60 };
@@ -148,6 +150,102 @@ static bool ask(SSL *ssl, const struct lab_client_plan *plan, const struct lab_r
     return got;
 }
 
+// ---- a recorded hello
+
+static bool flush(int fd, struct client_flight *flight) {
+    size_t len;
+    const uint8_t *p = client_flight_output(flight, &len);
+    bool ok = len == 0 || send(fd, p, len, MSG_NOSIGNAL) == (ssize_t)len;
+    client_flight_output_done(flight, len);
+    return ok;
+}
+
+// listen_to takes what comes until the flight is more than `status`, or nothing more comes.
+static void listen_to(int fd, struct client_flight *flight, enum client_flight_status status,
+                      const struct lab_route *route) {
+    uint8_t bytes[4096];
+    while (client_flight_status(flight) <= status && readable(route, fd)) {
+        ssize_t n = recv(fd, bytes, sizeof(bytes), 0);
+        if (n <= 0) {
+            client_flight_eof(flight);
+            return;
+        }
+        client_flight_input(flight, bytes, (size_t)n);
+        if (!flush(fd, flight)) {
+            return;
+        }
+    }
+}
+
+// react does what the recorded client did when it had the server's flight. Up to TLS 1.2 the flight
+// ends with ServerHelloDone, and so does this client.
+static bool react(int fd, struct client_flight *flight, const struct lab_client_plan *plan,
+                  const struct lab_route *route) {
+    static const char request[] = "GET / HTTP/1.0\r\n\r\n";
+    bool modern = client_flight_facts(flight)->version >= TLS1_3_VERSION;
+    if (client_flight_status(flight) != CLIENT_FLIGHT_DONE) {
+        return false;
+    }
+    if (plan->alert != 0) {
+        client_flight_refuse(flight, plan->alert);
+        return flush(fd, flight) && false;
+    }
+    if (!modern || plan->leaves_at_certificate) {
+        return false;
+    }
+    client_flight_finish(flight, (const uint8_t *)request,
+                         plan->leaves_at_finished ? 0 : sizeof(request) - 1);
+    if (!flush(fd, flight)) {
+        return false;
+    }
+    if (!plan->leaves_at_finished) {
+        listen_to(fd, flight, CLIENT_FLIGHT_DONE, route);
+    }
+    client_flight_close(flight);
+    (void)flush(fd, flight);
+    return client_flight_facts(flight)->data_len != 0;
+}
+
+// draft_make is the recorded hello for this host, with keys of ours.
+static void draft_make(struct hello_draft *draft, struct hello_keys *keys,
+                       const struct lab_client_plan *plan, const struct lab_route *route) {
+    hello_draft_init(draft);
+    hello_draft_copy(draft, plan->hello);
+    for (size_t i = 0; i < draft->num_extensions; i++) {
+        if (draft->extensions[i].type == TLSEXT_TYPE_server_name) {
+            hello_edit_sni(draft, route->host);
+            break;
+        }
+    }
+    hello_keys_swap(keys, draft, NULL);
+}
+
+static bool talk_recorded(int fd, const struct lab_client_plan *plan,
+                          const struct lab_route *route) {
+    static const struct client_flight_sink nobody = {0};
+    struct hello_draft draft;
+    struct hello_keys *keys = hello_keys_new(NULL, NULL);
+    struct buf wire;
+    struct err err;
+    bool got = false;
+    buf_init(&wire, HELLO_DRAFT_WIRE_MAX);
+    draft_make(&draft, keys, plan, route);
+    struct client_flight *flight = client_flight_new(keys, &draft, &nobody, &err);
+    if (flight != NULL && hello_draft_wire(&draft, &wire, NULL, &err) &&
+        send(fd, buf_data(&wire), wire.len, MSG_NOSIGNAL) == (ssize_t)wire.len &&
+        !plan->speculative) {
+        listen_to(fd, flight, CLIENT_FLIGHT_MORE, route);
+        got = react(fd, flight, plan, route);
+    }
+    client_flight_free(flight);
+    buf_cleanup(&wire);
+    hello_draft_cleanup(&draft);
+    hello_keys_free(keys);
+    return got;
+}
+
+// ---- the whole
+
 static bool talk(int fd, const struct lab_client_plan *plan, const struct lab_route *route) {
     SSL_CTX *ctx = ctx_make(plan, route);
     SSL *ssl = ssl_make(ctx, plan, route);
@@ -169,7 +267,8 @@ bool lab_client_ask(const struct lab_client_plan *plan, const struct lab_route *
     if (fd < 0) {
         return false;
     }
-    bool got = tunnel(fd, plan, route) && talk(fd, plan, route);
+    bool got =
+        tunnel(fd, plan, route) && (plan->hello != NULL ? talk_recorded : talk)(fd, plan, route);
     close(fd);
     return got;
 }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "logs/base/err.h"
+#include "proxy/tls/hello_draft.h"
 
 // What a client makes of the certificate that it is shown.
 enum lab_trust {
@@ -23,6 +24,12 @@ struct lab_client_plan {
     int clock_ahead_days; // how wrong its clock is
     bool browser;         // its hello is that of a Chromium
     bool speculative;     // says hello and leaves
+    // The hello of a recorded client, sent in place of its own but for the name and the keys; NULL:
+    // its own. What that client did then: the fatal alert that it sent, 0 for none; whether it left
+    // without an alert when it had the certificate, or without a request when all was done.
+    const struct hello_draft *hello;
+    uint8_t alert;
+    bool leaves_at_certificate, leaves_at_finished;
 };
 
 // struct lab_route is where a client goes.

@@ -13,6 +13,8 @@ struct lab_scenario {
     struct lab_client_plan client;
     const char *host;          // that the client asks for; NULL: LAB_HOST
     const char *front;         // profile of a box between client and proxy, or NULL
+    const char *policy;        // file of the proxy's, or NULL
+    const char *as;            // profile of the box that the proxy itself is, or NULL
     const char *behind;        // profile of a box between proxy and server, or NULL
     unsigned timeout_ms;       // of each step; 0: the proxy's own
     bool sound_first;          // the client gets a page from another host before

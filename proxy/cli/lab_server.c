@@ -52,6 +52,13 @@ static void read_hello(const struct lab_server *server, int fd) {
     }
 }
 
+static void alert(const struct lab_server *server, int fd) {
+    const uint8_t record[] = {21, 3, 3, 0, 2, 2, server->plan->alert};
+    (void)!send(fd, record, sizeof(record), MSG_NOSIGNAL);
+    shutdown(fd, SHUT_WR);
+    drain(server, fd);
+}
+
 // ---- TLS
 
 static int want_read(const struct lab_server *server, SSL *ssl, int result) {
@@ -162,6 +169,10 @@ static void serve(const struct lab_server *server, int fd) {
         return;
     case LAB_SERVICE_CLOSES:
         read_hello(server, fd);
+        return;
+    case LAB_SERVICE_ALERTS:
+        read_hello(server, fd);
+        alert(server, fd);
         return;
     case LAB_SERVICE_RESETS:
         read_hello(server, fd);

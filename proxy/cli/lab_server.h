@@ -15,6 +15,7 @@ enum lab_service {
     LAB_SERVICE_SSH,     // another protocol, whose server speaks first
     LAB_SERVICE_CLOSES,  // closes when it has the ClientHello
     LAB_SERVICE_RESETS,  // resets the connection then
+    LAB_SERVICE_ALERTS,  // sends the alert of the plan then
     LAB_SERVICE_SILENT,  // says nothing
     LAB_SERVICE_REFUSED, // nobody listens
     LAB_SERVICE_NOWHERE, // there is no such host at all
@@ -26,6 +27,7 @@ struct lab_server_plan {
     enum lab_cert cert;
     uint16_t min, max;      // versions of TLS, as 0x0303; 0: the library's own bound
     const char *suites;     // of TLS 1.2, as libssl's strict list; NULL: all
+    uint8_t alert;          // LAB_SERVICE_ALERTS: its code
     bool wants_client_cert; // and goes on with nobody who has none
 };
 

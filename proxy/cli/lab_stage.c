@@ -204,11 +204,15 @@ static bool parts_start(struct play *play, struct err *err) {
     const struct lab_scenario *scenario = play->scenario;
     struct engine_options options = {.ca_dir = stage->ca_dir,
                                      .log = stage->log,
+                                     .policy = scenario->policy,
                                      .trust = play->trust,
                                      .num_trust = 1,
                                      .timeout_us = (int64_t)scenario->timeout_ms * 1000,
                                      .on_record = on_record,
                                      .ctx = &play->watch};
+    if (scenario->as != NULL && (play->proxy.as = profile_load(scenario->as, err)) == NULL) {
+        return false;
+    }
     return part_start(&play->proxy, &options, err) &&
            (scenario->behind == NULL || behind_start(play, err)) &&
            (scenario->front == NULL || front_start(play, err));
@@ -234,6 +238,7 @@ static void act(struct play *play, const char *host) {
     if (play->other != NULL) {
         struct lab_client_plan sound = scenario->client;
         sound.trust = LAB_TRUST_CA;
+        sound.hello = NULL;
         route.host = "other.localhost";
         route.port = lab_server_port(play->other);
         lab_client_ask(&sound, &route);

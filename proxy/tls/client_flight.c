@@ -290,12 +290,19 @@ void client_flight_finish(struct client_flight *flight, const uint8_t *request,
     }
 }
 
-static void put_alert(struct client_flight *flight, uint8_t code) {
-    const uint8_t alert[] = {ALERT_WARNING, code};
+static void put_alert(struct client_flight *flight, uint8_t level, uint8_t code) {
+    const uint8_t alert[] = {level, code};
     if (flight->sink.alert != NULL) {
         flight->sink.alert(flight->sink.ctx, true, alert, sizeof(alert));
     }
     flight_put(flight, CONTENT_ALERT, alert, sizeof(alert));
+}
+
+void client_flight_refuse(struct client_flight *flight, uint8_t code) {
+    if (!flight->close_sent) {
+        flight->close_sent = true;
+        put_alert(flight, ALERT_FATAL, code);
+    }
 }
 
 void client_flight_close(struct client_flight *flight) {
@@ -306,7 +313,7 @@ void client_flight_close(struct client_flight *flight) {
     }
     flight->close_sent = true;
     if (!flight->finished_sent) {
-        put_alert(flight, ALERT_USER_CANCELED);
+        put_alert(flight, ALERT_WARNING, ALERT_USER_CANCELED);
     }
-    put_alert(flight, ALERT_CLOSE_NOTIFY);
+    put_alert(flight, ALERT_WARNING, ALERT_CLOSE_NOTIFY);
 }

@@ -102,6 +102,10 @@ void client_flight_output_done(struct client_flight *flight, size_t n);
 // most CLIENT_FLIGHT_REQUEST_MAX. What the server answers goes to the sink.
 void client_flight_finish(struct client_flight *flight, const uint8_t *request, size_t request_len);
 
+// client_flight_refuse puts out a fatal alert with `code`, as a client does that goes no further.
+// Nothing follows it.
+void client_flight_refuse(struct client_flight *flight, uint8_t code);
+
 // client_flight_close puts out the end: close_notify, after user_canceled (RFC 8446, section 6.1)
 // where the handshake was not finished. Nothing where the server's end has come as a fatal alert.
 void client_flight_close(struct client_flight *flight);
