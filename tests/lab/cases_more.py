@@ -170,7 +170,7 @@ def cut(count, how, of_proxy=False):
     def run(lab, proxy, target):
         def end(s, up):
             if how is SILENCE:
-                over.wait(2)  # longer than the proxy waits
+                over.wait(3)  # longer than the proxy waits
             for side in s, up:
                 if how is RST:
                     side.shutdown(socket.SHUT_RD)

@@ -74,7 +74,7 @@ class Scenarios(harness.Lab):
         proxies = {}
         for setup in {scenario.setup for scenario in scenarios}:
             args, own = setup(self) if setup is not None else ((), {})
-            proxies[setup] = self.proxy("--timeout", "1", *args,
+            proxies[setup] = self.proxy("--timeout", "2", *args,
                                         **{"command": command, **more, **own})
             proxies[setup].command = command
         runs = [(scenario, proxies[scenario.setup], scenario.server(self))

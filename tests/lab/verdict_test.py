@@ -2,9 +2,24 @@
 scenario.py."""
 
 from tests.lab import cases_boxes, cases_certificates, cases_clients, cases_negotiation
-from tests.lab import cases_more, cases_transport, cases_watched
+from tests.lab import cases_more, cases_transport, cases_watched, coverage
 from tests.lab.network import Network
 from tests.lab.scenario import Scenarios
+
+
+LISTS = (
+    cases_boxes.FRONT,
+    cases_boxes.BEHIND,
+    cases_certificates.CERTIFICATES,
+    cases_clients.HEALTHY,
+    cases_clients.CLIENTS,
+    cases_more.CAUSES,
+    cases_more.INTERRUPTIONS,
+    cases_negotiation.NEGOTIATION,
+    cases_transport.NETWORK,
+    cases_transport.TRANSPORT,
+    cases_watched.WATCHED,
+)
 
 
 class Verdicts(Scenarios):
@@ -42,3 +57,10 @@ class Verdicts(Scenarios):
 
     def test_interruptions(self):
         self.blame(cases_more.INTERRUPTIONS)
+
+    def test_catalogue(self):
+        """Every cause has a scenario or a reason, and none has both."""
+        counts = coverage.counted(scenario for scenarios in LISTS for scenario in scenarios)
+        print(f"== Scenarios for each cause\n{coverage.table(counts)}", flush=True)
+        played = {cause for cause in coverage.catalogue() if counts[cause]}
+        self.assertEqual(set(coverage.catalogue()) - played, set(coverage.NOT_PLAYED))
