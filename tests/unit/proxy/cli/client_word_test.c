@@ -33,7 +33,8 @@ static void test_alerts(void) {
     CU_ASSERT_STRING_EQUAL(reasons_of("GnuTLS"), "");
     // Those that say it for the same reasons stand together.
     CU_ASSERT(ask(BASE_shown, "c.alert client certificate 45"));
-    CU_ASSERT_STRING_EQUAL(word.senders[0].names, "OpenSSL, Python (OpenSSL), curl (OpenSSL), Java, Mbed TLS");
+    CU_ASSERT_STRING_EQUAL(word.senders[0].names,
+                           "OpenSSL, Python (OpenSSL), curl (OpenSSL), Java, Mbed TLS");
     CU_ASSERT_STRING_EQUAL(word.senders[0].source, "measured");
     arena_cleanup(&arena);
 }
