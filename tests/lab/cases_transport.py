@@ -62,6 +62,11 @@ TRANSPORT = [
              "undetermined", "truncated-close", "likely"),
     Scenario("reset-after-extensions-13", relay(OF_13, first_records(3, RST)), curl(),
              "undetermined", "truncated-close", "likely"),
+    # Bytes that are not those that were sent.
+    Scenario("damaged-record-13", relay(OF_13, servers.broken_record(3)), curl(),
+             "undetermined", "bad-record-mac-or-corruption"),
+    Scenario("damaged-certificate-12", relay(OF_12, servers.broken_record(1)), curl(),
+             "undetermined", "bad-record-mac-or-corruption", "likely", ("server-unknown-ca",)),
     Scenario("late-but-there", relay(OF_13, late(0.3)), curl(), "none", "healthy"),
     Scenario("refused", servers.refused, curl(), "server", "tcp-refused"),
 ]
