@@ -435,6 +435,7 @@ static void fetch_run(struct probe_work *w) {
 
 static void loop_run(struct probe_work *w) {
     ev_signal interrupt;
+    ev_now_update(w->loop); // reading the roots takes its time, which no timer is to count
     w->inquiry = inquiry_new(&w->config, w->record->root);
     ev_signal_init(&interrupt, on_signal, SIGINT);
     interrupt.data = w;
