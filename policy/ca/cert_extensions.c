@@ -21,6 +21,25 @@ static const char *ip_text(CBS ip, struct arena *arena) {
     return arena_dup(arena, text, strlen(text));
 }
 
+enum {
+    NAME_EMAIL = CONTEXT(1),
+    NAME_DIRECTORY = CONTEXT_OF(4),
+    NAME_URI = CONTEXT(6),
+};
+
+// prefixed_text is "email:..." or "URI:...", NULL where it is no IA5String.
+static const char *prefixed_text(unsigned tag, CBS name, struct arena *arena) {
+    const char *text = cert_text_string(name, CBS_ASN1_IA5STRING, arena);
+    return text == NULL ? NULL
+                        : arena_printf(arena, "%s:%s", tag == NAME_EMAIL ? "email" : "URI", text);
+}
+
+static const char *san_text(unsigned tag, CBS name, struct arena *arena) {
+    return tag == SAN_DNS  ? cert_text_string(name, CBS_ASN1_IA5STRING, arena)
+           : tag == SAN_IP ? ip_text(name, arena)
+                           : prefixed_text(tag, name, arena);
+}
+
 static bool read_san(struct cert_facts *facts, struct arena *arena, CBS value) {
     CBS names;
     if (!CBS_get_asn1(&value, &names, CBS_ASN1_SEQUENCE) || CBS_len(&value) != 0) {
@@ -34,19 +53,20 @@ static bool read_san(struct cert_facts *facts, struct arena *arena, CBS value) {
         if (!CBS_get_any_asn1(&names, &name, &tag)) {
             return false;
         }
-        struct cert_strings *list = tag == SAN_DNS  ? &facts->dns
-                                    : tag == SAN_IP ? &facts->ip
-                                                    : NULL;
+        struct cert_strings *list = tag == SAN_DNS                         ? &facts->dns
+                                    : tag == SAN_IP                        ? &facts->ip
+                                    : tag == NAME_EMAIL || tag == NAME_URI ? &facts->other_names
+                                                                           : NULL;
         if (list == NULL) {
             continue;
         }
         const char *text = NULL;
         if (list->num < CERT_FACTS_MAX_ITEMS) {
-            text = tag == SAN_DNS ? cert_text_string(name, CBS_ASN1_IA5STRING, arena)
-                                  : ip_text(name, arena);
-            if (text == NULL) {
+            text = san_text(tag, name, arena);
+            if (text == NULL && (tag == SAN_DNS || tag == SAN_IP)) {
                 return false;
             }
+            text = text != NULL ? text : "unreadable";
         }
         cert_strings_add(list, arena, text);
     }
@@ -257,11 +277,73 @@ static bool read_crl_points(struct cert_facts *facts, struct arena *arena, CBS v
     return true;
 }
 
+// network_text is an address with the length of its prefix, or with its mask where that is none.
+static const char *network_text(CBS network, struct arena *arena) {
+    size_t len = CBS_len(&network) / 2;
+    CBS address, mask = network;
+    if ((CBS_len(&network) != 8 && CBS_len(&network) != 32) ||
+        !CBS_get_bytes(&mask, &address, len)) {
+        return NULL;
+    }
+    unsigned ones = 0, last = 0; // set bits, and the place behind the last of them
+    for (unsigned i = 0; i < 8 * len; i++) {
+        if ((CBS_data(&mask)[i / 8] >> (7 - i % 8) & 1) != 0) {
+            ones++;
+            last = i + 1;
+        }
+    }
+    const char *text = ip_text(address, arena);
+    return ones == last ? arena_printf(arena, "%s/%u", text, ones)
+                        : arena_printf(arena, "%s/%s", text, ip_text(mask, arena));
+}
+
+// constraint_text says what names a GeneralName stands for; NULL: it cannot be said.
+static const char *constraint_text(unsigned tag, CBS name, struct arena *arena) {
+    const char *text = NULL;
+    CBS inner;
+    switch (tag) {
+    case SAN_DNS:
+        text = cert_text_string(name, CBS_ASN1_IA5STRING, arena);
+        return text != NULL && *text == '\0' ? "every DNS name" : text;
+    case SAN_IP:
+        return network_text(name, arena);
+    case NAME_EMAIL:
+    case NAME_URI:
+        return prefixed_text(tag, name, arena);
+    case NAME_DIRECTORY:
+        return CBS_get_asn1(&name, &inner, CBS_ASN1_SEQUENCE) && cert_text_name(inner, arena, &text)
+                   ? arena_printf(arena, "directory:%s", text)
+                   : NULL;
+    default:
+        return NULL;
+    }
+}
+
+static bool read_subtrees(struct cert_strings *list, struct arena *arena, CBS subtrees) {
+    while (CBS_len(&subtrees) != 0) {
+        CBS subtree, name;
+        unsigned tag;
+        if (!CBS_get_asn1(&subtrees, &subtree, CBS_ASN1_SEQUENCE) ||
+            !CBS_get_any_asn1(&subtree, &name, &tag)) {
+            return false;
+        }
+        const char *text =
+            list->num < CERT_FACTS_MAX_ITEMS ? constraint_text(tag, name, arena) : NULL;
+        cert_strings_add(list, arena, text != NULL ? text : "names of another kind");
+    }
+    return true;
+}
+
 static bool read_name_constraints(struct cert_facts *facts, struct arena *arena, CBS value) {
-    (void)arena;
-    CBS sequence;
+    CBS sequence, permitted, excluded;
+    CBS_init(&permitted, NULL, 0); // an absent one is left as it is
+    CBS_init(&excluded, NULL, 0);
     facts->name_constraints = true;
-    return CBS_get_asn1(&value, &sequence, CBS_ASN1_SEQUENCE) && CBS_len(&value) == 0;
+    return CBS_get_asn1(&value, &sequence, CBS_ASN1_SEQUENCE) && CBS_len(&value) == 0 &&
+           CBS_get_optional_asn1(&sequence, &permitted, NULL, CONTEXT_OF(0)) &&
+           CBS_get_optional_asn1(&sequence, &excluded, NULL, CONTEXT_OF(1)) &&
+           read_subtrees(&facts->permitted_names, arena, permitted) &&
+           read_subtrees(&facts->excluded_names, arena, excluded);
 }
 
 static bool read_nothing(struct cert_facts *facts, struct arena *arena, CBS value) {

@@ -48,7 +48,7 @@ struct cert_facts {
     bool signature_weak; // made over MD2, MD5 or SHA-1
 
     bool has_san;
-    struct cert_strings dns, ip;
+    struct cert_strings dns, ip, other_names; // the last as "email:..." and "URI:..."
     bool has_basic_constraints, basic_constraints_critical, ca;
     int path_len; // -1: no limit
     bool has_key_usage, has_ext_key_usage;
@@ -61,6 +61,7 @@ struct cert_facts {
     size_t num_scts;
     bool must_staple;
     bool name_constraints;
+    struct cert_strings permitted_names, excluded_names;
     struct cert_strings ocsp, ca_issuers, crl_points; // URLs
     struct cert_strings unknown_critical; // dotted OIDs of critical extensions not listed here
 

@@ -33,7 +33,8 @@ static void set_names(struct obj *cert, const struct cert_facts *facts) {
     obj_set_str(cert, F_CERT_ISSUER, facts->issuer);
     set_strings(cert, F_CERT_SANS, &facts->dns);
     set_strings(cert, F_CERT_SANS, &facts->ip);
-    size_t num_names = facts->dns.total + facts->ip.total;
+    set_strings(cert, F_CERT_SANS, &facts->other_names);
+    size_t num_names = facts->dns.total + facts->ip.total + facts->other_names.total;
     if (num_names > obj_num(cert, F_CERT_SANS)) {
         obj_set_int(cert, F_CERT_SANS_TOTAL, (int64_t)num_names);
     }
@@ -57,6 +58,8 @@ static void set_extensions(struct obj *cert, const struct cert_facts *facts) {
     if (facts->name_constraints) {
         obj_set_int(cert, F_CERT_NAME_CONSTRAINTS, true);
     }
+    set_strings(cert, F_CERT_PERMITTED_NAMES, &facts->permitted_names);
+    set_strings(cert, F_CERT_EXCLUDED_NAMES, &facts->excluded_names);
     set_strings(cert, F_CERT_UNKNOWN_CRITICAL, &facts->unknown_critical);
     set_strings(cert, F_CERT_KEY_USAGE, &facts->key_usages);
     set_strings(cert, F_CERT_EXT_KEY_USAGE, &facts->ext_key_usages);

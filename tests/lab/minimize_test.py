@@ -130,7 +130,7 @@ class Searches(harness.Lab):
         self.count = itertools.count()
 
     def minimize(self, target, hello, *options, command=(), log=None):
-        """What is said, and how many connections were made before the search."""
+        """What is said, and the record that says it."""
         log = log or f"{self.dir}/{next(self.count)}.ndjson"
         options = [*options, target] if target is not None else options
         done = harness.run(
@@ -139,7 +139,7 @@ class Searches(harness.Lab):
             *options, check=False, timeout=80)
         self.assertIn(done.returncode, (0, 1), done.stderr)
         record = json.loads(done.stdout)
-        return re.sub(r" \(0x.a.a\)", "", record["minimized"]), len(record["experiments"])
+        return re.sub(r" \(0x.a.a\)", "", record["minimized"]), record
 
     def at_once(self, searches):
         """Runs `search(name)` for all of them; each is a subtest."""
@@ -157,10 +157,10 @@ class Boxes(Searches):
 
     def check(self, planted):
         box = Box(self, self.server.port, lambda h: planted.deed if planted.acts(h) else None)
-        told, asked = self.minimize(f"{HOST}:{box.port}", planted.hello, "--repeat", "1",
+        told, record = self.minimize(f"{HOST}:{box.port}", planted.hello, "--repeat", "1",
                                     *planted.options)
         self.assertIn(told, planted.says)
-        self.assertLess(box.connections - asked, CONNECTIONS_MAX)
+        self.assertLess(box.connections - len(record["experiments"]), CONNECTIONS_MAX)
 
     def test_triggers(self):
         self.assertGreaterEqual(len(BOXES), 30)
@@ -187,9 +187,9 @@ class Boxes(Searches):
         chance = random.Random(percent)
         box = Box(self, self.server.port,
                   lambda _: deed if chance.random() * 100 < percent else None)
-        told, asked = self.minimize(f"{HOST}:{box.port}", "chromium", "--repeat", "6")
+        told, record = self.minimize(f"{HOST}:{box.port}", "chromium", "--repeat", "6")
         self.assertRegex(told, r"^The handshake fails by chance(: .* [1-9]\d* of \d+ times\.|, )")
-        self.assertLess(box.connections - asked, CONNECTIONS_MAX)
+        self.assertLess(box.connections - len(record["experiments"]), CONNECTIONS_MAX)
 
     def test_chance(self):
         self.at_once({percent: lambda percent=percent: self.check_chance(percent, "reset")
@@ -224,9 +224,12 @@ class Kernel(Searches):
         path.inside(1, f"ip link set right mtu {mtu}\nnft add table ip mute\n"
                        "nft add chain ip mute out '{ type filter hook output priority 0; }'\n"
                        "nft add rule ip mute out icmp type destination-unreachable drop")
-        told, _ = self.minimize(f"{HOST}:{PORT}", "chromium", "--repeat", "1", "--address",
-                                f"{HOST}={path.server}", command=path.command(0))
+        told, record = self.minimize(
+            f"{HOST}:{PORT}", "chromium", "--repeat", "1", "--address", f"{HOST}={path.server}",
+            "--factor", "small", "--factor", "small-segments", command=path.command(0))
         self.assertIn(told, longer(mtu - WIRE_HEADERS))
+        self.assertEqual((record["verdict"]["party"], record["verdict"]["cause"]),
+                         ("network", "mtu-blackhole"))
 
     def test_filters(self):
         name, protocols = text_at(HOST), text_at("\x02h2\x08http")

@@ -74,7 +74,8 @@ class Scenarios(harness.Lab):
         proxies = {}
         for setup in {scenario.setup for scenario in scenarios}:
             args, own = setup(self) if setup is not None else ((), {})
-            proxies[setup] = self.proxy("--timeout", "1", *args, command=command, **{**more, **own})
+            proxies[setup] = self.proxy("--timeout", "1", *args,
+                                        **{"command": command, **more, **own})
             proxies[setup].command = command
         runs = [(scenario, proxies[scenario.setup], scenario.server(self))
                 for scenario in scenarios]

@@ -2,7 +2,7 @@
 scenario.py."""
 
 from tests.lab import cases_boxes, cases_certificates, cases_clients, cases_negotiation
-from tests.lab import cases_transport, cases_watched
+from tests.lab import cases_more, cases_transport, cases_watched
 from tests.lab.network import Network
 from tests.lab.scenario import Scenarios
 
@@ -36,3 +36,9 @@ class Verdicts(Scenarios):
 
     def test_boxes_behind(self):
         self.blame(cases_boxes.BEHIND)
+
+    def test_more_causes(self):
+        self.blame(cases_more.CAUSES)
+
+    def test_interruptions(self):
+        self.blame(cases_more.INTERRUPTIONS)

@@ -80,6 +80,23 @@ static void test_usages_that_cannot_be_shown(void) {
     end();
 }
 
+static void test_timestamps(void) {
+    for (int copies = 0; copies < 2; copies++) {
+        (void)leaf_of((struct cert_knobs){.copy_scts = copies == 1});
+        struct pki_cert *logged =
+            pki_make((struct pki_options){.cn = "logged.test", .issuer = world.ca, .scts = true});
+        const struct leaf_request request = {
+            .host = "logged.test", .origin = logged->der, .origin_len = logged->der_len};
+        leaf_unref(leaf);
+        leaf = leaf_cache_get(world.cache, &request, PKI_NOW);
+        struct cert_facts f = box_world_facts(&world, leaf, 0);
+        CU_ASSERT_EQUAL(f.has_scts, copies == 1);
+        CU_ASSERT_EQUAL(f.num_scts, (size_t)copies);
+        pki_free(logged);
+        end();
+    }
+}
+
 static void test_constraints_and_ids(void) {
     struct cert_facts f = leaf_of((struct cert_knobs){
         .constraints = CERT_KNOB_CONSTRAINTS_ABSENT, .no_aki = true, .no_ski = true});
@@ -191,6 +208,7 @@ const struct unit_case unit_cases[] = {
     {"ordinary", test_ordinary},
     {"usages", test_usages},
     {"usages that cannot be shown", test_usages_that_cannot_be_shown},
+    {"timestamps", test_timestamps},
     {"constraints and ids", test_constraints_and_ids},
     {"URLs", test_urls},
     {"order", test_order},

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "logs/base/check.h"
 #include "tests/unit/unit.h"
 
 // One Extension: its OID below id-ce, whether it is critical, and its value.
@@ -73,6 +74,60 @@ static void test_good(void) {
     arena_cleanup(&arena);
 }
 
+static void strings_are(const struct cert_strings *list, const char *const *wanted, size_t num) {
+    CU_ASSERT_EQUAL_FATAL(list->num, num);
+    for (size_t i = 0; i < num; i++) {
+        CU_ASSERT_STRING_EQUAL(list->items[i], wanted[i]);
+    }
+}
+
+static void test_names_of_other_kinds(void) {
+    // clang-format off
+    static const uint8_t san[] = {0x30, 0x0d,
+                                  0x81, 0x03, 'a', '@', 'b',
+                                  0x86, 0x03, 'u', ':', 'v',
+                                  0x88, 0x01, 0x2a};
+    // clang-format on
+    static const char *const wanted[] = {"email:a@b", "URI:u:v"};
+    const struct sample sample = {0x11, false, (const char *)san, sizeof(san)};
+    struct arena arena = {0};
+    struct cert_facts f;
+    CU_ASSERT_TRUE(parse(&f, &arena, &sample, 1));
+    CU_ASSERT(f.has_san && f.dns.num == 0 && f.ip.num == 0);
+    strings_are(&f.other_names, wanted, ARRAY_LEN(wanted));
+    arena_cleanup(&arena);
+}
+
+static void test_name_constraints(void) {
+    // clang-format off
+    static const uint8_t der[] = {
+        0x30, 0x49,
+        0xa0, 0x17,
+        0x30, 0x04, 0x82, 0x02, '.', 'a',
+        0x30, 0x0a, 0x87, 0x08, 10, 0, 0, 0, 255, 0, 0, 0,
+        0x30, 0x03, 0x81, 0x01, 'b',
+        0xa1, 0x2e,
+        0x30, 0x02, 0x82, 0x00,
+        0x30, 0x0a, 0x87, 0x08, 1, 2, 3, 4, 255, 0, 255, 0,
+        0x30, 0x10, 0xa4, 0x0e, 0x30, 0x0c, 0x31, 0x0a, 0x30, 0x08,
+                    0x06, 0x03, 0x55, 0x04, 0x03, 0x0c, 0x01, 'x',
+        0x30, 0x03, 0x88, 0x01, 0x2a,
+        0x30, 0x05, 0x87, 0x03, 1, 2, 3,
+    };
+    // clang-format on
+    static const char *const permitted[] = {".a", "10.0.0.0/8", "email:b"};
+    static const char *const excluded[] = {"every DNS name", "1.2.3.4/255.0.255.0",
+                                           "directory:CN=x", "names of another kind",
+                                           "names of another kind"};
+    const struct sample sample = {0x1e, true, (const char *)der, sizeof(der)};
+    struct arena arena = {0};
+    struct cert_facts f;
+    CU_ASSERT_TRUE(parse(&f, &arena, &sample, 1));
+    strings_are(&f.permitted_names, permitted, ARRAY_LEN(permitted));
+    strings_are(&f.excluded_names, excluded, ARRAY_LEN(excluded));
+    arena_cleanup(&arena);
+}
+
 static void test_malformed(void) {
     static const struct {
         struct sample sample;
@@ -103,6 +158,8 @@ static void test_malformed(void) {
         {{0x1f, false, "\x30\x02\x31\x00", 4}, "cRLDistributionPoints"},
         {{0x20, false, "\x30\x02\x30\x00", 4}, "certificatePolicies"},
         {{0x1e, true, "x", 1}, "nameConstraints"},
+        {{0x1e, true, "\x30\x04\xa0\x02\x05\x00", 6}, "nameConstraints"},
+        {{0x1e, true, "\x30\x04\xa1\x02\x30\x00", 6}, "nameConstraints"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct arena arena = {0};
@@ -129,6 +186,8 @@ static void test_repeated(void) {
 }
 
 const struct unit_case unit_cases[] = {
+    {"names of other kinds", test_names_of_other_kinds},
+    {"name constraints", test_name_constraints},
     {"as they should be", test_good},
     {"malformed ones are named", test_malformed},
     {"repeated ones", test_repeated},

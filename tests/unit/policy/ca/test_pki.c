@@ -111,6 +111,10 @@ struct pki_cert *pki_make(struct pki_options o) {
     if (o.unknown_critical) {
         add_raw_extension(x509, "1.2.3.4.5", true, "\x05\x00", 2);
     }
+    if (o.scts) { // a list of one that says nothing
+        static const uint8_t list[] = {0x04, 0x06, 0x00, 0x04, 0x00, 0x02, 0xaa, 0xaa};
+        add_raw_extension(x509, "1.3.6.1.4.1.11129.2.4.2", false, list, sizeof(list));
+    }
     if (o.must_staple) {
         add_raw_extension(x509, "1.3.6.1.5.5.7.1.24", false, "\x30\x03\x02\x01\x05", 5);
     }

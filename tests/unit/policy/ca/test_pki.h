@@ -29,7 +29,7 @@ struct pki_options {
     const char *san, *basic_constraints, *key_usage, *ext_key_usage;
     const char *name_constraints, *info_access, *crl_points, *policies;
     const EVP_MD *digest; // NULL: SHA-256
-    bool no_key_ids, unknown_critical, break_signature, negative_serial, must_staple;
+    bool no_key_ids, unknown_critical, break_signature, negative_serial, must_staple, scts;
 };
 
 struct pki_cert *pki_make(struct pki_options options);

@@ -58,7 +58,30 @@ static void test_lengths_without_a_place(void) {
     }
 }
 
+// What a CA is limited to, and names that are neither hosts nor addresses.
+static void test_names(void) {
+    struct pki_cert *ca = pki_make((struct pki_options){
+        .cn = "Limited CA",
+        .name_constraints = "permitted;DNS:.inside.test,excluded;IP:192.0.2.0/255.255.255.0",
+        .san = "DNS:a.test,IP:192.0.2.1,email:m@a.test,URI:spiffe://a.test/x",
+    });
+    struct span der;
+    struct shared_obj *cert = cert_shelf_get(&der, pki_cbs(ca));
+    CU_ASSERT(obj_is(cert->obj, F_CERT_NAME_CONSTRAINTS, true));
+    CU_ASSERT(obj_has_str(cert->obj, F_CERT_PERMITTED_NAMES, ".inside.test"));
+    CU_ASSERT(obj_has_str(cert->obj, F_CERT_EXCLUDED_NAMES, "192.0.2.0/24"));
+    static const char *const sans[] = {"a.test", "192.0.2.1", "email:m@a.test",
+                                       "URI:spiffe://a.test/x"};
+    CU_ASSERT_EQUAL(obj_num(cert->obj, F_CERT_SANS), ARRAY_LEN(sans));
+    for (size_t i = 0; i < ARRAY_LEN(sans); i++) {
+        CU_ASSERT(obj_has_str(cert->obj, F_CERT_SANS, sans[i]));
+    }
+    shared_obj_unref(cert);
+    pki_free(ca);
+}
+
 const struct unit_case unit_cases[] = {
+    {"names", test_names},
     {"the same object again", test_the_same_object_again},
     {"a place is taken", test_a_place_is_taken},
     {"lengths without a place", test_lengths_without_a_place},

@@ -50,6 +50,20 @@ static void test_no_checks(void) {
          TRIES "<< client rejects unable to get local issuer certificate\n");
 }
 
+// A signature with SHA-1, where that is looked at and where it is not.
+static void test_strength(void) {
+    struct pki_cert *weak = pki_make((struct pki_options){.cn = WORLD_HOST,
+                                                          .issuer = world_get()->root,
+                                                          .san = "DNS:" WORLD_HOST,
+                                                          .ext_key_usage = "serverAuth",
+                                                          .digest = EVP_sha1()});
+#define STRENGTH(word) LEG("\"on_invalid\": \"reset\", \"verify\": {\"strength\": " word "}")
+    play(&(struct setup){STRENGTH("true"), CLIENT, .server = {.chain = {weak}}},
+         TRIES "<< client reset\n<< record final\n== emulation.action on_invalid\n");
+    play(&(struct setup){STRENGTH("false"), CLIENT, .server = {.chain = {weak}}}, HANDSHAKE);
+    pki_free(weak);
+}
+
 static void test_on_invalid(void) {
     play(&(struct setup){LEG("\"on_invalid\": \"resign_trusted\""), CLIENT, BAD(expired)},
          TRIES "<< client established * * *\n>> stop\n<< record final\n"
@@ -137,6 +151,7 @@ const struct unit_case unit_cases[] = {
     {"its hello", test_hello},
     {"ALPN and SNI", test_alpn_and_sni},
     {"checks that are not made", test_no_checks},
+    {"weak signatures", test_strength},
     {"a bad chain", test_on_invalid},
     {"pins", test_pins},
     {"revocation", test_revocation},

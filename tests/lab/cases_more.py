@@ -1,0 +1,234 @@
+"""Causes that take a setup of their own, clients that object in one word, and interruptions."""
+
+import functools
+import socket
+import threading
+
+from tests.lab import clients, harness, pki, servers
+from tests.lab.clients import curl, socket_client
+from tests.lab.scenario import Scenario
+from tests.lab.servers import FIN, HOST, RST, SILENCE, good, quietly, relay, reset, s_server, service
+
+OF_12 = s_server(good(), "-tls1_2")
+OF_13 = s_server(good(), "-tls1_3")
+WEAK = ("-cipher", "DEFAULT@SECLEVEL=0")
+STAPLE = curl("--cert-status")
+
+
+def below_intermediate(**more):
+    """curl checks a staple only where the server sends the leaf's issuer."""
+    return harness.leaf(HOST, issuer=harness.intermediate(), **more)
+
+
+def stapling(status):
+    """A server that staples a response of this status."""
+    return lambda lab: s_server(
+        below_intermediate, "-status_file",
+        pki.staple(below_intermediate(), status, harness.intermediate()))(lab)
+
+
+def with_list(lab):
+    """The setup of a proxy that has a revocation list."""
+    del lab
+    return ("--crl", pki.revocation_list(harness.leaf(HOST, which=1))), {}
+
+
+def refusing(lab):
+    """The setup of a proxy whose policy refuses."""
+    del lab
+    return (), {"policy": {"default": {"action": "refuse"}}}
+
+
+def alone(lab):
+    """The setup of a proxy with a history of its own."""
+    del lab
+    return (), {}
+
+
+def below_refusing(lab):
+    """The setup of a proxy below one that refuses."""
+    return ("--parent", lab.proxy(policy={"default": {"action": "refuse"}}).url), {}
+
+
+def below_nobody(lab):
+    """The setup of a proxy whose parent is not there."""
+    del lab
+    return ("--parent", f"http://127.0.0.1:{harness.free_port()}"), {}
+
+
+def acting(lab):
+    """The setup of a proxy that is a box which resets."""
+    del lab
+    return ("--as", "sni-rst"), {}
+
+
+def pins_one(lab, proxy, target):
+    """curl, with which another host works and this one never does."""
+    other = lab.s_server(harness.leaf("b.localhost"))
+    curl()(lab, proxy, ("b.localhost", other.port))
+    for _ in range(3):
+        curl("--pinnedpubkey", "sha256//" + "A" * 43 + "=")(lab, proxy, target)
+
+
+def four_times(lab, proxy, target):
+    """curl, one time after the other."""
+    for _ in range(4):
+        curl()(lab, proxy, target)
+
+
+def stale_node(lab):
+    """Two nodes that take turns, one of them with an old certificate."""
+    contexts = [harness.tls_context(c) for c in (harness.leaf(HOST), harness.expired(HOST, which=1))]
+    turns = iter(contexts * 2)
+
+    def handle(s):
+        with next(turns).wrap_socket(s, server_side=True) as t:
+            t.recv(4096)
+            t.sendall(b"HTTP/1.0 200 OK\r\n\r\nhello")
+
+    return HOST, lab.service(lambda s: quietly(handle, s)).port
+
+
+def hides_versions(server):
+    """A box that takes supported_versions (43) out of hellos."""
+    def start(lab):
+        _, port = server(lab)
+
+        def handle(s):
+            with socket.create_connection(("127.0.0.1", port), harness.TIMEOUT) as up:
+                up.sendall(servers.hello(s).replace(b"\x00\x2b\x00", b"\xfa\xce\x00", 1))
+                harness.splice(s, up)
+        return HOST, lab.service(lambda s: quietly(handle, s)).port
+    return start
+
+
+def objects(code):
+    """A client that answers the server's first flight with an alert."""
+    def handle(s):
+        s.sendall(clients.hello_bytes(HOST))
+        s.recv(65536)
+        s.sendall(bytes([21, 3, 3, 0, 2, 2, code]))
+        harness.read_all(s)
+    return socket_client(handle)
+
+
+def unanswered(s):
+    s.recv(4096)
+
+
+CAUSES = [
+    Scenario("staple-revoked", stapling("revoked"), STAPLE,
+             "server", "server-ocsp-staple-bad", "likely", ("server-cert-expired",)),
+    Scenario("staple-good", stapling("good"), STAPLE, "none", "healthy"),
+    Scenario("staple-missing",
+             s_server(lambda: harness.leaf(HOST, extensions=("tlsfeature=status_request",))),
+             STAPLE, "server", "server-must-staple-missing", "",
+             ("server-cert-expired", "server-ocsp-staple-bad")),
+    Scenario("revoked-by-list", s_server(lambda: harness.leaf(HOST, which=1)), curl(),
+             "server", "server-cert-revoked-crl", "certain", ("server-cert-expired",),
+             setup=with_list),
+    Scenario("not-revoked", s_server(good()), curl(), "none", "healthy", setup=with_list),
+    Scenario("weak-key-that-works", s_server(good("rsa1024"), *WEAK), curl(), "none", "healthy"),
+    Scenario("refused-by-policy", s_server(good()), curl(),
+             "proxy", "proxy-auth-or-acl", "certain", setup=refusing),
+    Scenario("parent-refuses", s_server(good()), curl(),
+             "box-behind", "corporate-proxy-chain", "certain", ("tcp-refused",),
+             setup=below_refusing),
+    Scenario("parent-gone", s_server(good()), curl(), "undetermined", "corporate-proxy-chain",
+             setup=below_nobody),
+    Scenario("played-box", s_server(good()), curl(), "proxy", "emulated", "", setup=acting),
+    Scenario("pinned", s_server(good()), pins_one, "client", "client-pinned", "",
+             ("proxy-ca-not-installed",), "tunnel", alone, -1),
+    Scenario("stale-node", stale_node, four_times, "server", "server-pool-inconsistent",
+             "", ("server-cert-expired",), "", functools.partial(alone), -1),
+    Scenario("hello-rewritten", hides_versions(s_server(good())), curl(),
+             "box-behind", "tls13-downgrade-sentinel", "", ("version-mismatch-old-server",)),
+    Scenario("closed-unanswered", service(unanswered, good()), curl(),
+             "undetermined", "truncated-close"),
+    Scenario("bit-turned-over", relay(OF_13, servers.broken_record(3)), curl(),
+             "undetermined", "bad-record-mac-or-corruption", "", (), "Repeat the connection"),
+    Scenario("client-bad-record-mac", OF_12, objects(20),
+             "undetermined", "bad-record-mac-or-corruption", "", ("proxy-ca-not-installed",)),
+    Scenario("client-record-overflow", OF_12, objects(22),
+             "undetermined", "record-size-limit-fault", "", ("bad-record-mac-or-corruption",)),
+    Scenario("client-unsupported-certificate", OF_12, objects(43),
+             "proxy", "forged-leaf-defect", "possible",
+             ("proxy-ca-not-installed", "clock-skew-client")),
+    Scenario("client-access-denied", OF_12, objects(49), "client", "client-pinned", "possible",
+             ("proxy-ca-not-installed", "clock-skew-client", "server-unknown-ca")),
+    Scenario("client-decrypt-error", OF_12, objects(51),
+             "undetermined", "proxy-key-or-ca-corrupt", "possible", ("proxy-ca-not-installed",)),
+    Scenario("client-user-canceled", OF_12, objects(90),
+             "client", "client-user-cancelled", "", ("proxy-ca-not-installed",)),
+    Scenario("client-ech-required", OF_12, objects(121), "proxy", "ech-not-negotiated"),
+]
+
+
+def cut(count, how, of_proxy=False):
+    """curl, and a box before the proxy that ends both sides after `count` records of the client or,
+    with `of_proxy`, of the proxy."""
+    def run(lab, proxy, target):
+        def end(s, up):
+            if how is SILENCE:
+                over.wait(2)  # longer than the proxy waits
+            for side in s, up:
+                if how is RST:
+                    side.shutdown(socket.SHUT_RD)
+                    reset(side)
+                else:
+                    side.shutdown(socket.SHUT_RDWR)
+
+        def counted(source, sink):
+            for number, (head, body) in enumerate(servers.records(source), 1):
+                sink.sendall(head + body)
+                if number == count:
+                    return
+
+        def handle(s):
+            with proxy.connect("%s:%d" % target) as up:
+                harness.read_head(s)
+                s.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+                one, other = (up, s) if of_proxy else (s, up)
+                back = threading.Thread(
+                    target=quietly, args=(lambda x: servers.pour(x, one), other), daemon=True
+                )
+                back.start()
+                quietly(lambda x: counted(x, other), one)
+                quietly(lambda x: end(x, up), s)
+                back.join(harness.TIMEOUT)
+
+        over = threading.Event()
+        door = harness.Service(lambda s: quietly(handle, s))
+        try:
+            harness.run("curl", "-q", "-sS", "--max-time", "8", "--noproxy", "", "-x",
+                        f"http://127.0.0.1:{door.port}", "--cacert", proxy.ca,
+                        "https://%s:%d/" % target, check=False)
+        finally:
+            over.set()
+            door.stop()
+    return run
+
+
+# The client's records: its hello; in TLS 1.2 its key, a ChangeCipherSpec and Finished; in 1.3 a
+# ChangeCipherSpec and Finished. A cut after the first one is anybody's.
+def told(how, first):
+    """What is told of an interruption: party, cause, confidence, what is ruled out, next test."""
+    if how is SILENCE:
+        return "undetermined", "unexplained", "possible"
+    if first:
+        return "none", "client-abort-speculative", "possible"
+    return ("undetermined", "proxy-ca-not-installed", "possible", ("server-unknown-ca",),
+            "Wait for the next tries")
+
+
+INTERRUPTIONS = [
+    Scenario(f"client-{name}-{how or 'silence'}-after-{count}".lower(), server,
+             cut(count, how, of_proxy), *told(how, count == 1 and not of_proxy))
+    for name, server, of_proxy, last in (
+        ("12-sent", OF_12, False, 3),
+        ("12-got", OF_12, True, 3),
+        ("13-sent", OF_13, False, 2),
+        ("13-got", OF_13, True, 2),
+    )
+    for count in range(1, last + 1) for how in (FIN, RST, SILENCE)
+]
