@@ -73,7 +73,8 @@ const char redact_tells[] =
     "name is in JA3 and JA4), randoms, session ids and tickets, alerts, sizes; names and\n"
     "certificates of public CAs, names of products that inspect TLS, large public domains\n"
     "(google.com, ...), \"www\", localhost and loopback addresses, countries, and generic words\n"
-    "such as \"Root CA\".\n";
+    "such as \"Root CA\". Of a server that everybody can reach, the dates of its certificate\n"
+    "and the times of its entries in public logs may be enough to find it there.\n";
 
 enum redact_how redact_how(enum field field) {
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

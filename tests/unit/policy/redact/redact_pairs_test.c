@@ -9,7 +9,7 @@ static void text_is(struct redact_pairs *pairs, const char *in, const char *want
     buf_init(&out, 1000);
     CU_ASSERT(redact_pairs_text(pairs, &out, in, strlen(in)));
     CU_ASSERT_EQUAL(out.len, strlen(want));
-    CU_ASSERT(out.len == strlen(want) && memcmp(buf_data(&out), want, out.len) == 0);
+    CU_ASSERT(out.len == 0 || memcmp(buf_data(&out), want, out.len) == 0);
     buf_cleanup(&out);
 }
 

@@ -165,6 +165,16 @@ static void test_verbatim(void) {
     end();
 }
 
+// What refuses is the last word.
+static void test_refuse(void) {
+    begin("openssl");
+    client_flight_refuse(flight, 45);
+    client_flight_refuse(flight, 46);
+    client_flight_close(flight);
+    output_is("1503030002022d");
+    end();
+}
+
 static void test_cut_off(void) {
     rfc8448_begin();
     input_hex("160303005a" RFC8448_SERVER_HELLO "1703030100aabb");
@@ -270,6 +280,7 @@ const struct unit_case unit_cases[] = {
     {"byte by byte", test_byte_by_byte},
     {"another transcript opens nothing", test_another_transcript},
     {"a hello that is not ours", test_verbatim},
+    {"a client that refuses", test_refuse},
     {"a stream that ends", test_cut_off},
     {"alerts", test_alerts},
     {"an answer that is not TLS", test_not_tls},
