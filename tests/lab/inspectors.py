@@ -16,8 +16,9 @@ from tests.lab.servers import HOST, listening, pour, quietly
 HOSTS = "127.0.0.1 localhost a.localhost b.localhost c.localhost d.localhost\n"
 CERTGEN = "/usr/lib/squid/security_file_certgen"
 
-Inspector = collections.namedtuple("Inspector", "port ca")
-Inspector.__doc__ = """Where it listens, and the file with the certificate of its CA."""
+Inspector = collections.namedtuple("Inspector", "port ca program", defaults=(None,))
+Inspector.__doc__ = """Where it listens, the file with the certificate of its CA, and what to stop before
+the thread ends that started it: the kernel kills it then."""
 
 
 MAKING = threading.Lock()
@@ -138,7 +139,7 @@ def sslsplit(port_behind, name="Inspection CA"):
                         f"ssl 127.0.0.1 {port} 127.0.0.1 {port_behind} >/dev/null 2>&1")
         lab.addCleanup(program.stop)  # kindly: killed, it would leave its child behind
         listening(port)
-        return Inspector(port, made.file)
+        return Inspector(port, made.file, program)
     return start
 
 
@@ -205,4 +206,5 @@ def sslsplit_before(*args, trust=True):
         known = ["--cacert", made.ca] if trust else []
         harness.run("curl", "-q", "-sS", "--max-time", "8", "--noproxy", "*", *known, "--connect-to",
                     f"::127.0.0.1:{made.port}", *args, "https://%s:%d/" % target, check=False)
+        made.program.stop()
     return run
