@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "logs/base/check.h"
+#include "proxy/tls/hello_shape.h"
 
 static void leave(struct echo *echo, ev_io *io) {
     ev_io_stop(echo->loop, io);
@@ -89,4 +90,27 @@ void echo_run(struct echo *echo) {
     ev_timer_start(echo->loop, &late);
     ev_run(echo->loop, 0);
     ev_timer_stop(echo->loop, &late);
+}
+
+void echo_ask_begin(struct echo_ask *ask, struct echo *server, enum echo_mode mode,
+                    const char *shape) {
+    static const uint8_t refusal[] = {21, 3, 3, 0, 2, 2, 40};
+    struct err err;
+    ask->loop = ev_loop_new(EVFLAG_AUTO);
+    echo_init(server, ask->loop, mode);
+    server->answer = refusal;
+    server->answer_len = sizeof(refusal);
+    ask->keys = hello_keys_new(NULL, NULL);
+    hello_draft_init(&ask->hello);
+    hello_shape_make(&ask->hello, hello_shape_find(shape), "a.example", ask->keys);
+    ask->resolver = resolver_new(ask->loop, "127.0.0.1:9", 1000000, &err);
+    CHECK(ask->resolver != NULL);
+}
+
+void echo_ask_end(struct echo_ask *ask, struct echo *server) {
+    resolver_free(ask->resolver);
+    echo_cleanup(server);
+    hello_draft_cleanup(&ask->hello);
+    hello_keys_free(ask->keys);
+    ev_loop_destroy(ask->loop);
 }

@@ -8,19 +8,15 @@
 #include "tests/unit/proxy/probe/echo.h"
 #include "tests/unit/unit.h"
 
-static const uint8_t refusal[] = {21, 3, 3, 0, 2, 2, 40};
-
-static struct ev_loop *loop;
+static struct echo_ask ask;
 static struct echo server;
 static struct inquiry_config config;
 static struct inquiry *inquiry;
 static struct record *record;
-static struct hello_keys *keys;
-static struct hello_draft hello;
 static size_t num_results, num_done;
 
 static void on_result(void *ctx, const struct obj *experiment) {
-    CU_ASSERT_PTR_EQUAL(ctx, &loop);
+    CU_ASSERT_PTR_EQUAL(ctx, &ask.loop);
     CU_ASSERT_TRUE(obj_has(experiment, F_EXPERIMENT_LEG));
     num_results++;
 }
@@ -28,25 +24,18 @@ static void on_result(void *ctx, const struct obj *experiment) {
 static void on_done(void *ctx) {
     (void)ctx;
     num_done++;
-    ev_break(loop, EVBREAK_ONE);
+    ev_break(ask.loop, EVBREAK_ONE);
 }
 
 static void begin(enum echo_mode mode) {
-    struct err err;
-    loop = ev_loop_new(EVFLAG_AUTO);
-    echo_init(&server, loop, mode);
-    server.answer = refusal;
-    server.answer_len = sizeof(refusal);
-    keys = hello_keys_new(NULL, NULL);
-    hello_draft_init(&hello);
-    hello_shape_make(&hello, hello_shape_find("openssl"), "a.example", keys);
+    echo_ask_begin(&ask, &server, mode, "openssl");
     record = record_new();
-    config = (struct inquiry_config){.loop = loop,
-                                     .resolver = resolver_new(loop, "127.0.0.1:9", 1000000, &err),
+    config = (struct inquiry_config){.loop = ask.loop,
+                                     .resolver = ask.resolver,
                                      .peer = {"a.example", server.port, "127.0.0.1"},
                                      .server_name = "a.example",
-                                     .asked = &hello,
-                                     .keys = keys,
+                                     .asked = &ask.hello,
+                                     .keys = ask.keys,
                                      .budget = 12,
                                      .repeats = 2,
                                      .parallel = 4,
@@ -56,19 +45,14 @@ static void begin(enum echo_mode mode) {
                                      .total_us = 2000000,
                                      .on_result = on_result,
                                      .on_done = on_done,
-                                     .ctx = &loop};
-    CHECK(config.resolver != NULL);
+                                     .ctx = &ask.loop};
     num_results = num_done = 0;
 }
 
 static void end(void) {
     inquiry_free(inquiry);
-    resolver_free(config.resolver);
-    echo_cleanup(&server);
-    hello_draft_cleanup(&hello);
-    hello_keys_free(keys);
     record_free(record);
-    ev_loop_destroy(loop);
+    echo_ask_end(&ask, &server);
 }
 
 static const struct obj *row(size_t i) { return obj_at(record->root, F_RECORD_EXPERIMENTS, i); }
@@ -118,7 +102,7 @@ static void test_other_resolver(void) {
     struct err err;
     for (int with = 0; with < 2; with++) {
         begin(ECHO_CLOSE);
-        struct resolver *other = resolver_new(loop, "127.0.0.1:9", 1000000, &err);
+        struct resolver *other = resolver_new(ask.loop, "127.0.0.1:9", 1000000, &err);
         config.only_base = true;
         config.repeats = 1;
         config.peer.host = "localhost"; // which resolvers know by themselves
@@ -174,7 +158,7 @@ static void test_stop(void) {
     inquiry = inquiry_new(&config, record->root);
     ev_timer stop;
     ev_timer_init(&stop, on_stop, 0.05, 0);
-    ev_timer_start(loop, &stop);
+    ev_timer_start(ask.loop, &stop);
     echo_run(&server);
     CU_ASSERT_EQUAL(num_done, 1);
     CU_ASSERT_EQUAL(num_rows(), 1);
@@ -185,7 +169,7 @@ static void test_stop(void) {
 static size_t num_previews, num_with_hello;
 
 static void on_preview(void *ctx, const struct probe_pick *pick, const struct hello_draft *draft) {
-    CU_ASSERT_PTR_EQUAL(ctx, &loop);
+    CU_ASSERT_PTR_EQUAL(ctx, &ask.loop);
     CU_ASSERT_PTR_NOT_NULL(pick->probe);
     num_previews++;
     num_with_hello += draft != NULL;
@@ -193,9 +177,9 @@ static void on_preview(void *ctx, const struct probe_pick *pick, const struct he
 
 static void test_preview(void) {
     begin(ECHO_CLOSE);
-    inquiry_preview(&config, on_preview, &loop);
+    inquiry_preview(&config, on_preview, &ask.loop);
     CU_ASSERT(num_previews > 10 && num_with_hello < num_previews);
-    ev_run(loop, EVRUN_NOWAIT);
+    ev_run(ask.loop, EVRUN_NOWAIT);
     CU_ASSERT_EQUAL(server.num, 0);
     inquiry = NULL;
     end();

@@ -10,12 +10,8 @@
 // On loopback there is no way to be looked at, only who is at its end: the lab's locate_test has
 // routers.
 
-static const uint8_t refusal[] = {21, 3, 3, 0, 2, 2, 40};
-
-static struct ev_loop *loop;
+static struct echo_ask ask;
 static struct echo server;
-static struct hello_keys *keys;
-static struct hello_draft hello;
 static struct inquiry_config inquiry;
 static struct locator_config config;
 static struct record *record;
@@ -29,29 +25,21 @@ static void on_hop(void *ctx, const struct locate *locate, int ttl) {
 static void on_done(void *ctx) {
     (void)ctx;
     num_done++;
-    ev_break(loop, EVBREAK_ONE);
+    ev_break(ask.loop, EVBREAK_ONE);
 }
 
 static void begin(enum echo_mode mode) {
-    struct err err;
-    loop = ev_loop_new(EVFLAG_AUTO);
-    echo_init(&server, loop, mode);
-    server.answer = refusal;
-    server.answer_len = sizeof(refusal);
-    keys = hello_keys_new(NULL, NULL);
-    hello_draft_init(&hello);
-    hello_shape_make(&hello, hello_shape_find("openssl"), "a.example", keys);
-    inquiry = (struct inquiry_config){.loop = loop,
-                                      .resolver = resolver_new(loop, "127.0.0.1:9", 1000000, &err),
+    echo_ask_begin(&ask, &server, mode, "openssl");
+    inquiry = (struct inquiry_config){.loop = ask.loop,
+                                      .resolver = ask.resolver,
                                       .peer = {"a.example", server.port, NULL},
                                       .server_name = "a.example",
-                                      .asked = &hello,
-                                      .keys = keys,
+                                      .asked = &ask.hello,
+                                      .keys = ask.keys,
                                       .seed = 1,
                                       .connect_us = 2000000,
                                       .answer_us = 300000,
                                       .total_us = 4000000};
-    CHECK(inquiry.resolver != NULL);
     config = (struct locator_config){
         .inquiry = &inquiry, .address = "127.0.0.1", .on_hop = on_hop, .on_done = on_done};
     record = record_new();
@@ -59,19 +47,15 @@ static void begin(enum echo_mode mode) {
 }
 
 static void end(void) {
-    resolver_free(inquiry.resolver);
-    echo_cleanup(&server);
-    hello_draft_cleanup(&hello);
-    hello_keys_free(keys);
     record_free(record);
-    ev_loop_destroy(loop);
+    echo_ask_end(&ask, &server);
 }
 
 static const struct obj *located(void) {
     struct locator *locator = locator_new(&config);
     struct obj *path = obj_sub(record->root, F_RECORD_PATH);
     CHECK(locator != NULL);
-    ev_run(loop, 0);
+    ev_run(ask.loop, 0);
     CU_ASSERT_EQUAL(num_done, 1);
     locator_record(locator, path);
     locator_free(locator);
@@ -116,7 +100,7 @@ static void test_stop(void) {
     begin(ECHO_SILENT);
     struct locator *locator = locator_new(&config);
     locator_stop(locator);
-    ev_run(loop, 0);
+    ev_run(ask.loop, 0);
     CU_ASSERT_EQUAL(num_done, 1);
     locator_free(locator);
     locator_free(NULL);

@@ -6,19 +6,15 @@
 #include "tests/unit/proxy/probe/echo.h"
 #include "tests/unit/unit.h"
 
-static const uint8_t refusal[] = {21, 3, 3, 0, 2, 2, 40};
-
-static struct ev_loop *loop;
+static struct echo_ask ask;
 static struct echo server;
 static struct inquiry_config inquiry;
 static struct minimize_config config;
 static struct minimize *minimize;
-static struct hello_keys *keys;
-static struct hello_draft hello;
 static size_t num_tries, num_done;
 
 static void on_try(void *ctx, size_t num, bool passed) {
-    CU_ASSERT_PTR_EQUAL(ctx, &loop);
+    CU_ASSERT_PTR_EQUAL(ctx, &ask.loop);
     CU_ASSERT_EQUAL(num, ++num_tries);
     CU_ASSERT_FALSE(passed);
 }
@@ -26,24 +22,17 @@ static void on_try(void *ctx, size_t num, bool passed) {
 static void on_done(void *ctx) {
     (void)ctx;
     num_done++;
-    ev_break(loop, EVBREAK_ONE);
+    ev_break(ask.loop, EVBREAK_ONE);
 }
 
 static void begin(enum echo_mode mode) {
-    struct err err;
-    loop = ev_loop_new(EVFLAG_AUTO);
-    echo_init(&server, loop, mode);
-    server.answer = refusal;
-    server.answer_len = sizeof(refusal);
-    keys = hello_keys_new(NULL, NULL);
-    hello_draft_init(&hello);
-    hello_shape_make(&hello, hello_shape_find("chromium"), "a.example", keys);
-    inquiry = (struct inquiry_config){.loop = loop,
-                                      .resolver = resolver_new(loop, "127.0.0.1:9", 1000000, &err),
+    echo_ask_begin(&ask, &server, mode, "chromium");
+    inquiry = (struct inquiry_config){.loop = ask.loop,
+                                      .resolver = ask.resolver,
                                       .peer = {"a.example", server.port, NULL},
                                       .server_name = "a.example",
-                                      .asked = &hello,
-                                      .keys = keys,
+                                      .asked = &ask.hello,
+                                      .keys = ask.keys,
                                       .budget = 30,
                                       .connect_us = 2000000,
                                       .answer_us = 3000000,
@@ -52,19 +41,14 @@ static void begin(enum echo_mode mode) {
                                       .address = "127.0.0.1",
                                       .on_try = on_try,
                                       .on_done = on_done,
-                                      .ctx = &loop};
-    CHECK(inquiry.resolver != NULL);
+                                      .ctx = &ask.loop};
     num_tries = num_done = 0;
     minimize = minimize_new(&config);
 }
 
 static void end(void) {
     minimize_free(minimize);
-    resolver_free(inquiry.resolver);
-    echo_cleanup(&server);
-    hello_draft_cleanup(&hello);
-    hello_keys_free(keys);
-    ev_loop_destroy(loop);
+    echo_ask_end(&ask, &server);
 }
 
 static void test_nothing_passes(void) {
@@ -91,7 +75,7 @@ static void test_stop(void) {
     begin(ECHO_SILENT);
     ev_timer stop;
     ev_timer_init(&stop, on_stop, 0.05, 0);
-    ev_timer_start(loop, &stop);
+    ev_timer_start(ask.loop, &stop);
     echo_run(&server);
     buf_init(&text, 1024);
     CU_ASSERT_EQUAL(num_done, 1);
@@ -100,7 +84,7 @@ static void test_stop(void) {
     end();
     // Abandoned under way.
     begin(ECHO_SILENT);
-    ev_run(loop, EVRUN_ONCE);
+    ev_run(ask.loop, EVRUN_ONCE);
     end();
 }
 

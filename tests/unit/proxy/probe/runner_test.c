@@ -11,21 +11,17 @@
 #include "tests/unit/proxy/probe/echo.h"
 #include "tests/unit/unit.h"
 
-static const uint8_t refusal[] = {21, 3, 3, 0, 2, 2, 40};
-
-static struct ev_loop *loop;
+static struct echo_ask ask;
 static struct echo server;
 static struct runner_config config;
 static struct runner *runner;
-static struct hello_keys *keys;
-static struct hello_draft hello;
 static size_t num_results, num_idle;
 static char results[64][16];
 static int64_t times[64];
 static uint16_t self_port;
 
 static void on_result(void *ctx, const struct runner_result *result) {
-    CU_ASSERT_PTR_EQUAL(ctx, &loop);
+    CU_ASSERT_PTR_EQUAL(ctx, &ask.loop);
     CHECK(result->index < 64);
     strcpy(results[result->index], outcome_name(exchange_leg(result->exchange)));
     times[num_results++] = clock_mono_us();
@@ -34,7 +30,7 @@ static void on_result(void *ctx, const struct runner_result *result) {
 static void on_idle(void *ctx) {
     (void)ctx;
     num_idle++;
-    ev_break(loop, EVBREAK_ONE);
+    ev_break(ask.loop, EVBREAK_ONE);
 }
 
 static bool is_self(void *ctx, const struct address *address) {
@@ -43,23 +39,15 @@ static bool is_self(void *ctx, const struct address *address) {
 }
 
 static void begin(enum echo_mode mode) {
-    struct err err;
-    loop = ev_loop_new(EVFLAG_AUTO);
-    echo_init(&server, loop, mode);
-    server.answer = refusal;
-    server.answer_len = sizeof(refusal);
-    keys = hello_keys_new(NULL, NULL);
-    hello_draft_init(&hello);
-    hello_shape_make(&hello, hello_shape_find("openssl"), "a.example", keys);
-    config = (struct runner_config){.loop = loop,
-                                    .resolver = resolver_new(loop, "127.0.0.1:9", 1000000, &err),
+    echo_ask_begin(&ask, &server, mode, "openssl");
+    config = (struct runner_config){.loop = ask.loop,
+                                    .resolver = ask.resolver,
                                     .parallel = 2,
                                     .connect_timeout_us = 2000000,
                                     .is_self = is_self,
                                     .on_result = on_result,
                                     .on_idle = on_idle,
-                                    .ctx = &loop};
-    CHECK(config.resolver != NULL);
+                                    .ctx = &ask.loop};
     num_results = num_idle = 0;
     self_port = 0;
     memset(results, 0, sizeof(results));
@@ -67,17 +55,13 @@ static void begin(enum echo_mode mode) {
 
 static void end(void) {
     runner_free(runner);
-    resolver_free(config.resolver);
-    echo_cleanup(&server);
-    hello_draft_cleanup(&hello);
-    hello_keys_free(keys);
-    ev_loop_destroy(loop);
+    echo_ask_end(&ask, &server);
 }
 
 static void add(const char *host, uint16_t port, int64_t answer_us) {
     const struct runner_job job = {.exchange = {.sends = EXCHANGE_SENDS_HELLO,
-                                                .hello = &hello,
-                                                .keys = keys,
+                                                .hello = &ask.hello,
+                                                .keys = ask.keys,
                                                 .host = "a.example",
                                                 .port = 443,
                                                 .answer_us = answer_us,
@@ -180,7 +164,7 @@ static void test_stop(void) {
     }
     ev_timer stop;
     ev_timer_init(&stop, on_stop, 0.05, 0);
-    ev_timer_start(loop, &stop);
+    ev_timer_start(ask.loop, &stop);
     int64_t start = clock_mono_us();
     echo_run(&server);
     CU_ASSERT_TRUE(clock_mono_us() - start < 2000000);
@@ -193,7 +177,7 @@ static void test_stop(void) {
     runner = runner_new(&config);
     add("127.0.0.1", server.port, 4000000);
     add("localhost", server.port, 4000000);
-    ev_run(loop, EVRUN_ONCE);
+    ev_run(ask.loop, EVRUN_ONCE);
     CU_ASSERT_EQUAL(num_results, 0);
     end();
 }
@@ -213,7 +197,7 @@ static void test_segments(void) {
     begin(ECHO_SILENT);
     num_seen = 0;
     server.choose = count;
-    hello_edit_cut_segment(&hello, 100, 60);
+    hello_edit_cut_segment(&ask.hello, 100, 60);
     runner = runner_new(&config);
     add("127.0.0.1", server.port, 1000000);
     echo_run(&server);
