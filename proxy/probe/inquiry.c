@@ -1,5 +1,6 @@
 #include "proxy/probe/inquiry.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +10,7 @@
 #include "proxy/probe/outcome.h"
 #include "proxy/session/verification.h"
 
-enum { ROUND_MAX = 64, NONCE_SIZE = 32, ADDRESS_MAX = 64 };
+enum { ROUND_MAX = 64, NONCE_SIZE = 32, ADDRESS_MAX = 64, TTL_POLL_US = 5 * 1000 };
 
 // struct run is one connection of a round, with what its job points to.
 struct run {
@@ -136,6 +137,9 @@ static void on_result(void *ctx, const struct runner_result *result) {
     if (exchange_date(result->exchange, &ahead)) {
         obj_set_int(experiment, F_EXPERIMENT_CLOCK_OFFSET, ahead);
     }
+    if (entry->pick.probe->ttl && result->soft_errnum == EHOSTUNREACH) {
+        obj_set_int(experiment, F_EXPERIMENT_EXPIRED, true);
+    }
     struct obj *leg = obj_sub(experiment, F_EXPERIMENT_LEG);
     obj_copy(leg, from);
     verify(inquiry, leg, name_checked(inquiry, leg));
@@ -191,7 +195,9 @@ static void run_begin(struct inquiry *inquiry, size_t entry) {
         .dial_host = probe->resolve ? peer->host : dial_address(inquiry, dialled),
         .dial_port = dialled->port,
         .resolver = probe->resolve ? config->other_resolver : NULL,
-        .socket = {.maxseg = probe->maxseg},
+        .socket = {.maxseg = probe->maxseg,
+                   .ttl = probe_ttl(pick),
+                   .poll_us = probe->ttl ? TTL_POLL_US : 0},
     };
     runner_add(inquiry->runner, &job);
 }

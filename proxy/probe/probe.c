@@ -1,6 +1,8 @@
 #include "proxy/probe/probe.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "logs/record/codepoint.h"
@@ -188,6 +190,7 @@ static bool edit_grease(making *m, struct hello_draft *draft) {
     hello_draft_cleanup(&without);
     if (!has) {
         hello_edit_add_grease(draft, m->material->seed);
+        hello_edit_alpn_grease(draft, m->material->seed);
     }
     return !has;
 }
@@ -294,6 +297,15 @@ static const struct probe *row_find(const char *name, size_t name_len) {
     return NULL;
 }
 
+enum { TTL_MAX = 255 };
+
+int probe_ttl(const struct probe_pick *pick) {
+    char *end;
+    errno = 0;
+    unsigned long ttl = pick->probe->ttl ? strtoul(pick->argument, &end, 10) : 0;
+    return ttl >= 1 && ttl <= TTL_MAX && errno == 0 && *end == '\0' ? (int)ttl : 0;
+}
+
 static int taker_find(const struct probe *probe) {
     for (size_t i = 0; i < ARRAY_LEN(takers); i++) {
         if (strcmp(takers[i].name, probe->name) == 0) {
@@ -318,6 +330,9 @@ bool probe_find(struct probe_pick *out, const char *text, struct err *err) {
             return err_set(err, "control takes a factor that makes another hello of it, as in "
                                 "control=no-grease");
         }
+    } else if (out->probe->ttl) {
+        snprintf(out->argument, sizeof(out->argument), "%s", argument);
+        return probe_ttl(out) != 0 || err_set(err, "ttl takes a number of hops, as in ttl=5");
     } else if (taker < 0 && *argument != '\0') {
         return err_set(err, "%s takes no value", out->probe->name);
     }

@@ -45,6 +45,7 @@ struct probe {
     enum probe_follow follow;
     bool finish;       // see struct exchange_config
     int maxseg;        // see struct runner_socket
+    bool ttl;          // its argument is the hello's TTL
     bool direct;       // past the parent proxy
     bool resolve;      // to the address that the other resolver has
     bool once;         // what it shows is for reading, and not worth a second run
@@ -94,6 +95,9 @@ struct probe_pick probe_pick_of(const char *name);
 // probe_name writes what the pick is called in records.
 enum { PROBE_NAME_MAX = 96 };
 void probe_name(char out[PROBE_NAME_MAX], const struct probe_pick *pick);
+
+// probe_ttl is the TTL that the pick's hello is sent with; 0: the system's own.
+int probe_ttl(const struct probe_pick *pick);
 
 // probe_factor writes what it changes: "server_name=absent"; "" for nothing.
 void probe_factor(char out[PROBE_NAME_MAX], const struct probe_pick *pick);
