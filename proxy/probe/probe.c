@@ -66,6 +66,11 @@ static bool edit_nonce_name(making *m, struct hello_draft *draft) {
     return m->material->nonce != NULL;
 }
 
+static bool edit_public_name(making *m, struct hello_draft *draft) {
+    name_set(draft, m->material->ech_name);
+    return m->material->ech_name != NULL;
+}
+
 static const struct probe *row_find(const char *name, size_t name_len);
 
 // edit_control is another probe's edit by the control host's name, unless that is about the name.
@@ -387,6 +392,23 @@ static bool origin_make(const struct probe *probe, const struct probe_material *
     return false;
 }
 
+bool probe_library(struct library_config *out, const struct probe_pick *pick,
+                   const struct probe_material *material) {
+    const struct probe *probe = pick->probe;
+    const struct span none = {NULL, 0};
+    struct span ech = probe->ech == PROBE_ECH_CONFIG  ? material->ech
+                      : probe->ech == PROBE_ECH_RETRY ? material->ech_retry
+                                                      : none;
+    *out = (struct library_config){
+        .server_name = material->host,
+        .shown = probe->shows_cert ? material->shown : NULL,
+        .ech = ech.p,
+        .ech_len = ech.len,
+    };
+    return (probe->ech == PROBE_ECH_NONE || (ech.len != 0 && material->host != NULL)) &&
+           (!probe->shows_cert || material->shown != NULL);
+}
+
 bool probe_make(const struct probe_pick *pick, const struct probe_material *material,
                 struct hello_draft *draft) {
     const struct probe *probe = pick->probe;
@@ -397,6 +419,10 @@ bool probe_make(const struct probe_pick *pick, const struct probe_material *mate
         probe->target == PROBE_TARGET_OTHER_ADDRESS || probe->target == PROBE_TARGET_CONTROL;
     if (control && material->control == NULL) {
         return false;
+    }
+    if (probe->sends == EXCHANGE_SENDS_LIBRARY) {
+        struct library_config library;
+        return probe_library(&library, pick, material);
     }
     if (probe->sends != EXCHANGE_SENDS_HELLO) {
         return true;
