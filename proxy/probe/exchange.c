@@ -88,7 +88,7 @@ static void connect_put(struct exchange *x, const struct exchange_config *config
 
 static bool library_prepare(struct exchange *x, const struct exchange_config *config,
                             struct err *err) {
-    const struct client_flight_sink sink = {x, on_message, on_alert, on_data};
+    const struct client_flight_sink sink = {x, on_message, on_alert, on_data, NULL};
     x->library = library_new(&config->library, &sink, err);
     if (x->library == NULL) {
         return false;
