@@ -40,16 +40,23 @@ def run(*args, check=True, timeout=TIMEOUT, **more):
     return done
 
 
+_claims = []
+
+
 def free_port(host="127.0.0.1"):
-    """A port for a server that cannot choose one: outside the range of outgoing connections."""
+    """A port for a server that cannot choose one: outside the range of outgoing connections, and
+    claimed, by a name that ends with us, so that no other test takes it meanwhile."""
     while True:
         port = random.randint(20000, 32000)
+        claim = socket.socket(socket.AF_UNIX)
         with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as s:
             try:
+                claim.bind(f"\0lab-port-{port}")
                 s.bind((host, port))
+                _claims.append(claim)
                 return port
             except OSError:
-                continue
+                claim.close()
 
 
 def read_head(s):
