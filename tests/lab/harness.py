@@ -46,6 +46,7 @@ from tests.lab.program import (
     read_head,
     reset,
     run,
+    send_apart,
     splice,
     until,
 )
