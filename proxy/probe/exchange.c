@@ -88,7 +88,7 @@ static void connect_put(struct exchange *x, const struct exchange_config *config
 
 static bool library_prepare(struct exchange *x, const struct exchange_config *config,
                             struct err *err) {
-    const struct client_flight_sink sink = {x, on_message, on_alert, on_data};
+    const struct client_flight_sink sink = {x, on_message, on_alert, on_data, NULL};
     x->library = library_new(&config->library, &sink, err);
     if (x->library == NULL) {
         return false;
@@ -102,7 +102,8 @@ static bool library_prepare(struct exchange *x, const struct exchange_config *co
 static bool hello_prepare(struct exchange *x, const struct exchange_config *config,
                           struct err *err) {
     struct buf wire;
-    const struct client_flight_sink sink = {x, on_message, on_alert, on_data};
+    const struct client_flight_sink sink = {
+        .ctx = x, .message = on_message, .alert = on_alert, .data = on_data};
     buf_init(&wire, HELLO_DRAFT_WIRE_MAX);
     bool ok = hello_draft_wire(config->hello, &wire, &x->segments, err);
     if (ok) {
