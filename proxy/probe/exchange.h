@@ -9,6 +9,7 @@
 #define PROXY_PROBE_EXCHANGE_H_
 
 #include "logs/record/record.h"
+#include "proxy/session/parent_tls.h"
 #include "proxy/session/session.h"
 #include "proxy/tls/client_flight.h"
 
@@ -30,8 +31,9 @@ struct exchange_config {
     struct hello_keys *keys;         // of its shares, borrowed; NULL: only what is plain is read
     const char *host;                // asked for
     uint16_t port;
-    bool by_parent;                   // the connection is to a parent proxy, which is asked first
-    const char *parent_authorization; // "Basic ..." for it; NULL or "": none
+    bool by_parent;                      // the connection is to a parent proxy, asked first,
+    const struct parent_tls *parent_tls; //   in TLS; NULL: in the clear
+    const char *parent_authorization;    // "Basic ..." for it; NULL or "": none
     bool finish;       // TLS 1.3: the handshake is finished, and who objects is heard
     bool ask_date;     // with `finish`: HEAD / is asked, for its Date
     int64_t answer_us; // for the answer, from when the hello is sent
