@@ -103,7 +103,6 @@ ASK(leaf_sound);     // none of them reached the client
 ASK(defect);         // a defect without which the chain would be good is codes[0]
 ASK(fetchable);
 ASK(issuer_below_root);
-ASK(clock_doubtful);
 ASK(leaf_dates); // `word`: "expired" or "early", by the certificate's own dates
 ASK(leaf_self_signed);
 ASK(established); // both legs that were terminated finished
@@ -132,6 +131,13 @@ ASK(nonce_certificate);
 ASK(control_same_issuer);
 ASK(control_public);
 ASK(clock_wrong); // by more than codes[0] minutes
+// predicate_clock.c: whose clock is wrong
+ASK(leaf_untimely);
+ASK(end_proven);   // the leaf has ended by other clocks than the proxy's, too
+ASK(signed_later); // something was signed more than a day after the proxy's now
+ASK(dates_far);    // the leaf ended or begins more than codes[0] days from now
+ASK(clock_kept);
+ASK(client_dates_alike); // a client on another machine sent one of `codes`
 // predicate_try.c: what a client's own tries showed
 ASK(form_passes); // it went on with another form of our leaf, codes[0] times
 ASK(forms_fail);  // it refused so many other forms

@@ -21,6 +21,7 @@
 #include "proxy/cli/probe_target.h"
 #include "proxy/net/address.h"
 #include "proxy/net/arrival.h"
+#include "proxy/net/clock.h"
 #include "proxy/net/net.h"
 #include "proxy/probe/experimenter.h"
 #include "proxy/session/shared.h"
@@ -82,6 +83,7 @@ static struct limits limits_make(int64_t timeout_us) {
 static struct session_shared *shared_make(struct engine *engine, struct policy *policy,
                                           struct err *err) {
     const struct limits limits = limits_make(engine->options.timeout_us);
+    bool kept = false, known = clock_kept(&kept);
     const struct shared_config config = {
         .limits = &limits,
         .policy = policy,
@@ -97,6 +99,8 @@ static struct session_shared *shared_make(struct engine *engine, struct policy *
         .as = engine->options.as,
         .boxes = engine->boxes,
         .now = time(NULL),
+        .clock_known = known,
+        .clock_kept = kept,
         .seed = engine->options.seed,
         .address = engine->address[0] != '\0' ? engine->address : NULL,
         .keylog = engine->keylog_fd >= 0 ? keylog : NULL,

@@ -196,7 +196,11 @@ static void record_start(struct probe_work *w) {
     struct obj *root = w->record->root;
     uint64_t id;
     hello_keys_random(w->keys, (uint8_t *)&id, sizeof(id));
+    bool kept;
     obj_set_int(root, F_RECORD_TIMESTAMP, clock_wall_ms());
+    if (clock_kept(&kept)) {
+        obj_set_int(root, F_RECORD_CLOCK_KEPT, kept);
+    }
     obj_set_strf(root, F_RECORD_ID, "%016llx", (unsigned long long)id);
     obj_set_str(root, F_RECORD_MODE, "probe");
     obj_set_str(root, F_RECORD_HOST, w->host);

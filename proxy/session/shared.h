@@ -51,9 +51,10 @@ struct shared_config {
     // Where boxes keep their CAs: a folder for each below; NULL: in memory. `now` in unix seconds.
     const char *boxes;
     int64_t now;
-    struct profile *as;          // the box to be where policy intercepts; a reference is taken
-    uint64_t seed;               // of what an emulated box leaves to chance
-    const struct parent *parent; // the proxy that dials go through; copied; NULL: none
+    bool clock_known, clock_kept; // whether a time service keeps this machine's clock, where known
+    struct profile *as;           // the box to be where policy intercepts; a reference is taken
+    uint64_t seed;                // of what an emulated box leaves to chance
+    const struct parent *parent;  // the proxy that dials go through; copied; NULL: none
     // keylog, when not NULL, is given each line of the NSS key log without a newline, on the
     // thread of the session.
     void (*keylog)(void *ctx, const char *line);
@@ -78,6 +79,7 @@ struct session_shared {
     struct trust *plain_trust; // shared by the rules that add no files of their own
     size_t num_trusts;
     struct limits limits;
+    bool clock_known, clock_kept;
     struct emulated as;     // the box to be where policy intercepts
     struct emulated *boxes; // one for each rule, by its index
     struct memory *memory;  // of these boxes

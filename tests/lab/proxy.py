@@ -74,6 +74,14 @@ class Proxy(Program):
         """Waits for the one record."""
         return self.records(1)[0]
 
+    def records_of(self, target, count):
+        """Waits for `count` ended records of a target (host, port), more if there are."""
+        def found():
+            return [r for r in self.written()
+                    if has_ended(r) and (r.get("host"), r.get("port")) == target]
+
+        return until(lambda: len(found()) >= count and found(), f"{count} records of {target}")
+
     def connect(self, target=None, timeout=TIMEOUT):
         """A socket to the proxy; with `target` "host:port", one with the CONNECT behind it."""
         s = socket.create_connection((self.host, self.port), timeout)

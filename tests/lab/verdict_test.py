@@ -1,8 +1,8 @@
 """Each verdict from a real client and a real server, with the right party and cause: see
 scenario.py."""
 
-from tests.lab import cases_boxes, cases_certificates, cases_clients, cases_negotiation
-from tests.lab import cases_more, cases_transport, cases_watched, coverage
+from tests.lab import cases_boxes, cases_certificates, cases_clients, cases_closes
+from tests.lab import cases_more, cases_negotiation, cases_transport, cases_watched, coverage
 from tests.lab.network import Network
 from tests.lab.scenario import Scenarios
 
@@ -13,6 +13,7 @@ LISTS = (
     cases_certificates.CERTIFICATES,
     cases_clients.HEALTHY,
     cases_clients.CLIENTS,
+    cases_closes.CLOSES,
     cases_more.CAUSES,
     cases_more.INTERRUPTIONS,
     cases_negotiation.NEGOTIATION,
@@ -45,6 +46,9 @@ class Verdicts(Scenarios):
 
     def test_clients(self):
         self.blame(cases_clients.CLIENTS)
+
+    def test_closes(self):
+        self.blame(cases_closes.CLOSES)
 
     def test_boxes_in_front(self):
         self.blame(cases_boxes.FRONT)
