@@ -38,7 +38,7 @@ static void on_data(void *ctx, const uint8_t *p, size_t p_len) {
     data[data_len] = '\0';
 }
 
-static const struct client_flight_sink sink = {&library, on_message, on_alert, on_data};
+static const struct client_flight_sink sink = {&library, on_message, on_alert, on_data, NULL};
 
 static void begin(void) {
     server_cert = pki_leaf("a.example", NULL);
