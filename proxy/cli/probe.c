@@ -37,7 +37,7 @@ static const char help[] =
     "      --control HOST[:PORT]\n"
     "                         a host that has nothing to do with it, to tell the\n"
     "                         server from a box on the way\n"
-    "      --parent URL       through that HTTP proxy\n"
+    "      --parent URL       through that HTTP proxy, http:// or https://\n"
     "      --address NAME=IP  where NAME is, instead of asking a resolver; may be\n"
     "                         repeated\n"
     "      --resolver ADDRESS[:PORT]\n"
@@ -127,16 +127,6 @@ static bool addresses_find(struct arguments *a, struct err *err) {
     return true;
 }
 
-static bool parent_read(struct arguments *a, struct err *err) {
-    struct probe_options *o = &a->options;
-    if (a->parent == NULL) {
-        return true;
-    }
-    return parent_parse(&o->parent, a->parent, err) &&
-           (!o->parent.tls || err_set(err, "--parent takes http://, as no TLS is spoken with the "
-                                           "parent itself"));
-}
-
 static bool targets_parse(struct arguments *a, const char *host, struct err *err) {
     struct probe_options *o = &a->options;
     o->has_control = a->control != NULL;
@@ -146,7 +136,8 @@ static bool targets_parse(struct arguments *a, const char *host, struct err *err
     }
     return (host == NULL || probe_target_parse(&o->target, host, 443, err)) &&
            (a->control == NULL || probe_target_parse(&o->control, a->control, 443, err)) &&
-           parent_read(a, err) && factors_find(a, err) && addresses_find(a, err);
+           (a->parent == NULL || parent_parse(&o->parent, a->parent, err)) &&
+           factors_find(a, err) && addresses_find(a, err);
 }
 
 // policy_allows returns whether the policy file lets the target be asked.
