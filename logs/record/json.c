@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "logs/base/base64.h"
+#include "logs/base/decimal.h"
 #include "logs/record/code_text.h"
 #include "logs/record/obj_inside.h"
 #include "logs/record/time.h"
@@ -144,17 +145,10 @@ static bool put_base64(struct sink *sink, struct span span) {
 }
 
 static bool put_int(struct sink *sink, int64_t value) {
-    char digits[24];
-    size_t at = sizeof(digits);
-    uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
-    do {
-        digits[--at] = (char)('0' + rest % 10);
-        rest /= 10;
-    } while (rest != 0);
-    if (value < 0) {
-        digits[--at] = '-';
-    }
-    return put(sink, digits + at, sizeof(digits) - at);
+    char text[1 + DECIMAL_MAX] = "-";
+    size_t sign = value < 0;
+    uint64_t abs = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    return put(sink, text, sign + decimal_write(text + sign, abs));
 }
 
 static bool put_ms(struct sink *sink, int64_t us) {

@@ -45,7 +45,7 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int revents) {
     end(timer->data);
 }
 
-void drain_close(struct drain *drain, int fd) {
+void drain_close(struct drain *drain, int fd, bool watched) {
     if (drain->num >= drain->max || shutdown(fd, SHUT_WR) != 0) {
         close(fd);
         return;
@@ -59,6 +59,9 @@ void drain_close(struct drain *drain, int fd) {
     drain->head = entry;
     drain->num++;
     ev_io_init(&entry->io, on_readable, fd, EV_READ);
+    if (watched) {
+        entry->io.events = EV_READ; // without the flag with which libev would tell the kernel again
+    }
     ev_timer_init(&entry->timer, on_timer, (double)drain->time_us * 1e-6, 0);
     entry->io.data = entry->timer.data = entry;
     ev_io_start(drain->loop, &entry->io);

@@ -22,6 +22,7 @@ struct lane {
     bool unseen;            // from here on bytes of the peer are passed on without a look
     bool open;              // there is a socket
     bool eof;               // the peer sent FIN
+    bool dry;               // the library has asked for more bytes than there were
     bool shut;              // FIN is to be sent after `out`
     bool closed;            // the socket is to be closed after `out`
     bool reset;             // the socket is to be closed at once with RST
@@ -92,8 +93,10 @@ bool lane_write(struct lane *lane, const void *p, size_t p_len);
 // lane_look takes what the peer has said beside application data, which it leaves where it is.
 void lane_look(struct lane *lane);
 
-// lane_read reads application data as SSL_read does.
+// lane_read reads application data as SSL_read does. lane_may_read returns whether there can be any:
+// after a read that asked for more bytes, not before there are some.
 int lane_read(struct lane *lane, void *out, size_t max);
+bool lane_may_read(const struct lane *lane);
 
 enum lane_result { LANE_DONE, LANE_MORE, LANE_FAILED };
 

@@ -74,8 +74,8 @@ static void pump_from(struct session *s, enum side from) {
         // What comes out is about as long as what came in: room for it is made once.
         (void)!buf_reserve(&to->out, lane_waiting(lane));
     }
-    while (s->state == STATE_RELAY && !lane->tls_eof && to->out.len < RELAY_HIGH) {
-        ERR_clear_error();
+    while (s->state == STATE_RELAY && !lane->tls_eof && to->out.len < RELAY_HIGH &&
+           lane_may_read(lane)) {
         int n = lane_read(lane, piece, sizeof(piece));
         if (n > 0) {
             piece_pass(s, from, piece, n);
