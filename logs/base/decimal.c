@@ -1,15 +1,12 @@
 #include "logs/base/decimal.h"
 
-#include <string.h>
-
 size_t decimal_write(char out[DECIMAL_MAX], uint64_t number) {
-    char digits[DECIMAL_MAX];
-    size_t at = sizeof(digits);
-    do {
-        digits[--at] = (char)('0' + number % 10);
-        number /= 10;
-    } while (number != 0);
-    size_t num = sizeof(digits) - at;
-    memcpy(out, digits + at, num);
+    size_t num = 1;
+    for (uint64_t rest = number; rest >= 10; rest /= 10) {
+        num++;
+    }
+    for (size_t i = num; i-- > 0; number /= 10) {
+        out[i] = (char)('0' + number % 10);
+    }
     return num;
 }

@@ -45,8 +45,11 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int revents) {
     end(timer->data);
 }
 
+// has_ended returns whether the peer has closed too, and throws away what it had sent.
+static bool has_ended(int fd) { return recv(fd, NULL, 1 << 20, MSG_TRUNC | MSG_DONTWAIT) == 0; }
+
 void drain_close(struct drain *drain, int fd, bool watched) {
-    if (drain->num >= drain->max || shutdown(fd, SHUT_WR) != 0) {
+    if (drain->num >= drain->max || has_ended(fd) || shutdown(fd, SHUT_WR) != 0) {
         close(fd);
         return;
     }
