@@ -2,7 +2,7 @@
 scenario.py."""
 
 from tests.lab import cases_boxes, cases_certificates, cases_clients, cases_negotiation
-from tests.lab import cases_more, cases_transport, cases_watched, coverage
+from tests.lab import cases_more, cases_transport, cases_watched, coverage, harness
 from tests.lab.network import Network
 from tests.lab.scenario import Scenarios
 
@@ -26,7 +26,7 @@ class Verdicts(Scenarios):
     """A method for each list."""
 
     def test_healthy(self):
-        self.blame(cases_clients.HEALTHY)
+        self.blame(cases_clients.HEALTHY, limit=harness.TIMEOUT)
 
     def test_certificates(self):
         self.blame(cases_certificates.CERTIFICATES)
@@ -44,7 +44,7 @@ class Verdicts(Scenarios):
         self.blame(cases_watched.WATCHED, policy={"default": {"action": "tunnel"}})
 
     def test_clients(self):
-        self.blame(cases_clients.CLIENTS)
+        self.blame(cases_clients.CLIENTS, limit=harness.TIMEOUT)
 
     def test_boxes_in_front(self):
         self.blame(cases_boxes.FRONT)
