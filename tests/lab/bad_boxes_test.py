@@ -39,6 +39,12 @@ KNOBS = {
     "own": {"server_leg": {"hello": "own", "sni": "strip", "alpn": "strip"}},
     "raw": {"server_leg": {"hello": "template", "template": {
         "version": "1.2", "ciphers": ["TLS_RSA_WITH_RC4_128_MD5"], "extensions": ["server_name"]}}},
+    "raw13": {"server_leg": {"hello": "template", "template": {
+        "session_id_len": 32, "versions": ["TLS 1.3", "TLS 1.2"], "key_shares": ["x25519"],
+        "groups": ["x25519"], "signature_algorithms": ["rsa_pss_rsae_sha256"],
+        "ciphers": ["TLS_AES_128_GCM_SHA256", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"],
+        "extensions": ["server_name", "supported_versions", "key_share", "supported_groups",
+                       "signature_algorithms"]}}},
     "reset": {"server_leg": {"on_invalid": "reset", "verify": {"revocation": "hard"}}},
     "resign": {"server_leg": {"on_invalid": "resign_trusted", "verify": {"chain": False}}},
     "through": {"server_leg": {"on_invalid": "pass_through"}},
