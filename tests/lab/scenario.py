@@ -69,13 +69,13 @@ class Scenarios(harness.Lab):
     def tearDownClass(cls):
         print(f"== Confusion matrix\n{matrix(Scenarios.outcomes)}\n", flush=True)
 
-    def blame(self, scenarios, command=(), **more):
+    def blame(self, scenarios, command=(), limit=4, **more):
         """Runs the scenarios, and prints and compares what came. `command` is what the proxies, and
-        the clients, are run with."""
+        the clients, are run with; `limit` the seconds that each step of a connection has."""
         proxies = {}
         for setup in {scenario.setup for scenario in scenarios}:
             args, own = setup(self) if setup is not None else ((), {})
-            proxies[setup] = self.proxy("--timeout", "2", *args,
+            proxies[setup] = self.proxy("--timeout", str(limit), *args,
                                         **{"command": command, **more, **own})
             proxies[setup].command = command
         runs = [(scenario, proxies[scenario.setup], scenario.server(self))

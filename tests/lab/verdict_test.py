@@ -30,7 +30,7 @@ class Verdicts(Scenarios):
     """A method for each list."""
 
     def test_healthy(self):
-        self.blame(cases_clients.HEALTHY)
+        self.blame(cases_clients.HEALTHY, limit=harness.TIMEOUT)
 
     def test_certificates(self):
         self.blame(cases_certificates.CERTIFICATES)
@@ -48,7 +48,7 @@ class Verdicts(Scenarios):
         self.blame(cases_watched.WATCHED, policy={"default": {"action": "tunnel"}})
 
     def test_clients(self):
-        self.blame(cases_clients.CLIENTS)
+        self.blame(cases_clients.CLIENTS, limit=harness.TIMEOUT)
 
     @unittest.skipIf(harness.sanitized(), "faketime wants to be loaded first")
     def test_clocks(self):
