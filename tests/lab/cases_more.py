@@ -112,6 +112,45 @@ def objects(code):
     return socket_client(handle)
 
 
+def before_proxy(change):
+    """curl, and a box before the proxy that passes on its records as `change(records)` gives them."""
+    def run(lab, proxy, target):
+        def handle(s):
+            with proxy.connect("%s:%d" % target) as up:
+                harness.read_head(s)
+                s.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+                back = threading.Thread(
+                    target=quietly, args=(lambda x: servers.pour(x, up), s), daemon=True
+                )
+                back.start()
+                quietly(lambda x: all(x.sendall(d) is None for d in change(servers.records(up))), s)
+                back.join(harness.TIMEOUT)
+                quietly(harness.read_all, up)  # what is left unread would be answered by a reset
+
+        door = harness.Service(lambda s: quietly(handle, s))
+        try:
+            harness.run("curl", "-q", "-sS", "--max-time", "8", "--noproxy", "", "-x",
+                        f"http://127.0.0.1:{door.port}", "--cacert", proxy.ca,
+                        "https://%s:%d/" % target, check=False)
+        finally:
+            door.stop()
+    return run
+
+
+def other_byte(offset):
+    """Turns over one bit of the first record, which is the ServerHello, at this place of it."""
+    def change(all_records):
+        head, body = next(all_records)
+        yield head + body[:offset] + bytes([body[offset] ^ 1]) + body[offset + 1:]
+        for head, body in all_records:
+            yield head + body
+    return change
+
+
+# Places in a ServerHello with a session id of 32 bytes (RFC 8446 section 4.1.3).
+SESSION_ID, COMPRESSION, EXTENSIONS_LENGTH = 39, 73, 75
+
+
 def unanswered(s):
     s.recv(4096)
 
@@ -151,6 +190,26 @@ CAUSES = [
              "undetermined", "bad-record-mac-or-corruption", "", ("proxy-ca-not-installed",)),
     Scenario("client-record-overflow", OF_12, objects(22),
              "undetermined", "record-size-limit-fault", "", ("bad-record-mac-or-corruption",)),
+    # A ServerHello that was changed on its way to the client, in one bit.
+    *[Scenario(f"server-hello-{name}", OF_13, before_proxy(other_byte(place)),
+               "undetermined", cause, "possible", out, next)
+      for name, place, cause, out, next in (
+          ("other-session-id", SESSION_ID, "bad-record-mac-or-corruption",
+           ("proxy-ca-not-installed", "forged-leaf-defect"), "capture"),
+          ("other-compression", COMPRESSION, "bad-record-mac-or-corruption",
+           ("proxy-ca-not-installed", "forged-leaf-defect"), "capture"),
+          ("other-length", EXTENSIONS_LENGTH, "bad-record-mac-or-corruption",
+           ("proxy-ca-not-installed", "forged-leaf-defect"), "another host"),
+      )],
+    *[Scenario(f"client-alert-{code}", OF_12, objects(code),
+               "undetermined", cause, "possible", ("proxy-ca-not-installed",), next)
+      for code, cause, next in (
+          (10, "bad-record-mac-or-corruption", "another host"),
+          (47, "bad-record-mac-or-corruption", "capture"),
+          (50, "bad-record-mac-or-corruption", "another host"),
+          (80, "unexplained", "tunnel"),
+          (110, "bad-record-mac-or-corruption", "capture"),
+      )],
     Scenario("client-unsupported-certificate", OF_12, objects(43),
              "proxy", "forged-leaf-defect", "possible",
              ("proxy-ca-not-installed", "clock-skew-client")),
