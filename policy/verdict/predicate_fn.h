@@ -117,6 +117,7 @@ ASK(probe_passes);      // every run of any one of them was answered
 ASK(probe_failed_how);  // "NAME:WORDS": every run failed, in one of these ways
 ASK(probe_fails_alike); // every run of it and of the base failed in the same way
 ASK(probe_repeated);    // it passed twice, and the base failed twice
+ASK(probe_fails_twice); // every run failed, and there were several
 ASK(probe_flaky);       // its runs did not all come out alike
 ASK(version_matters);
 ASK(factor_matters); // "WITHOUT WITH": the factor decides
@@ -131,6 +132,10 @@ ASK(nonce_certificate);
 ASK(control_same_issuer);
 ASK(control_public);
 ASK(clock_wrong); // by more than codes[0] minutes
+// predicate_handshake.c: what whole handshakes showed. `word` is "PROBE:WORD".
+ASK(cert_told); // what the server made of a client certificate, or of none
+ASK(ech_told);  // what became of an encrypted hello
+ASK(ech_from);  // where its configuration came from
 // predicate_clock.c: whose clock is wrong
 ASK(leaf_untimely);
 ASK(end_proven);   // the leaf has ended by other clocks than the proxy's, too

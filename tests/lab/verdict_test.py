@@ -3,7 +3,7 @@ scenario.py."""
 
 import unittest
 
-from tests.lab import cases_boxes, cases_certificates, cases_clients, cases_clocks
+from tests.lab import cases_boxes, cases_certificates, cases_clients, cases_clocks, cases_closes
 from tests.lab import cases_more, cases_negotiation, cases_transport, cases_watched, coverage, harness
 from tests.lab.network import Network
 from tests.lab.scenario import Scenarios
@@ -16,6 +16,7 @@ LISTS = (
     cases_clients.HEALTHY,
     cases_clients.CLIENTS,
     cases_clocks.CLOCKS,
+    cases_closes.CLOSES,
     cases_more.CAUSES,
     cases_more.INTERRUPTIONS,
     cases_negotiation.NEGOTIATION,
@@ -52,6 +53,9 @@ class Verdicts(Scenarios):
     @unittest.skipIf(harness.sanitized(), "faketime wants to be loaded first")
     def test_clocks(self):
         self.blame(cases_clocks.CLOCKS)
+
+    def test_closes(self):
+        self.blame(cases_closes.CLOSES)
 
     def test_boxes_in_front(self):
         self.blame(cases_boxes.FRONT)
