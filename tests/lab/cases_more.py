@@ -5,7 +5,7 @@ import socket
 import threading
 
 from tests.lab import clients, harness, pki, servers
-from tests.lab.clients import curl, socket_client
+from tests.lab.clients import curl, go, socket_client
 from tests.lab.scenario import Scenario
 from tests.lab.servers import FIN, HOST, RST, SILENCE, good, quietly, relay, reset, s_server, service
 
@@ -18,6 +18,11 @@ STAPLE = curl("--cert-status")
 def below_intermediate(**more):
     """curl checks a staple only where the server sends the leaf's issuer."""
     return harness.leaf(HOST, issuer=harness.intermediate(), **more)
+
+
+def below_small_ca():
+    """A sound leaf below a CA with a small key."""
+    return harness.leaf(HOST, issuer=pki.authority("Small CA", kind="rsa1024"))
 
 
 def stapling(status):
@@ -170,7 +175,11 @@ CAUSES = [
              "server", "server-cert-revoked-crl", "certain", ("server-cert-expired",),
              setup=with_list),
     Scenario("not-revoked", s_server(good()), curl(), "none", "healthy", setup=with_list),
-    Scenario("weak-key-that-works", s_server(good("rsa1024"), *WEAK), curl(), "none", "healthy"),
+    # The proxy's own leaf has a sound key: what OpenSSL refuses without it works with it.
+    Scenario("weak-key-that-works", s_server(good("rsa1024"), *WEAK), curl(), "none", "healthy",
+             "certain", (), "Tunnel"),
+    Scenario("weak-key-of-a-ca", s_server(below_small_ca, *WEAK), go(), "none", "healthy",
+             "certain", (), "Tunnel"),
     Scenario("refused-by-policy", s_server(good()), curl(),
              "proxy", "proxy-auth-or-acl", "certain", setup=refusing),
     Scenario("parent-refuses", s_server(good()), curl(),

@@ -11,7 +11,6 @@ OTHER = "played in "
 
 NOT_PLAYED = {
     "revocation-unreachable": ASKS + "whether the client asked its responder is not on our path",
-    "server-weak-key": "a key that the proxy's library refuses needs a server that is as old",
     "server-wrong-chain-order": "every client of the lab sorts the chain (chain-in-another-order)",
     "ca-basicconstraints-not-critical": ASKS + "which client minds it is known by changing the CA",
     "cert-validity-too-long": "Apple's clients alone refuse it below a private root",
