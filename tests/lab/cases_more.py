@@ -1,7 +1,10 @@
 """Causes that take a setup of their own, clients that object in one word, and interruptions."""
 
+import base64
+import contextlib
 import functools
 import socket
+import subprocess
 import threading
 
 from tests.lab import clients, harness, pki, servers
@@ -95,6 +98,40 @@ def stale_node(lab):
             t.sendall(b"HTTP/1.0 200 OK\r\n\r\nhello")
 
     return HOST, lab.service(lambda s: quietly(handle, s)).port
+
+
+def renegotiates(lab):
+    """openssl s_server, which asks for renegotiation once the handshake is complete."""
+    made = good("rsa")()
+    program = lab.program("openssl", "s_server", "-accept", "127.0.0.1:0", "-tls1_2", "-cert",
+                          made.file, "-key", made.key, wait_for="ACCEPT", stdin=subprocess.PIPE)
+
+    def ask():
+        harness.until(lambda: any("CIPHER is" in line or line is None for line in program.lines),
+                      "a handshake", 60)
+        with contextlib.suppress(OSError):
+            program.process.stdin.write(b"R\n")
+            program.process.stdin.flush()
+
+    threading.Thread(target=ask, daemon=True).start()
+    return HOST, int(program.started.rsplit(":", 1)[1])
+
+
+# The prime of 1024 bits of RFC 2409 section 6.2, whose generator is 2.
+OAKLEY_1024 = """
+    FFFFFFFF FFFFFFFF C90FDAA2 2168C234 C4C6628B 80DC1CD1 29024E08 8A67CC74 020BBEA6 3B139B22
+    514A0879 8E3404DD EF9519B3 CD3A431B 302B0A6D F25F1437 4FE1356D 6D51C245 E485B576 625E7EC6
+    F44C42E9 A637ED6B 0BFF5CB6 F406B7ED EE386BFB 5A899FA5 AE9F2411 7C4B1FE6 49286651 ECE65381
+    FFFFFFFF FFFFFFFF
+"""
+
+
+def small_prime(lab):
+    """A file of Diffie-Hellman parameters of 1024 bits (PKCS #3)."""
+    integers = b"\x02\x81\x81\x00" + bytes.fromhex(OAKLEY_1024) + b"\x02\x01\x02"
+    der = b"\x30\x81" + bytes([len(integers)]) + integers
+    body = base64.encodebytes(der).decode()
+    return lab.file("dh1024.pem", f"-----BEGIN DH PARAMETERS-----\n{body}-----END DH PARAMETERS-----\n")
 
 
 def hides_versions(server):
@@ -193,6 +230,13 @@ CAUSES = [
     Scenario("stale-node", stale_node, one_by_one(curl(), 4),
              "server", "server-pool-inconsistent", "", ("server-cert-expired",), "",
              functools.partial(alone), 4),
+    Scenario("renegotiation", renegotiates, curl(), "undetermined", "renegotiation-refused",
+             "likely", ("server-key-mismatch",), "Tunnel"),
+    Scenario("server-only-3des",
+             servers.gnutls_serv(good("rsa"), "--priority",
+                                 "NORMAL:-VERS-ALL:+VERS-TLS1.2:-CIPHER-ALL:+3DES-CBC"),
+             curl("--ciphers", "ECDHE+AESGCM"),
+             "undetermined", "cipher-mismatch", "possible", ("proxy-tls-limitation",)),
     Scenario("hello-rewritten", hides_versions(s_server(good())), curl(),
              "box-behind", "tls13-downgrade-sentinel", "", ("version-mismatch-old-server",)),
     Scenario("closed-unanswered", service(unanswered, good()), curl(),

@@ -3,6 +3,7 @@
 import datetime
 
 from tests.lab import harness, servers
+from tests.lab.cases_more import small_prime
 from tests.lab.cases_negotiation import OLD
 from tests.lab.clients import curl, gnutls, s_client
 from tests.lab.scenario import Scenario
@@ -32,6 +33,10 @@ WATCHED = [
              "possible", ("server-cert-expired", "server-cert-not-yet-valid"), "SECLEVEL"),
     Scenario("watched-weak-key-gnutls", s_server(good("rsa1024"), "-tls1_2", *OLD),
              gnutls("--x509cafile", harness.root().file), "none", "healthy"),
+    Scenario("watched-small-dh",
+             lambda lab: s_server(good("rsa"), "-tls1_2", "-cipher", "DHE@SECLEVEL=0", "-dhparam",
+                                  small_prime(lab))(lab),
+             curl("-k"), "server", "dh-too-small"),
     Scenario("watched-client-cert",
              s_server(good(), "-tls1_2", "-Verify", "1", "-verify_return_error"), curl("-k"),
              "server", "client-cert-required"),
