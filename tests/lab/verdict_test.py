@@ -6,6 +6,7 @@ import unittest
 from tests.lab import cases_boxes, cases_certificates, cases_clients, cases_clocks, cases_closes
 from tests.lab import cases_more, cases_negotiation, cases_transport, cases_watched, coverage, harness
 from tests.lab.network import Network
+from tests.lab.ruled_out import ALWAYS
 from tests.lab.scenario import Scenarios
 
 
@@ -28,6 +29,8 @@ LISTS = (
 
 class Verdicts(Scenarios):
     """A method for each list."""
+
+    always = ALWAYS
 
     def test_healthy(self):
         self.blame(cases_clients.HEALTHY, limit=harness.TIMEOUT)
