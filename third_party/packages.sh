@@ -40,6 +40,7 @@ packages_test=(
     nginx
     nodejs
     openssl
+    privoxy
     python3
     squid-openssl
     sslsplit
