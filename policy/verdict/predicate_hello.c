@@ -314,6 +314,15 @@ ASK(answer_version_unoffered) {
     return answer_not(offers_version(view->offer, (int)version));
 }
 
+ASK(choice_offered) {
+    int64_t choice;
+    enum answer offered = list_sent(view->client, row->fields[1]);
+    if (offered != YES || !obj_int(view->up, row->fields[0], &choice)) {
+        return UNKNOWN;
+    }
+    return answer_from(obj_has_code(view->client, row->fields[1], (uint16_t)choice));
+}
+
 ASK(answer_sentinel) {
     (void)row;
     const char *sentinel = obj_str(view->up, F_LEG_ANSWER_SENTINEL);

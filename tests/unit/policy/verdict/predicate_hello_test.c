@@ -72,6 +72,11 @@ static const struct answer_case answers[] = {
     {P_CERT_ASKED, BASE_answered, "", UNKNOWN},
     {P_CERT_ASKED, BASE_answered, "s.answer.certificate_request true", YES},
     {P_CERT_GIVEN, BASE_answered, "", NO},
+    {P_SUITE_OFFERED, BASE_answered, "", YES},
+    {P_SUITE_OFFERED, BASE_answered, "c.offer.ciphers 0xc0ac", NO},
+    {P_SUITE_OFFERED, BASE_answered, "-s.tls.cipher", UNKNOWN},
+    {P_GROUP_OFFERED, BASE_answered, "c.offer.groups ffdhe2048", NO},
+    {P_GROUP_OFFERED, BASE_answered, "-c.offer.groups", UNKNOWN},
     {P_CERT_GIVEN, BASE_watched12, "", UNKNOWN},
 };
 // clang-format on
