@@ -16,7 +16,8 @@ ASK(dns_error); // `word`: "missing" or "broken"
 ASK(names_differ);
 ASK(dns_sink);
 ASK(dial_end); // TCP ended with `word`
-ASK(all_refused);
+ASK(loopback); // UNKNOWN where --to or a parent chose the address
+ASK(dialed_here);
 ASK(only_ipv6);
 ASK(dialed);
 ASK(awaits_server);
@@ -55,7 +56,6 @@ ASK(client_waited); // for codes[0] ms from its hello to its end
 ASK(server_waited); // for codes[0] ms from the connection to its end
 ASK(hello_acknowledged);
 ASK(down_acknowledged);
-ASK(loopback);
 
 // predicate_middle.c: ends in the middle, and clients that leave
 ASK(up_torn);  // the server's last record did not come whole

@@ -152,6 +152,14 @@ static void on_experimented(void *ctx, const struct obj *root) {
     record_tell(engine, root);
 }
 
+static bool trusts_parent(void *ctx, const CBS *chain, size_t num_chain) {
+    struct session_shared *shared = on_shared_ref(ctx);
+    char says[8];
+    bool ok = shared_trusts_parent(shared, chain, num_chain, time(NULL), says, sizeof(says));
+    shared_unref(shared);
+    return ok;
+}
+
 static bool is_self(void *ctx, const struct address *address) {
     return net_is_self(((const struct engine *)ctx)->net, address);
 }
@@ -282,6 +290,7 @@ static bool open_experimenter(struct engine *engine, struct err *err) {
         .control = {options->control != NULL ? engine->control.host : NULL, engine->control.port,
                     NULL},
         .parent = options->parent,
+        .trusts_parent = trusts_parent,
         .mark = options->transparent ? ARRIVAL_MARK : 0,
         .trust = (const char *const *)options->trust,
         .num_trust = options->num_trust,
@@ -290,10 +299,8 @@ static bool open_experimenter(struct engine *engine, struct err *err) {
         .on_record = on_experimented,
         .ctx = engine,
     };
-    // They go straight, and would not meet what connections meet here: the parent proxy, the box
-    // that we are ourselves, or the firewall that would bring them back.
-    if (!options->experiments || options->parent != NULL || options->as != NULL ||
-        options->transparent) {
+    // They would not meet the box that we are ourselves, and a firewall might bring them back.
+    if (!options->experiments || options->as != NULL || options->transparent) {
         return true;
     }
     engine->experimenter = experimenter_new(&config, err);

@@ -36,9 +36,9 @@ static const char help[] =
     "                         no-sni, tls12, group=x25519, ...; 'help' lists them\n"
     "      --control HOST[:PORT]\n"
     "                         a host that has nothing to do with it, to tell the\n"
-    "                         server from a box on the way; may be given three times,\n"
-    "                         for whose certificates and clocks agree\n"
-    "      --parent URL       through that HTTP proxy\n"
+    "                         server from a box on the way; up to three times, to\n"
+    "                         compare certificates and clocks\n"
+    "      --parent URL       through that HTTP proxy, http:// or https://\n"
     "      --address NAME=IP  where NAME is, instead of asking a resolver; may be\n"
     "                         repeated\n"
     "      --resolver ADDRESS[:PORT]\n"
@@ -132,16 +132,6 @@ static bool addresses_find(struct arguments *a, struct err *err) {
     return true;
 }
 
-static bool parent_read(struct arguments *a, struct err *err) {
-    struct probe_options *o = &a->options;
-    if (a->parent == NULL) {
-        return true;
-    }
-    return parent_parse(&o->parent, a->parent, err) &&
-           (!o->parent.tls || err_set(err, "--parent takes http://, as no TLS is spoken with the "
-                                           "parent itself"));
-}
-
 static bool controls_parse(struct arguments *a, struct err *err) {
     struct probe_options *o = &a->options;
     if (a->controls.num > ARRAY_LEN(o->controls)) {
@@ -163,8 +153,9 @@ static bool targets_parse(struct arguments *a, const char *host, struct err *err
         return err_set(err, "--sni takes a name of at most %d characters", PROBE_HOST_MAX - 1);
     }
     return (host == NULL || probe_target_parse(&o->target, host, 443, err)) &&
-           controls_parse(a, err) && parent_read(a, err) && factors_find(a, err) &&
-           addresses_find(a, err);
+           controls_parse(a, err) &&
+           (a->parent == NULL || parent_parse(&o->parent, a->parent, err)) &&
+           factors_find(a, err) && addresses_find(a, err);
 }
 
 // policy_allows returns whether the policy file lets the target be asked.

@@ -13,6 +13,7 @@
 #include "logs/store/paths.h"
 #include "logs/view/path_page.h"
 #include "logs/view/verdict_page.h"
+#include "policy/ca/trust_verify.h"
 #include "policy/verdict/verdict.h"
 #include "proxy/cli/exit.h"
 #include "proxy/cli/log_open.h"
@@ -43,6 +44,7 @@ struct probe_work {
     struct ech_config ech_config;
     struct probe_pick picks[OPTION_LIST_MAX];
     struct trust *trust;
+    struct parent_tls *parent_tls; // NULL: there is no https:// parent
     struct record *record;
     struct ev_loop *loop;
     struct inquiry_config config;
@@ -289,6 +291,11 @@ static void record_start(struct probe_work *w) {
     obj_set_str(root, F_RECORD_MODE, "probe");
     obj_set_str(root, F_RECORD_HOST, w->host);
     obj_set_int(root, F_RECORD_PORT, w->port);
+    if (w->options->has_parent) {
+        obj_set_str(root, F_RECORD_PARENT_HOST, w->options->parent.host);
+        obj_set_int(root, F_RECORD_PARENT_PORT, w->options->parent.port);
+        obj_set_int(root, F_RECORD_PARENT_TLS, w->options->parent.tls);
+    }
 }
 
 static void warn(void *ctx, const char *says) {
@@ -500,6 +507,7 @@ static void fetch_run(struct probe_work *w) {
         .fetcher = {.loop = w->loop,
                     .resolver = w->config.resolver,
                     .fetch = {.total_us = o->total_us,
+                              .parent_tls = w->parent_tls,
                               .parent_authorization = w->config.parent_authorization},
                     .parent_host = w->config.parent.host,
                     .parent_port = w->config.parent.port,
@@ -584,8 +592,28 @@ static void config_set(struct probe_work *w) {
     }
 }
 
+static bool trusts_parent(void *ctx, const CBS *chain, size_t num_chain) {
+    const struct probe_work *w = ctx;
+    struct verification *verification = xcalloc(1, sizeof(*verification));
+    trust_verify(w->trust, chain, num_chain, w->options->parent.host, clock_wall_ms() / 1000,
+                 verification);
+    bool ok = verification->ok;
+    verification_cleanup(verification);
+    free(verification);
+    return ok;
+}
+
+static void parent_set(struct probe_work *w) {
+    const struct probe_options *o = w->options;
+    if (o->has_parent && o->parent.tls) {
+        w->parent_tls = parent_tls_new(o->parent.host, trusts_parent, w);
+        w->config.parent_tls = w->parent_tls;
+    }
+}
+
 static int probe_and_print(struct probe_work *w) {
     struct err err;
+    parent_set(w);
     w->trust = trust_new(NULL, w->options->trust.items, w->options->trust.num, &err);
     if (w->trust == NULL) {
         return fail(EXIT_USAGE, &err);
@@ -637,6 +665,7 @@ int probe_run(const struct probe_options *options) {
         status = options->plan ? print_plan(&w) : probe_and_print(&w);
     }
     ev_loop_destroy(w.loop);
+    parent_tls_free(w.parent_tls);
     trust_free(w.trust);
     client_cert_free(w.shown);
     buf_cleanup(&w.ech);

@@ -8,6 +8,7 @@
 #include "proxy/observe/observe.h"
 #include "proxy/probe/outcome.h"
 #include "proxy/session/internal.h"
+#include "proxy/session/tls_layer.h"
 
 enum {
     HEAD_MAX = 4096, // of an HTTP answer, for its Date
@@ -25,6 +26,7 @@ struct exchange {
     struct record *record;         // of which only the server's leg is filled
     struct observe observe;
     enum phase phase;
+    struct tls_layer *layer;      // with the parent proxy, around all that is said to it
     struct client_flight *flight; // EXCHANGE_SENDS_HELLO
     struct library *library;      // EXCHANGE_SENDS_LIBRARY
     char *host;
@@ -152,6 +154,7 @@ void exchange_free(struct exchange *x) {
         return;
     }
     client_flight_free(x->flight);
+    tls_layer_free(x->layer);
     library_free(x->library);
     record_free(x->record);
     buf_cleanup(&x->out);
@@ -396,8 +399,23 @@ static bool has_reply(const struct exchange *x) {
             (x->head_len == sizeof(x->head) || (whole && status != 400)));
 }
 
-static void on_bytes(struct exchange *x, const struct span *bytes) {
-    x->received += (int64_t)bytes->len;
+// opened returns what is inside of bytes from the wire.
+static struct span opened(struct exchange *x, const struct span *bytes) {
+    if (x->layer == NULL) {
+        return *bytes;
+    }
+    struct span inside = tls_layer_open(x->layer, bytes->p, bytes->len);
+    if (tls_layer_failed(x->layer)) {
+        char says[192];
+        const char *reason = tls_layer_reason(x->layer);
+        snprintf(says, sizeof(says), "TLS with the parent proxy failed: %s",
+                 *reason != '\0' ? reason : "it sent too much");
+        end(x, "network", "error", says);
+    }
+    return inside;
+}
+
+static void on_said(struct exchange *x, const struct span *bytes) {
     if (x->phase == PARENT) {
         parent_look(x, bytes);
         return;
@@ -431,6 +449,17 @@ static void on_eof(struct exchange *x) {
         flight_look(x, client_flight_eof(x->flight));
     }
     end(x, "server", "fin", NULL);
+}
+
+static void on_bytes(struct exchange *x, const struct span *wire) {
+    x->received += (int64_t)wire->len;
+    const struct span said = opened(x, wire);
+    if (said.len != 0) {
+        on_said(x, &said);
+    }
+    if (x->layer != NULL && tls_layer_ended(x->layer)) {
+        on_eof(x);
+    }
 }
 
 static void on_broken(struct exchange *x, int errnum) {
@@ -480,6 +509,7 @@ static void on_connected(struct exchange *x, const struct event *event) {
         return;
     }
     x->phase = PARENT;
+    x->layer = x->config.parent_tls != NULL ? parent_tls_begin(x->config.parent_tls) : NULL;
     CHECK(buf_append(&x->out, buf_data(&x->in), x->in.len));
     buf_cleanup(&x->in);
 }
@@ -536,12 +566,18 @@ static void on_timer(struct exchange *x) {
     }
 }
 
-void exchange_input(struct exchange *x, const struct event *event) {
-    x->now_us = event->now_us;
-    x->wall_ms = event->wall_ms;
-    if (x->phase == OVER) {
-        return;
+static bool pausing(const struct exchange *x) {
+    return x->phase == SENDING && x->now_us < x->resume_us;
+}
+
+// seal hands what may be sent now over to TLS with the parent proxy, where there is that.
+static void seal(struct exchange *x) {
+    if (x->layer != NULL && !pausing(x)) {
+        tls_layer_seal(x->layer, &x->out);
     }
+}
+
+static void take(struct exchange *x, const struct event *event) {
     switch (event->kind) {
     case EVENT_BYTES:
         on_bytes(x, &event->bytes);
@@ -563,24 +599,44 @@ void exchange_input(struct exchange *x, const struct event *event) {
     }
 }
 
-struct span exchange_output(const struct exchange *x) {
-    if (x->phase == SENDING && x->now_us < x->resume_us) {
-        return (struct span){NULL, 0};
+void exchange_input(struct exchange *x, const struct event *event) {
+    x->now_us = event->now_us;
+    x->wall_ms = event->wall_ms;
+    if (x->phase != OVER) {
+        take(x, event);
+        seal(x);
     }
-    return (struct span){buf_data(&x->out), x->out.len};
+}
+
+struct span exchange_output(const struct exchange *x) {
+    if (x->layer != NULL) {
+        return tls_layer_output(x->layer);
+    }
+    return pausing(x) ? (struct span){NULL, 0} : (struct span){buf_data(&x->out), x->out.len};
+}
+
+// unsent is what is still to be written of what was said.
+static size_t unsent(const struct exchange *x) {
+    return x->out.len + (x->layer != NULL ? tls_layer_output(x->layer).len : 0);
 }
 
 void exchange_output_done(struct exchange *x, size_t len, int64_t now_us) {
     x->now_us = now_us;
     x->sent += (int64_t)len;
-    buf_consume(&x->out, len);
-    if (x->phase == SENDING && x->out.len == 0) {
+    if (x->layer != NULL) {
+        tls_layer_written(x->layer, len);
+    } else {
+        buf_consume(&x->out, len);
+    }
+    seal(x);
+    if (x->phase == SENDING && unsent(x) == 0) {
         send_next(x);
+        seal(x);
     }
 }
 
 void exchange_wishes(const struct exchange *x, struct exchange_wishes *out) {
-    bool pause = x->phase == SENDING && x->now_us < x->resume_us;
+    bool pause = pausing(x);
     *out = (struct exchange_wishes){
         .deadline_us = pause && x->resume_us < x->deadline_us ? x->resume_us : x->deadline_us,
         .sending = x->phase >= SENDING,

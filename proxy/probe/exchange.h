@@ -13,6 +13,7 @@
 
 #include "logs/record/record.h"
 #include "proxy/probe/library.h"
+#include "proxy/session/parent_tls.h"
 #include "proxy/session/session.h"
 #include "proxy/tls/client_flight.h"
 
@@ -43,8 +44,9 @@ struct exchange_config {
     struct hello_keys *keys;         // of its shares, borrowed; NULL: only what is plain is read
     const char *host;                // asked for
     uint16_t port;
-    bool by_parent;                   // the connection is to a parent proxy, which is asked first
-    const char *parent_authorization; // "Basic ..." for it; NULL or "": none
+    bool by_parent;                      // the connection is to a parent proxy, asked first,
+    const struct parent_tls *parent_tls; //   in TLS; NULL: in the clear
+    const char *parent_authorization;    // "Basic ..." for it; NULL or "": none
     bool finish;             // TLS 1.3: the handshake is finished, and who objects is heard
     enum exchange_asks asks; // once the handshake is finished
     int64_t answer_us;       // for the answer, from when the hello is sent

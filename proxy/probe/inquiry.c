@@ -237,6 +237,7 @@ static void run_begin(struct inquiry *inquiry, size_t entry) {
                      .host = peer->host,
                      .port = peer->port,
                      .by_parent = by_parent,
+                     .parent_tls = config->parent_tls,
                      .parent_authorization = config->parent_authorization,
                      .finish = probe->finish,
                      .asks = probe->asks,

@@ -24,6 +24,7 @@ struct inquiry_config {
     struct inquiry_peer control;              // `host` NULL: none
     struct inquiry_peer others[PROBE_OTHERS]; // likewise, further control hosts
     struct inquiry_peer parent;               // a proxy to go through; `host` NULL: none
+    const struct parent_tls *parent_tls;      // how that one is spoken to; NULL: in the clear
     const char *parent_authorization;         // "Basic ..."
     const char *server_name;                  // that of the hello; NULL: none
     const struct hello_draft *asked, *client; // see struct probe_material

@@ -109,4 +109,9 @@ const struct authority *shared_root(const struct session_shared *shared);
 // `compressions`, with or without GREASE.
 SSL_CTX *shared_client_ctx(const struct session_shared *shared, unsigned compressions, bool grease);
 
+// shared_trusts_parent returns whether a chain is good for the parent proxy at `now`, in unix
+// seconds; `says` gets what is wrong with it, cut to `says_len`.
+bool shared_trusts_parent(const struct session_shared *shared, const CBS *chain, size_t num_chain,
+                          int64_t now, char *says, size_t says_len);
+
 #endif // PROXY_SESSION_SHARED_H_

@@ -13,7 +13,8 @@
 #define SHOWS(i, probe, issuer, verified)                                                          \
     E(i, probe, "answered")                                                                        \
     "experiments[" #i "].leg.tls.server.issuer " issuer ";experiments[" #i                         \
-    "].leg.tls.server.subject CN=else.example;experiments[" #i "].leg.verification.ok " verified ";"
+    "].leg.tls.server.subject CN=else.example;experiments[" #i "].leg.verification.ok " verified   \
+    ";"
 
 // clang-format off
 static const struct answer_case answers[] = {
