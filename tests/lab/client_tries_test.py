@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import os
+import signal
 import ssl
 import unittest
 
@@ -114,6 +115,16 @@ class ClientTries(harness.Lab):
         seen = self.verdicts(proxy, 4)
         self.assertIn(("client-tunnel", *missing, "likely"), seen)
         self.assertIn((None, *missing, "certain"), seen)
+
+    def test_a_reload_forgets_nothing(self):
+        proxy = self.start(retry_tunnel=True)
+        root = pki.root().file
+        self.assertEqual(self.get(proxy, ca=root), 60)
+        proxy.process.send_signal(signal.SIGHUP)
+        harness.until(lambda: "reloaded the policy" in proxy.stderr(), "the reload")
+        self.assertEqual(self.get(proxy, ca=root), 0)  # in a tunnel
+        seen = {(r["id"], r.get("client_try")) for r in proxy.records(2)}
+        self.assertEqual({name for _, name in seen}, {None, "client-tunnel"})
 
     def test_other_clients(self):
         """Clients that trust the servers' root and not the proxy's CA."""
