@@ -77,11 +77,6 @@ ASK(clock_kept) {
     return obj_int(view->root, F_RECORD_CLOCK_KEPT, &kept) ? answer_from(kept != 0) : UNKNOWN;
 }
 
-static bool is_loopback(const char *address) {
-    const char *ipv4 = strncmp(address, "::ffff:", 7) == 0 ? address + 7 : address;
-    return strncmp(ipv4, "127.", 4) == 0 || strcmp(address, "::1") == 0;
-}
-
 // client_elsewhere is NO for a client on the proxy's machine, which has the proxy's clock.
 static enum answer client_elsewhere(const struct view *view) {
     const char *address = obj_str(view->client, F_LEG_ADDRESS);
@@ -89,7 +84,7 @@ static enum answer client_elsewhere(const struct view *view) {
     if (address == NULL) {
         return UNKNOWN;
     }
-    return answer_from(!is_loopback(address) && (own == NULL || strcmp(own, address) != 0));
+    return answer_from(!address_loopback(address) && (own == NULL || strcmp(own, address) != 0));
 }
 
 ASK(client_dates_alike) { return answer_and(client_elsewhere(view), ask_down_alert(view, row)); }

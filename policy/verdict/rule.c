@@ -24,6 +24,7 @@
 static const struct rule rules[] = {
 // clang-format off
 #include "policy/verdict/rules_experiment.inc"
+#include "policy/verdict/rules_handshake.inc"
 #include "policy/verdict/rules_try.inc"
 #include "policy/verdict/rules_end.inc"
 #include "policy/verdict/rules_transport.inc"

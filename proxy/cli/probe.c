@@ -42,6 +42,11 @@ static const char help[] =
     "                         repeated\n"
     "      --resolver ADDRESS[:PORT]\n"
     "                         ask that resolver, too, and the server where it says\n"
+    "      --cert FILE        a client certificate (PEM, with what is above it): is it\n"
+    "                         needed, refused or accepted?\n"
+    "      --key FILE         its key, if that is not in the same file\n"
+    "      --ech-config LIST  encrypt a hello to that ECHConfigList, a file or base64;\n"
+    "                         without it, to the one that DNS has\n"
     "      --fetch            fetch, over plain HTTP, a missing issuer and the\n"
     "                         revocation list from where the server's chain says\n"
     "                         that they are\n"
@@ -178,6 +183,9 @@ static int arguments_read(struct arguments *a, int argc, char **argv) {
         {.name = "parent", .kind = OPTION_TEXT, .out = &a->parent},
         {.name = "address", .kind = OPTION_LIST, .out = &a->addresses},
         {.name = "resolver", .kind = OPTION_TEXT, .out = &o->resolver},
+        {.name = "cert", .kind = OPTION_TEXT, .out = &o->cert},
+        {.name = "key", .kind = OPTION_TEXT, .out = &o->key},
+        {.name = "ech-config", .kind = OPTION_TEXT, .out = &o->ech_config},
         {.name = "minimize", .kind = OPTION_FLAG, .out = &o->minimize},
         {.name = "locate", .kind = OPTION_FLAG, .out = &o->locate},
         {.name = "fetch", .kind = OPTION_FLAG, .out = &o->fetch},
@@ -226,6 +234,9 @@ static int arguments_read(struct arguments *a, int argc, char **argv) {
     }
     if (o->locate && o->has_parent) {
         return usage_error("probe", "--locate follows the way to the host itself, not to --parent");
+    }
+    if (o->key != NULL && o->cert == NULL) {
+        return usage_error("probe", "--key goes with --cert");
     }
     numbers_set(a);
     return -1;

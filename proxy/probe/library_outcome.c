@@ -5,10 +5,11 @@
 #include "proxy/probe/outcome.h"
 
 // is_objection returns whether an alert is one that servers have for client certificates (RFC 8446
-// section 6.2). Before TLS 1.3 some say handshake_failure.
-static bool is_objection(uint8_t alert) {
+// section 6.2). Before TLS 1.3 some say handshake_failure, and GnuTLS decode_error to none.
+static bool is_objection(const struct library_facts *facts) {
     static const uint8_t codes[] = {40, 41, 42, 43, 44, 45, 46, 48, 49, 51, 116};
-    return memchr(codes, alert, sizeof(codes)) != NULL;
+    bool to_none = facts->alert == 50 && !facts->certificate_shown && !facts->established;
+    return facts->has_alert && (to_none || memchr(codes, facts->alert, sizeof(codes)) != NULL);
 }
 
 // page_objects returns whether the page is about the certificate: nginx finishes the handshake, and
@@ -29,7 +30,7 @@ static const char *cert_word(const struct obj *leg, const struct library_facts *
     if (facts->unsuitable) {
         return "unsuitable";
     }
-    if ((facts->has_alert && is_objection(facts->alert)) || page_objects(status, head)) {
+    if (is_objection(facts) || page_objects(status, head)) {
         return shown ? "refused" : "needed";
     }
     bool left = obj_str_is(leg, F_LEG_END_BY, "server") && facts->data_len == 0 &&

@@ -207,7 +207,7 @@ static void record_count(struct session *s) {
         }
         obj_set_int(lane->observe.leg, F_LEG_BYTES_RECEIVED, lane->received);
         obj_set_int(lane->observe.leg, F_LEG_BYTES_SENT, sent);
-        if (lane->ssl != NULL) {
+        if (lane_tls(lane)) {
             obj_set_int(lane->observe.leg, F_LEG_DATA_RECEIVED, lane->data_received);
             obj_set_int(lane->observe.leg, F_LEG_DATA_SENT, lane->data_sent);
         }

@@ -133,7 +133,7 @@ void session_dial(struct session *s, const char *host, uint16_t port);
 // session_close writes what waits, then closes both sides.
 void session_close(struct session *s);
 // session_secret takes a line of the NSS key log of one of the session's connections.
-void session_secret(struct session *s, const SSL *ssl, const char *line);
+void session_secret(struct session *s, enum side side, const char *line);
 // session_reset closes a side at once with RST.
 void session_reset(struct session *s, enum side side);
 // session_valves returns the session's valves, made at the first call.

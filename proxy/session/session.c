@@ -81,8 +81,8 @@ void session_dial(struct session *s, const char *host, uint16_t port) {
     observe_step(&s->lanes[SIDE_SERVER].observe, is_address ? STEP_CONNECT : STEP_DNS, s->now_us);
 }
 
-void session_secret(struct session *s, const SSL *ssl, const char *line) {
-    wire_log_secret(&s->lanes[s->lanes[SIDE_SERVER].ssl == ssl].wire, record_policy(s), line);
+void session_secret(struct session *s, enum side side, const char *line) {
+    wire_log_secret(&s->lanes[side].wire, record_policy(s), line);
 }
 
 void session_reset(struct session *s, enum side side) {

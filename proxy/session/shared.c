@@ -48,7 +48,8 @@ static void keylog(const SSL *ssl, const char *line) {
         shared->keylog(shared->keylog_ctx, line);
     }
     if (s != NULL) {
-        session_secret(s, ssl, line);
+        bool server = s->lanes[SIDE_SERVER].ssl == ssl;
+        session_secret(s, server ? SIDE_SERVER : SIDE_CLIENT, line);
     }
 }
 

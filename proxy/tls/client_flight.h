@@ -47,10 +47,11 @@ enum client_flight_check {
 struct client_flight_facts {
     uint16_t version, cipher; // chosen; 0: no ServerHello came
     uint16_t group;           // of the key exchange; 0: none, or not seen
-    bool retry;               // a HelloRetryRequest came and was answered
-    uint16_t retry_group;     // what it asked for; 0: no other group
-    bool retry_cookie;        // it had a cookie
-    bool certificate;         // a chain was seen
+    uint8_t server_random[32];
+    bool retry;           // a HelloRetryRequest came and was answered
+    uint16_t retry_group; // what it asked for; 0: no other group
+    bool retry_cookie;    // it had a cookie
+    bool certificate;     // a chain was seen
     bool certificate_request;
     uint16_t scheme;                    // of the signature below, from TLS 1.2 on
     enum client_flight_check signature; // CertificateVerify or ServerKeyExchange

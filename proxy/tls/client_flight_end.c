@@ -218,8 +218,8 @@ static void master_make(struct client_flight *flight, const uint8_t *premaster, 
                       "extended master secret", hash, hash_len, NULL, 0);
     } else {
         key_block_prf(flight->master, sizeof(flight->master), flight->cipher.digest, premaster, len,
-                      "master secret", random, sizeof(random), flight->server_random,
-                      sizeof(flight->server_random));
+                      "master secret", random, sizeof(random), flight->facts.server_random,
+                      sizeof(flight->facts.server_random));
     }
     flight_log(flight, "CLIENT_RANDOM", flight->master, sizeof(flight->master));
 }
@@ -228,7 +228,7 @@ static void protect(struct client_flight *flight, struct record_protect *out, bo
     uint8_t random[KEY_BLOCK_RANDOM_LEN];
     flight_client_random(flight, random);
     key_block_protect(out, client, client, &flight->cipher, flight->master, random,
-                      flight->server_random);
+                      flight->facts.server_random);
     out->all = true;
 }
 

@@ -53,7 +53,6 @@ struct client_flight {
     struct key_schedule schedule;
     uint8_t client_secret[KEY_SCHEDULE_HASH_MAX]; // traffic secrets in use
     uint8_t server_secret[KEY_SCHEDULE_HASH_MAX];
-    uint8_t server_random[32];
     EVP_PKEY *server_key;               // of the leaf; NULL: not seen, or not one of ours
     struct hello_bytes request_context; // of a CertificateRequest
     bool ccs_sent, finished_sent, close_sent;

@@ -189,7 +189,6 @@ static void alpn_keep(struct client_flight *flight, const CBS *name) {
 
 static void take_hello12(struct client_flight *flight, const struct server_hello *hello,
                          const uint8_t *p, size_t p_len) {
-    memcpy(flight->server_random, CBS_data(&hello->random), RANDOM_LEN);
     alpn_keep(flight, &hello->alpn);
     flight->cipher12 = cipher_keys_find12(&flight->cipher, hello->version, hello->cipher);
     if (flight->cipher12) {
@@ -207,6 +206,7 @@ static void take_hello(struct client_flight *flight, const uint8_t *p, size_t p_
     }
     flight->facts.version = hello.version;
     flight->facts.cipher = hello.cipher;
+    memcpy(flight->facts.server_random, CBS_data(&hello.random), RANDOM_LEN);
     if (!hello.retry) {
         flight_hello_check(flight, &hello);
     }
@@ -407,7 +407,7 @@ static void take_key_exchange(struct client_flight *flight, const uint8_t *p, si
     size_t len = (size_t)(CBS_data(&exchange.signature) - p) - behind - HEADER_LEN;
     uint8_t *content = xmalloc(2 * RANDOM_LEN + len);
     flight_client_random(flight, content);
-    memcpy(content + RANDOM_LEN, flight->server_random, RANDOM_LEN);
+    memcpy(content + RANDOM_LEN, flight->facts.server_random, RANDOM_LEN);
     memcpy(content + 2 * RANDOM_LEN, p + HEADER_LEN, len);
     flight->facts.signature = check(flight, exchange.has_scheme ? exchange.scheme : 0,
                                     &exchange.signature, content, 2 * RANDOM_LEN + len);

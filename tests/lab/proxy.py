@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import itertools
 import json
 import os
 import socket
@@ -24,12 +25,11 @@ def sanitized():
 class Proxy(Program):
     """`tlsblame run` on a free port, with a CA and a log of its own."""
 
-    count = 0
+    numbers = itertools.count(1)
 
     def __init__(self, directory, *args, policy=None, listen="127.0.0.1:0", trust=None, env=None,
                  command=(), ca_dir=None, experiments="never"):
-        Proxy.count += 1
-        self.name = f"{directory}/proxy{Proxy.count}"
+        self.name = f"{directory}/proxy{next(Proxy.numbers)}"
         self.records_file = f"{self.name}.ndjson"
         self.ca_dir = ca_dir or f"{directory}/ca"
         self.ca = f"{self.ca_dir}/ca.pem"

@@ -48,7 +48,10 @@ static void test_cert(void) {
     alerted.established = false;
     alerted.alert = 40;
     check_cert(&alerted, "", "needed");
+    alerted.alert = 50;
+    check_cert(&alerted, "", "needed");
     alerted.certificate_shown = true;
+    check_cert(&alerted, "", "unclear");
     alerted.alert = 48;
     check_cert(&alerted, "", "refused");
     alerted.alert = 80; // its own trouble
