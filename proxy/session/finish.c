@@ -80,6 +80,9 @@ void record_begin(struct session *s, const char *mode) {
     s->record = record_new();
     struct obj *root = s->record->root;
     obj_set_int(root, F_RECORD_TIMESTAMP, s->wall_ms);
+    if (s->shared->clock_known) {
+        obj_set_int(root, F_RECORD_CLOCK_KEPT, s->shared->clock_kept);
+    }
     id_make(s);
     obj_set_str(root, F_RECORD_MODE, mode);
     struct observe *client = &s->lanes[SIDE_CLIENT].observe;
