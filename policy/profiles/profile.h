@@ -155,7 +155,7 @@ enum profile_on_invalid {
 
 struct profile_server_leg {
     uint16_t min_version, max_version;
-    struct profile_codes ciphers, groups, sigalgs;
+    struct profile_codes ciphers, groups, sigalgs, extensions;
     enum profile_alpn alpn;
     struct profile_strings alpn_protocols;
     enum profile_sni sni;
@@ -166,6 +166,7 @@ struct profile_server_leg {
     struct profile_verify verify;
     enum profile_on_invalid on_invalid;
     uint8_t on_invalid_alert; // PROFILE_INVALID_ALERT
+    bool breaks_off;          // at the certificate, instead of after the handshake
 };
 
 enum profile_tri { PROFILE_ANY, PROFILE_YES, PROFILE_NO };

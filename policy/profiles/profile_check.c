@@ -161,35 +161,75 @@ static bool check_server_leg(struct reader *reader, const struct profile_server_
             refuse_at(reader, "hello", "\"edit\" needs the \"mode\" \"tunnel\"")) &&
            only_for(reader, "on_invalid_alert", leg->on_invalid_alert != 0,
                     leg->on_invalid == PROFILE_INVALID_ALERT, "\"on_invalid\": \"alert\"") &&
+           (!leg->breaks_off || leg->on_invalid == PROFILE_INVALID_ALERT ||
+            leg->on_invalid == PROFILE_INVALID_RESET ||
+            leg->on_invalid == PROFILE_INVALID_BLOCK_PAGE ||
+            refuse_at(reader, "breaks_off",
+                      "is for \"on_invalid\": \"alert\", \"reset\" or \"block_page\"")) &&
            check_verify(reader, leg);
 }
 
 static bool is_rsa(enum cert_knob_key key) {
     return key == CERT_KNOB_KEY_RSA_1024 || key == CERT_KNOB_KEY_RSA_2048 ||
-           key == CERT_KNOB_KEY_RSA_3072;
+           key == CERT_KNOB_KEY_RSA_3072 || key == CERT_KNOB_KEY_RSA_4096;
+}
+
+// needs_rsa returns whether no other key signs with `digest`.
+static bool needs_rsa(enum cert_knob_digest digest) {
+    return digest != CERT_KNOB_SHA256 && digest != CERT_KNOB_SHA384;
 }
 
 static bool check_ca(struct reader *reader, const struct ca_knobs *ca) {
-    static const struct ca_knobs zero;
     json_t *turned = knob_object_json(ca, KNOB_CA);
     bool any = json_object_size(turned) != 0;
     json_decref(turned);
     if (any && ca->subject.num == 0) {
         return refuse_at(reader, "subject", "is needed for a CA of the profile's own");
     }
-    if (ca->digest != zero.digest && !is_rsa(ca->key)) {
-        return refuse_at(reader, "digest", "\"sha1\" and \"md5\" need a \"key\" that is RSA");
+    if (needs_rsa(ca->digest) && !is_rsa(ca->key)) {
+        return refuse_at(reader, "digest",
+                         "\"sha1\", \"md5\" and \"sha512\" need a \"key\" that is RSA");
     }
     return ca->no_constraints == false || !ca->constraints_not_critical ||
            refuse_at(reader, "basic_constraints_critical", "is about \"basic_constraints\"");
 }
 
+static bool is_purpose(const char *word) {
+#define PURPOSE_TEXT(text) text,
+    static const char *const words[] = {CERT_KNOB_PURPOSES(PURPOSE_TEXT)};
+#undef PURPOSE_TEXT
+    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+        if (strcmp(words[i], word) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// check_own refuses what belongs to "own" and is there without it.
+static bool check_own(struct reader *reader, const struct cert_knobs *cert) {
+    for (size_t i = 0; i < cert->ext_key_usages.num; i++) {
+        if (!is_purpose(cert->ext_key_usages.items[i])) {
+            return refuse_at(reader, "ext_key_usages", "unknown extended key usage");
+        }
+    }
+    return only_for(reader, "san_names", cert->san_names.num != 0, cert->san == CERT_KNOB_SAN_OWN,
+                    "\"san\": \"own\"") &&
+           only_for(reader, "key_usage_bits", cert->key_usage_bits != 0,
+                    cert->key_usage == CERT_KNOB_USAGE_OWN, "\"key_usage\": \"own\"") &&
+           only_for(reader, "ext_key_usages", cert->ext_key_usages.num != 0,
+                    cert->ext_key_usage == CERT_KNOB_USAGE_OWN, "\"ext_key_usage\": \"own\"") &&
+           only_for(reader, "subject_attributes", cert->subject_attributes.num != 0,
+                    cert->subject == CERT_KNOB_SUBJECT_ATTRIBUTES, "\"subject\": \"attributes\"");
+}
+
 static bool check_cert(struct reader *reader, const struct cert_knobs *cert) {
     bool self = cert->issuer == CERT_KNOB_SELF;
-    if (cert->digest != CERT_KNOB_SHA256 && !is_rsa(self ? cert->key : cert->ca.key)) {
+    if (needs_rsa(cert->digest) && !is_rsa(self ? cert->key : cert->ca.key)) {
         return refuse_at(reader, "digest",
-                         self ? "\"sha1\" and \"md5\" need a \"key\" that is RSA"
-                              : "\"sha1\" and \"md5\" need a \"ca\" whose \"key\" is RSA");
+                         self ? "\"sha1\", \"md5\" and \"sha512\" need a \"key\" that is RSA"
+                              : "\"sha1\", \"md5\" and \"sha512\" need a \"ca\" whose "
+                                "\"key\" is RSA");
     }
     if (cert->key_usage == CERT_KNOB_USAGE_WRONG && !is_rsa(cert->key)) {
         return refuse_at(reader, "key_usage",
@@ -203,7 +243,8 @@ static bool check_cert(struct reader *reader, const struct cert_knobs *cert) {
         cert->ca.untrusted_subject.num == 0) {
         return refuse_at(reader, "issuer", "\"untrusted\" needs an \"untrusted_subject\"");
     }
-    if (!only_for(reader, "crl_url", cert->crl_url != NULL, cert->crl == CERT_KNOB_URL_OWN,
+    if (!check_own(reader, cert) ||
+        !only_for(reader, "crl_url", cert->crl_url != NULL, cert->crl == CERT_KNOB_URL_OWN,
                   "\"crl\": \"own\"") ||
         !only_for(reader, "ocsp_url", cert->ocsp_url != NULL, cert->ocsp == CERT_KNOB_URL_OWN,
                   "\"ocsp\": \"own\"") ||

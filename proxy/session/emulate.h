@@ -72,6 +72,9 @@ SSL *emulate_server_leg(struct session *s, const struct client_hello *hello);
 // and does nothing, without a template (emulate_hello.c).
 bool emulate_hello_template(struct session *s, const struct client_hello *hello,
                             void (*chain)(void *session));
+// emulate_breaks_off returns whether the box leaves the server as soon as it has its chain, and
+// with which alert.
+bool emulate_breaks_off(const struct session *s, uint8_t *out_alert);
 // emulate_invalid reacts to what is wrong with the server's chain. It returns true where the box
 // has taken over.
 bool emulate_invalid(struct session *s);

@@ -106,6 +106,9 @@ void emulate_client_leg(struct session *s, SSL *ssl, const struct client_hello *
     const struct profile_client_leg *leg = &s->profile->client_leg;
     mirror_ciphers(ssl, &leg->ciphers);
     mirror_groups(ssl, &leg->groups);
+    if (leg->ciphers.num != 0 || leg->groups.num != 0) {
+        (void)SSL_set_options(ssl, SSL_OP_CIPHER_SERVER_PREFERENCE);
+    }
     if (leg->sigalgs.num != 0) {
         (void)SSL_set_signing_algorithm_prefs(ssl, leg->sigalgs.ids, leg->sigalgs.num);
     }

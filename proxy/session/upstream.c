@@ -46,9 +46,10 @@ static void verify(struct session *s) {
 }
 
 static enum ssl_verify_result_t on_verify(SSL *ssl, uint8_t *out_alert) {
-    (void)out_alert;
-    verify(SSL_get_app_data(ssl));
-    return ssl_verify_ok;
+    struct session *s = SSL_get_app_data(ssl);
+    verify(s);
+    s->upstream->broken_off = emulate_breaks_off(s, out_alert);
+    return s->upstream->broken_off ? ssl_verify_invalid : ssl_verify_ok;
 }
 
 static void on_chain(void *session) { verify(session); }
@@ -123,7 +124,12 @@ static void go_on(struct session *s) {
         finished(s);
         return;
     case LANE_FAILED:
-        failed(s, false);
+        if (s->upstream->broken_off) {
+            end_set(s, SIDE_SERVER, "proxy", "alert", "as the emulated box does");
+            CHECK(emulate_invalid(s));
+        } else {
+            failed(s, false);
+        }
         return;
     case LANE_MORE:
         return;

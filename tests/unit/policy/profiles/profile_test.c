@@ -163,7 +163,7 @@ static const struct {
     {"{\"name\": \"a\", \"cert\": {\"serial_fixed\": \"12345678901234567\"}}", "cert.serial_fixed: expected a number in hexadecimal"},
     {"{\"name\": \"a\", \"cert\": {\"extension_order\": [\"sans\"]}}", "cert.extension_order[0]: expected \"basic_constraints\""},
     {"{\"name\": \"../a\"}", "name: expected small letters"},
-    {"{\"name\": \"a\", \"cert\": {\"digest\": \"sha1\"}}", "cert.digest: \"sha1\" and \"md5\" need a \"ca\""},
+    {"{\"name\": \"a\", \"cert\": {\"digest\": \"sha1\"}}", "cert.digest: \"sha1\", \"md5\" and \"sha512\" need a \"ca\""},
     {"{\"name\": \"a\", \"cert\": {\"key_usage\": \"wrong\"}}", "cert.key_usage: \"wrong\" needs a \"key\" that is RSA"},
     {"{\"name\": \"a\", \"cert\": {\"chain\": \"intermediate\"}}", "cert.chain: \"intermediate\" needs"},
     {"{\"name\": \"a\", \"cert\": {\"crl\": \"own\"}}", "cert.crl_url: is needed for"},
