@@ -27,6 +27,7 @@ struct kit {
     struct record **records; // as they are written
     size_t num;
     bool plain, profile, behind, differs;
+    size_t num_played; // of the records: what run.sh can do
     const struct redact_counts *counts;
     char profile_why[512];
 };
@@ -268,7 +269,7 @@ static void verdict_tell(struct buf *out, const struct obj *root) {
 }
 
 // playing_tell says whether run.sh can play each record, and if not, why.
-static void playing_tell(struct buf *out, const struct kit *kit) {
+static void playing_tell(struct buf *out, struct kit *kit) {
     for (size_t i = 0; i < kit->num; i++) {
         const struct obj *root = kit->records[i]->root;
         struct lab_case played;
@@ -277,6 +278,7 @@ static void playing_tell(struct buf *out, const struct kit *kit) {
                                                kit->behind ? "behind.json" : NULL};
         bool ok = lab_case_init(&played, root, &present, &why);
         lab_case_cleanup(&played);
+        kit->num_played += ok;
         buf_printf(out, "- %s: %s%s%s.\n", obj_str(root, F_RECORD_ID),
                    ok ? "`run.sh` plays it" : "cannot be played, and `run.sh` says so: ",
                    ok ? "" : why.msg,
@@ -298,7 +300,7 @@ static const char how[] =
     "    tlsblame show --log records.ndjson\n"
     "    tlsblame explain --log records.ndjson\n";
 
-static bool readme_put(const struct kit *kit, struct err *err) {
+static bool readme_put(struct kit *kit, struct err *err) {
     struct buf text;
     buf_init(&text, FILE_TEXT_MAX);
     buf_printf(&text, "# A TLS handshake that failed, and who broke it\n\n"
@@ -363,8 +365,8 @@ static bool kit_write(struct kit *kit, struct err *err) {
            run_put(kit, err) && readme_put(kit, err);
 }
 
-bool export_case_write(const char *dir, const struct obj *const *roots, size_t num, bool plain,
-                       struct err *err) {
+bool export_case_write(const char *dir, size_t *out_played, const struct obj *const *roots,
+                       size_t num, bool plain, struct err *err) {
     struct kit kit = {.num = num, .plain = plain};
     uint8_t seed[REDACT_SEED_LEN];
     CHECK(num != 0 && getrandom(seed, sizeof(seed), 0) == sizeof(seed));
@@ -387,6 +389,7 @@ bool export_case_write(const char *dir, const struct obj *const *roots, size_t n
     if (!ok) {
         kit_remove(&kit);
     }
+    *out_played = kit.num_played;
     for (size_t i = 0; i < num; i++) {
         record_free(kit.records[i]);
     }

@@ -262,6 +262,10 @@ bool lab_case_init(struct lab_case *out, const struct obj *root, const struct la
     if (leg == NULL && !boxed && !watched) {
         return err_set(err, "the record has no leg to a server");
     }
+    if (strcmp(scenario->cause, "truncated-close") == 0) {
+        return err_set(err, "the connection was cut off in the middle, which no server of the lab "
+                            "does");
+    }
     bool behind = strcmp(scenario->party, "box-behind") == 0;
     bool answered = obj_has(leg, F_LEG_ANSWER_VERSION);
     bool sound = boxed && (leg == NULL || !obj_has(leg, F_LEG_END_HOW));
