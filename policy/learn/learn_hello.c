@@ -110,8 +110,8 @@ static void set_version(struct learn *learn, const char *path, uint16_t version,
     }
 }
 
-// learn_template takes over a hello as it stands: of one with TLS 1.3 an emulation writes no
-// template.
+// learn_template takes over a hello as it stands: of one with TLS 1.3, which seldom is the same
+// twice, no template is made.
 static void learn_template(struct learn *learn, const struct obj *hello, bool template,
                            const struct sources *from) {
     int64_t code;
@@ -135,7 +135,10 @@ static void learn_template(struct learn *learn, const struct obj *hello, bool te
     if (obj_int(hello, F_LEG_OFFER_RECORD_VERSION, &code)) {
         set_version(learn, "server_leg.template.record_version", (uint16_t)code, from, NULL);
     }
-    learn_rough(learn, "Of the hello's lists the emulation offers what the library has.");
+    if (obj_int(hello, F_LEG_OFFER_SESSION_ID, &code) && code > 0 && code <= 32) {
+        learn_set(learn, "server_leg.template.session_id_len", json_integer(code), from, NULL);
+    }
+    learn_rough(learn, "Extensions have their usual contents, but for the lists that were seen.");
 }
 
 static void learn_versions(struct learn *learn, const struct obj *hello, bool template,

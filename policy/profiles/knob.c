@@ -115,7 +115,7 @@ static const struct knob SERVER_LEG[] = {
     ALPN("The protocols offered: the client's, none, or \"alpn_protocols\"."),
     WORD("sni", SNIS, sni, "The server_name sent: the client's, none, or \"sni_name\"."),
     PLAIN("sni_name", KNOB_TEXT, sni_name, "For \"replace\"."),
-    WORD("hello", HELLOS, hello, "The hello that the server gets: the client's mirrored; the box's own, whatever the client sent; a raw one from \"template\"; the client's own bytes with \"edit\", in mode \"tunnel\"."),
+    WORD("hello", HELLOS, hello, "The hello that the server gets: the client's mirrored; the box's own, whatever the client sent; a raw one from \"template\", byte for byte; the client's own bytes with \"edit\", in mode \"tunnel\"."),
     INSIDE("template", KNOB_TEMPLATE, template, "A ClientHello that no library writes any more."),
     INSIDE("edit", KNOB_EDIT, edit, "What is changed in the client's hello."),
     INSIDE("verify", KNOB_VERIFY, verify, "What is checked of the server's certificate."),
@@ -127,12 +127,14 @@ static const struct knob SERVER_LEG[] = {
 
 #define OWNER profile_template
 static const struct knob TEMPLATE[] = {
-    PLAIN("record_version", KNOB_VERSION, record_version, "In the record's header."),
-    PLAIN("version", KNOB_VERSION, version, "In the message."),
+    PLAIN("record_version", KNOB_VERSION, record_version, "In the record's header; \"any\": 1.0."),
+    PLAIN("version", KNOB_VERSION, version, "In the message; \"any\": 1.2."),
     CODES("ciphers", REGISTRY_CIPHER, ciphers, "Cipher suites in order."),
-    CODES("extensions", REGISTRY_EXTENSION, extensions, "Extensions in order. Their contents are those of the lists here, the host's name, or empty."),
+    CODES("extensions", REGISTRY_EXTENSION, extensions, "Extensions in order. Their contents are those of the lists here, of \"sni\" and \"alpn\" (left out without any), the usual ones, or empty."),
     CODES("groups", REGISTRY_GROUP, groups, "supported_groups."),
     CODES("signature_algorithms", REGISTRY_SIGNATURE_SCHEME, sigalgs, "signature_algorithms."),
+    CODES("versions", REGISTRY_VERSION, versions, "supported_versions."),
+    CODES("key_shares", REGISTRY_GROUP, key_shares, "key_share: the groups, each of which gets a fresh key."),
     CODES("point_formats", REGISTRY_POINT_FORMAT, point_formats, "ec_point_formats; empty: uncompressed."),
     CODES("compression", REGISTRY_COMPRESSION_METHOD, compression, "Compression methods; empty: null."),
     NUMBER("session_id_len", KNOB_BYTE, session_id_len, 0, 32, "Random bytes of session id."),

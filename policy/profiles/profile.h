@@ -104,10 +104,12 @@ enum profile_hello {
 };
 
 // struct profile_template is a ClientHello that no library writes. Contents of extensions are those
-// of the lists below, of the host (server_name) or empty.
+// of the lists below, of the leg's knobs (server_name, ALPN), the usual ones, or empty. GREASE is
+// what the lists hold of it.
 struct profile_template {
-    uint16_t record_version, version; // of the record, of the message
+    uint16_t record_version, version; // of the record, of the message; 0: TLS 1.0, TLS 1.2
     struct profile_codes ciphers, extensions, groups, sigalgs;
+    struct profile_codes versions, key_shares;       // of TLS 1.3
     struct profile_codes point_formats, compression; // bytes; empty: uncompressed, null
     uint8_t session_id_len;
 };

@@ -1,7 +1,9 @@
 #include "policy/profiles/profile_check.h"
 
+#include <stddef.h>
 #include <string.h>
 
+#include "logs/base/check.h"
 #include "policy/profiles/knob_value.h"
 
 // refuse_at refuses the knob `key` of the object that the reader is in.
@@ -69,6 +71,81 @@ static bool check_verify(struct reader *reader, const struct profile_server_leg 
     return ok;
 }
 
+static bool codes_have(const struct profile_codes *codes, uint16_t code) {
+    for (size_t i = 0; i < codes->num; i++) {
+        if (codes->ids[i] == code) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// The lists of a template, each of which is the content of an extension.
+// clang-format off
+static const struct {
+    const char *key;
+    uint16_t extension, also; // `also`: another extension with the same content
+    size_t at;
+    bool needed;
+} LISTS[] = {
+    {"groups",               10, 10, offsetof(struct profile_template, groups),        true},
+    {"point_formats",        11, 11, offsetof(struct profile_template, point_formats), false},
+    {"signature_algorithms", 13, 50, offsetof(struct profile_template, sigalgs),       true},
+    {"versions",             43, 43, offsetof(struct profile_template, versions),      true},
+    {"key_shares",           51, 51, offsetof(struct profile_template, key_shares),    false},
+};
+// clang-format on
+
+static bool check_lists(struct reader *reader, const struct profile_template *template) {
+    for (size_t i = 0; i < ARRAY_LEN(LISTS); i++) {
+        const struct profile_codes *list =
+            (const struct profile_codes *)((const char *)template + LISTS[i].at);
+        bool has = codes_have(&template->extensions, LISTS[i].extension) ||
+                   codes_have(&template->extensions, LISTS[i].also);
+        if (list->num != 0 && !has) {
+            return refuse_at(reader, LISTS[i].key, "its extension is not among \"extensions\"");
+        }
+        if (list->num == 0 && has && LISTS[i].needed) {
+            return refuse_at(reader, LISTS[i].key, "is needed for an extension that is named");
+        }
+    }
+    return true;
+}
+
+// check_template refuses what a client of our own could not go on from.
+static bool check_template(struct reader *reader, const struct profile_template *template) {
+    static const uint16_t barred[] = {41, 42, 44}, shares[] = {23, 24, 25, 29, 4588};
+    size_t back = reader_enter_key(reader, "template");
+    if (template->version > 0x0303) {
+        return refuse_at(reader, "version",
+                         "expected at most \"1.2\": TLS 1.3 is offered by \"versions\"");
+    }
+    for (size_t i = 0; i < ARRAY_LEN(barred); i++) {
+        if (codes_have(&template->extensions, barred[i])) {
+            return refuse_at(reader, "extensions",
+                             "pre_shared_key, early_data and cookie are not to be had: their "
+                             "contents come from an earlier connection or answer");
+        }
+    }
+    for (size_t i = 0; i < template->key_shares.num; i++) {
+        uint16_t id = template->key_shares.ids[i];
+        bool known = (id & 0x0f0f) == 0x0a0a;
+        for (size_t k = 0; k < ARRAY_LEN(shares); k++) {
+            known = known || shares[k] == id;
+        }
+        if (!known) {
+            return refuse_at(reader, "key_shares",
+                             "expected x25519, secp256r1, secp384r1, secp521r1, X25519MLKEM768 or "
+                             "GREASE: no others can be made");
+        }
+    }
+    bool ok = check_lists(reader, template);
+    if (ok) {
+        reader_leave(reader, back);
+    }
+    return ok;
+}
+
 static bool check_server_leg(struct reader *reader, const struct profile_server_leg *leg,
                              enum profile_mode mode) {
     return check_versions(reader, leg->min_version, leg->max_version) &&
@@ -77,6 +154,7 @@ static bool check_server_leg(struct reader *reader, const struct profile_server_
                     "\"sni\": \"replace\"") &&
            only_for(reader, "template", leg->template.ciphers.num != 0,
                     leg->hello == PROFILE_HELLO_TEMPLATE, "\"hello\": \"template\"") &&
+           check_template(reader, &leg->template) &&
            only_for(reader, "edit", !edit_is_empty(&leg->edit), leg->hello == PROFILE_HELLO_EDIT,
                     "\"hello\": \"edit\"") &&
            (leg->hello != PROFILE_HELLO_EDIT || mode == PROFILE_TUNNEL ||

@@ -10,7 +10,7 @@
 #include "policy/verdict/rule.h"
 #include "policy/verdict/template.h"
 
-enum { EVIDENCE_MAX = 16, EVIDENCE_VALUE_MAX = 512 };
+enum { EVIDENCE_MAX = 16, EVIDENCE_VALUE_MAX = 512, PATH_TEXT_MAX = 256 };
 
 // struct writer fills one verdict. `text` is taken once and used for every sentence.
 struct writer {
@@ -131,7 +131,11 @@ static void add_field(struct writer *w, enum field field, const char *because) {
     }
     w->shown[w->num_shown++] = field;
     struct obj *evidence = obj_add(w->verdict, F_VERDICT_EVIDENCE);
-    obj_set_strf(evidence, F_EVIDENCE_FIELD, "%s%s", path_prefix(row->kind), row->path);
+    char path[PATH_TEXT_MAX];
+    size_t prefix_len = (size_t)(stpcpy(path, path_prefix(row->kind)) - path);
+    CHECK(prefix_len + row->path_len <= sizeof(path));
+    memcpy(path + prefix_len, row->path, row->path_len);
+    obj_set_strn(evidence, F_EVIDENCE_FIELD, path, prefix_len + row->path_len);
     set_value(evidence, F_EVIDENCE_CLIENT, client, field);
     set_value(evidence, F_EVIDENCE_SERVER, server, field);
     set_template(w, evidence, F_EVIDENCE_BECAUSE, because);
@@ -172,6 +176,7 @@ static bool is_asked(const struct obj *experiment, const struct predicate_row *r
 // add_experiments shows what the probes of a predicate met with: "base: reset, reset".
 static void add_experiments(struct writer *w, const struct predicate_row *row,
                             const char *because) {
+    static const enum field beside[] = {F_EXPERIMENT_CLIENT_CERT, F_EXPERIMENT_ECH};
     const struct obj *root = w->reading->view.root;
     struct buf value;
     if (w->num_shown == EVIDENCE_MAX) {
@@ -185,6 +190,13 @@ static void add_experiments(struct writer *w, const struct predicate_row *row,
             text_write(&value, experiment, F_EXPERIMENT_PROBE);
             buf_printf(&value, " ");
             text_write(&value, experiment, F_EXPERIMENT_RESULT);
+            for (size_t j = 0; j < ARRAY_LEN(beside); j++) {
+                if (obj_has(experiment, beside[j])) {
+                    buf_printf(&value, " (");
+                    text_write(&value, experiment, beside[j]);
+                    buf_printf(&value, ")");
+                }
+            }
         }
     }
     if (value.len != 0) {

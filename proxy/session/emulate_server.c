@@ -87,17 +87,13 @@ SSL *emulate_server_leg(struct session *s, const struct client_hello *hello) {
     }
     const struct profile_server_leg *leg = &s->profile->server_leg;
     struct leg_policy bounds = emulate_bounds(s, SIDE_SERVER);
-    bool template = leg->hello == PROFILE_HELLO_TEMPLATE;
-    if (template) { // as far as the library can say it
-        bounds.max_version = older_bound(bounds.max_version, leg->template.version);
-    }
-    bool own = template || leg->hello == PROFILE_HELLO_OWN;
+    bool own = leg->hello == PROFILE_HELLO_OWN;
     SSL *ssl = own ? mirror_own(s->shared, hello, &bounds) : mirror_new(s->shared, hello, &bounds);
-    mirror_ciphers(ssl, template ? &leg->template.ciphers : &leg->ciphers);
-    mirror_groups(ssl, template ? &leg->template.groups : &leg->groups);
-    mirror_sigalgs(ssl, template ? &leg->template.sigalgs : &leg->sigalgs);
+    mirror_ciphers(ssl, &leg->ciphers);
+    mirror_groups(ssl, &leg->groups);
+    mirror_sigalgs(ssl, &leg->sigalgs);
     if (own) {
-        set_extensions(ssl, template ? &leg->template.extensions : &leg->extensions);
+        set_extensions(ssl, &leg->extensions);
     }
     set_alpn(ssl, leg);
     set_sni(ssl, leg);

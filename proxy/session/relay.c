@@ -12,7 +12,7 @@ static void data_ended(struct session *s, enum side from, bool notified) {
     end_both(s, from == SIDE_CLIENT ? "client" : "server", "fin",
              notified ? NULL : "without close_notify");
     if (notified && to->open) {
-        SSL_shutdown(to->ssl);
+        lane_say_closed(to);
     }
     s->deadline_us = s->now_us + s->shared->limits.linger_us;
 }
@@ -26,14 +26,14 @@ static void leg_failed(struct session *s, enum side from) {
     lane_reason(lane, reason, sizeof(reason));
     if (lane->peer_alert > 0) {
         end_both(s, by, "alert", reason);
-        (void)SSL_send_fatal_alert(to->ssl, (uint8_t)lane->peer_alert);
+        lane_alert(to, (uint8_t)lane->peer_alert);
     } else if (lane->closed) {
         end_both(s, by, end_how_errno(lane->errnum), NULL);
         record_finish(s);
         session_reset(s, (enum side) !from);
     } else {
         end_both(s, "proxy", "alert", reason);
-        (void)SSL_send_fatal_alert(to->ssl, SSL_AD_INTERNAL_ERROR);
+        lane_alert(to, SSL_AD_INTERNAL_ERROR);
     }
     session_close(s);
 }
@@ -71,24 +71,25 @@ static void pump_from(struct session *s, enum side from) {
     struct lane *lane = &s->lanes[from], *to = &s->lanes[!from];
     uint8_t piece[PIECE];
     if (s->state == STATE_RELAY && !lane->tls_eof && to->out.len < RELAY_HIGH) {
-        // What comes out is about as long as what came in: room for it is made once.
-        (void)!buf_reserve(&to->out, lane_waiting(lane));
+        // What comes out is about as long as what came in, and the end of a piece that was here
+        // before: room for it is made once.
+        size_t waiting = lane_waiting(lane);
+        (void)!buf_reserve(&to->out, waiting > PIECE ? waiting + PIECE : waiting);
     }
-    while (s->state == STATE_RELAY && !lane->tls_eof && to->out.len < RELAY_HIGH) {
-        ERR_clear_error();
+    while (s->state == STATE_RELAY && !lane->tls_eof && to->out.len < RELAY_HIGH &&
+           lane_may_read(lane)) {
         int n = lane_read(lane, piece, sizeof(piece));
         if (n > 0) {
             piece_pass(s, from, piece, n);
             continue;
         }
-        switch (SSL_get_error(lane->ssl, n)) {
-        case SSL_ERROR_WANT_READ:
-        case SSL_ERROR_WANT_WRITE:
+        switch (lane_read_state(lane, n)) {
+        case LANE_READ_MORE:
             return;
-        case SSL_ERROR_ZERO_RETURN:
+        case LANE_READ_CLOSED:
             data_ended(s, from, true);
             return;
-        default:
+        case LANE_READ_FAILED:
             if (lane->eof && !lane->closed && lane->peer_alert < 0) {
                 data_ended(s, from, false);
                 return;

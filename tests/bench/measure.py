@@ -63,8 +63,10 @@ def idle(target, core, count):
 
 
 def latency(target, core, rate, seconds):
-    """p99 of handshakes that begin at even times, in microseconds."""
-    return load(target, core, count=int(rate * seconds), rate=int(rate))["p99_us"]
+    """Of connections that begin at even times: percentiles, in microseconds, of the time to the end of
+    the client's handshake and to the first byte of the answer."""
+    report = load(target, core, count=int(rate * seconds), rate=int(rate))
+    return {point: report[f"{point}_us"] for point in ("handshake", "answer")}
 
 
 def start_ms(kind, folder, origin_port, core):

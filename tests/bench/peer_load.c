@@ -23,6 +23,11 @@ struct client {
     size_t reply_len;
 };
 
+// struct latencies is how long each connection took to come to a point, in microseconds.
+struct latencies {
+    int64_t *us, num;
+};
+
 struct load {
     struct sockaddr_in connect;
     const char *target, *sni;
@@ -32,9 +37,12 @@ struct load {
     SSL_CTX *ctx;
     int epoll;
     int64_t started, open, done, failed;
-    int64_t *latencies; // of handshakes, us
-    int64_t num_latencies;
+    struct latencies handshakes, answers; // the client's handshake; the first byte of the answer
 };
+
+static void note(struct latencies *latencies, const struct client *client) {
+    latencies->us[latencies->num++] = now_us() - client->start_us;
+}
 
 static void client_start(struct load *load) {
     struct client *client = xcalloc(1, sizeof(*client));
@@ -152,7 +160,7 @@ static bool client_step(struct load *load, struct client *client, bool *ok) {
             int error = SSL_get_error(client->ssl, ret);
             return error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE;
         }
-        load->latencies[load->num_latencies++] = now_us() - client->start_us;
+        note(&load->handshakes, client);
         if (!ask(load, client)) {
             return false;
         }
@@ -173,6 +181,9 @@ static bool client_step(struct load *load, struct client *client, bool *ok) {
         if (n <= 0) {
             return SSL_get_error(client->ssl, n) == SSL_ERROR_WANT_READ;
         }
+        if (client->phase == ANSWER && client->reply_len == 0) {
+            note(&load->answers, client);
+        }
         take(client, sink, (size_t)n);
     }
 }
@@ -182,18 +193,26 @@ static int compare(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-static int64_t percentile(const struct load *load, double p) {
-    return load->num_latencies == 0
-               ? 0
-               : load->latencies[(int64_t)((double)(load->num_latencies - 1) * p)];
+static void report_latencies(struct latencies *latencies, const char *name) {
+    static const struct {
+        const char *name;
+        double of;
+    } points[] = {{"p50", 0.5}, {"p90", 0.9}, {"p99", 0.99}, {"p999", 0.999}};
+    qsort(latencies->us, (size_t)latencies->num, sizeof(int64_t), compare);
+    printf(", \"%s\": {", name);
+    for (size_t i = 0; i < ARRAY_LEN(points) && latencies->num != 0; i++) {
+        int64_t at = (int64_t)((double)(latencies->num - 1) * points[i].of);
+        printf("%s\"%s\": %lld", i == 0 ? "" : ", ", points[i].name, (long long)latencies->us[at]);
+    }
+    printf("}");
 }
 
 static void report(struct load *load, int64_t us) {
-    qsort(load->latencies, (size_t)load->num_latencies, sizeof(int64_t), compare);
-    printf("{\"done\": %lld, \"failed\": %lld, \"seconds\": %.6f, \"p50_us\": %lld, \"p99_us\": "
-           "%lld}\n",
-           (long long)load->done, (long long)load->failed, (double)us / 1e6,
-           (long long)percentile(load, 0.5), (long long)percentile(load, 0.99));
+    printf("{\"done\": %lld, \"failed\": %lld, \"seconds\": %.6f", (long long)load->done,
+           (long long)load->failed, (double)us / 1e6);
+    report_latencies(&load->handshakes, "handshake_us");
+    report_latencies(&load->answers, "answer_us");
+    printf("}\n");
     fflush(stdout);
 }
 
@@ -262,7 +281,8 @@ int load_main(int argc, char **argv) {
     for (int i = 0; i < argc; i++) {
         option(&load, argv[i]);
     }
-    load.latencies = xcalloc((size_t)load.count, sizeof(int64_t));
+    load.handshakes.us = xcalloc((size_t)load.count, sizeof(int64_t));
+    load.answers.us = xcalloc((size_t)load.count, sizeof(int64_t));
     load.epoll = epoll_create1(0);
     load.begin_us = now_us();
     while (load.done + load.failed < load.count) {

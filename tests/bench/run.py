@@ -26,7 +26,9 @@ FULL = {"rounds": 3, "count": 1500, "bulk": 512 * MIB, "held": 2000, "most_held"
 QUICK = {"rounds": 1, "count": 300, "bulk": 128 * MIB, "held": 200, "most_held": 1000,
          "held_steps": (1, 10, 100, 1000), "host_steps": (1, 10, 100, 1000), "seconds": 2,
          "starts": 3}
-COLUMNS = ("us/conn 1.3", "us/conn 1.2", "us/new name", "us/new cert", "s/GB", "KiB/idle", "p99 added us")
+ADDED = {"answer": "p99 added us", "handshake": "p99 added to the client's handshake"}
+COLUMNS = ("us/conn 1.3", "us/conn 1.2", "us/new name", "us/new cert", "s/GB", "KiB/idle",
+           ADDED["answer"])
 
 
 def say(text):
@@ -38,9 +40,13 @@ class Results:
 
     def __init__(self):
         self.values = {}
+        self.delays = {}  # percentiles, in microseconds
 
     def keep(self, name, column, value):
         self.values.setdefault(name, {}).setdefault(column, []).append(value)
+
+    def delay(self, name, percentile, value):
+        self.delays.setdefault(name, {}).setdefault(percentile, []).append(value)
 
     def get(self, name, column):
         values = self.values.get(name, {}).get(column)
@@ -86,19 +92,24 @@ def one_round(results, running, core, size, number):
 
 
 def latencies(results, running, origin_port, core, size):
-    """At half of what nginx can do, what each adds to a handshake with the origin itself."""
+    """At half of what nginx can do, how long a connection takes, and what each adds to one with the
+    origin itself."""
     us = results.get("nginx stream", "us/conn 1.3")
     if us is None:
         return
     direct = object.__new__(targets.SpliceRelay)
-    direct.port = origin_port
-    direct.pids = lambda: []
+    direct.name, direct.port, direct.pids = "origin itself", origin_port, lambda: []
+    measured = [target for target in running if target.name in ("tlsblame", "nginx stream")]
     for _ in range(size["rounds"]):
-        base = measure.latency(direct, core, 0.5e6 / us, size["seconds"])
-        for target in running:
-            if target.name in ("tlsblame", "nginx stream"):
-                p99 = measure.latency(target, core, 0.5e6 / us, size["seconds"])
-                results.keep(target.name, "p99 added us", p99 - base)
+        base = None
+        for target in [direct] + measured:
+            took = measure.latency(target, core, 0.5e6 / us, size["seconds"])
+            base = base or took
+            for point, percentiles in took.items():
+                for name, value in percentiles.items():
+                    results.delay(target.name, f"{point} {name}", value)
+                if target is not direct:
+                    results.keep(target.name, ADDED[point], percentiles["p99"] - base[point]["p99"])
 
 
 def curves(running, core, size):
@@ -137,8 +148,10 @@ def goals(results, extra):
          ratio("s/GB", "tlsblame tunnel", "splice relay"), 1.0, False),
         ("KiB of an idle connection", extra["idle"], 28, False),
         ("recording and verdict, % of instructions", extra["recording"], 5, False),
-        ("p99 added to a handshake, of nginx stream",
-         ratio("p99 added us", ours, "nginx stream"), 1.5, False),
+        ("p99 added to the answer, of nginx stream",
+         ratio(ADDED["answer"], ours, "nginx stream"), 1.5, False),
+        ("the same to the client's handshake",
+         ratio(ADDED["handshake"], ours, "nginx stream"), None, False),
         ("two workers against one", extra["workers"], 1.85, True),
         ("start to first answer, ms", extra["start"], 50, False),
     ]
@@ -146,6 +159,15 @@ def goals(results, extra):
 
 def cell(value, width=14):
     return " " * width if value is None else f"{value:{width},.{2 if value < 100 else 0}f}"
+
+
+def delay_table(results):
+    """Percentiles of what a connection takes, at half of what nginx can do."""
+    for number, (name, delays) in enumerate(results.delays.items()):
+        if number == 0:
+            print(f"\n{'us until':15}" + "".join(f"{percentile:>16}" for percentile in delays))
+        print(f"{name:15}" + "".join(cell(statistics.median(values), 16)
+                                     for values in delays.values()))
 
 
 def table(results, extra):
@@ -156,6 +178,7 @@ def table(results, extra):
         print(f"{name:{width}}" + "".join(cell(results.get(name, column)) for column in COLUMNS))
     print(f"{'crypto floor':{width}}{cell(extra['floor']['us'])}{'':28}"
           f"{cell(extra['floor']['s_per_gb'])}")
+    delay_table(results)
     print(f"\n{'goal':42}{'measured':>10}{'':4}{'wanted':>10}")
     for text, value, limit, more in goals(results, extra):
         if limit is None:
