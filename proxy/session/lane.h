@@ -93,8 +93,8 @@ bool lane_write(struct lane *lane, const void *p, size_t p_len);
 // lane_look takes what the peer has said beside application data, which it leaves where it is.
 void lane_look(struct lane *lane);
 
-// lane_read reads application data as SSL_read does. lane_may_read returns whether there can be any:
-// after a read that asked for more bytes, not before there are some.
+// lane_read reads application data as SSL_read does. lane_may_read returns whether there can be
+// any: after a read that asked for more bytes, not before there are some.
 int lane_read(struct lane *lane, void *out, size_t max);
 bool lane_may_read(const struct lane *lane);
 
