@@ -39,6 +39,7 @@ packages_test=(
     nginx
     nodejs
     openssl
+    privoxy
     python3
     squid-openssl
     sslsplit

@@ -20,10 +20,30 @@ enum cert_key_type box_key_type(enum cert_knob_key knob, enum cert_key_type othe
         return CERT_KEY_P256;
     case CERT_KNOB_KEY_ED25519:
         return CERT_KEY_ED25519;
+    case CERT_KNOB_KEY_RSA_4096:
+        return CERT_KEY_RSA_4096;
+    case CERT_KNOB_KEY_P384:
+        return CERT_KEY_P384;
     case CERT_KNOB_KEY_AUTO:
         break;
     }
     return otherwise;
+}
+
+// attribute_tag returns the string type of the attribute `type`.
+static unsigned attribute_tag(const char *type) {
+#define ATTRIBUTE_ROW(name, kind) {name, CBS_ASN1_##kind##STRING},
+    static const struct {
+        const char *name;
+        unsigned tag;
+    } rows[] = {CERT_KNOB_ATTRIBUTES(ATTRIBUTE_ROW)};
+#undef ATTRIBUTE_ROW
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        if (strcmp(rows[i].name, type) == 0) {
+            return rows[i].tag;
+        }
+    }
+    return CBS_ASN1_UTF8STRING;
 }
 
 bool box_name(CBB *cbb, CBS base, const struct cert_knob_strings *attributes) {
@@ -32,14 +52,12 @@ bool box_name(CBB *cbb, CBS base, const struct cert_knob_strings *attributes) {
               CBB_add_bytes(&name, CBS_data(&base), CBS_len(&base));
     for (size_t i = 0; ok && i < attributes->num; i++) {
         const char *text = attributes->items[i], *equals = strchr(text, '=');
-        CHECK(equals != NULL && equals - text <= 2);
-        char type[3] = {0};
+        char type[16] = {0};
+        CHECK(equals != NULL && (size_t)(equals - text) < sizeof(type));
         memcpy(type, text, (size_t)(equals - text));
         CBS value;
         CBS_init(&value, (const uint8_t *)equals + 1, strlen(equals + 1));
-        // RFC 5280 appendix A.1: X520countryName is a PrintableString.
-        unsigned tag = strcmp(type, "C") == 0 ? CBS_ASN1_PRINTABLESTRING : CBS_ASN1_UTF8STRING;
-        ok = cert_build_attribute(&name, type, value, tag);
+        ok = cert_build_attribute(&name, type, value, attribute_tag(type));
     }
     return ok && CBB_flush(cbb);
 }

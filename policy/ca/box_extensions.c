@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "policy/ca/box_origin.h"
+#include "policy/ca/cert_facts.h"
+#include "policy/ca/cert_oid.h"
 
 // The identifiers, contents only.
 // clang-format off
@@ -61,16 +63,51 @@ static bool add_usage(CBB *out, CBS oid, enum cert_knob_usage usage, CBS standar
             break;
         }
         return copy_extension(out, origin, oid);
+    case CERT_KNOB_USAGE_STANDARD_IF_THERE:
+        if (box_origin_extension(origin, oid, &there)) {
+            break;
+        }
+        return true;
     case CERT_KNOB_USAGE_COPY:
         return copy_extension(out, origin, oid);
     case CERT_KNOB_USAGE_NONE:
         return true;
     case CERT_KNOB_USAGE_WRONG:
         return cert_build_extension(out, oid, critical, wrong);
+    case CERT_KNOB_USAGE_OWN:
     case CERT_KNOB_USAGE_STANDARD:
         break;
     }
     return cert_build_extension(out, oid, critical, standard);
+}
+
+// usage_bits writes a KeyUsage: a BIT STRING without zeros at its end (X.690, section 11.2.2).
+static CBS usage_bits(uint8_t out[5], uint16_t bits) {
+    uint8_t reversed[2] = {0, 0};
+    unsigned num = 0;
+    for (unsigned i = 0; i < 9; i++) {
+        if (bits & 1u << i) {
+            reversed[i / 8] |= (uint8_t)(0x80 >> i % 8);
+            num = i + 1;
+        }
+    }
+    uint8_t len = (uint8_t)((num + 7) / 8);
+    out[0] = CBS_ASN1_BITSTRING;
+    out[1] = (uint8_t)(1 + len);
+    out[2] = (uint8_t)(8 * len - num);
+    memcpy(out + 3, reversed, len);
+    return view(out, 3 + (size_t)len);
+}
+
+static bool add_purposes(CBB *out, const struct cert_knob_strings *purposes) {
+    CBB cbb, sequence, oid;
+    bool ok = CBB_init(&cbb, 32) && CBB_add_asn1(&cbb, &sequence, CBS_ASN1_SEQUENCE);
+    for (size_t i = 0; ok && i < purposes->num; i++) {
+        const struct cert_oid *row = cert_oid_named(cert_oid_ext_key_usages, purposes->items[i]);
+        ok = CBB_add_asn1(&sequence, &oid, CBS_ASN1_OBJECT) &&
+             CBB_add_bytes(&oid, row->der, row->len) && CBB_flush(&sequence);
+    }
+    return add_built(out, VIEW(EXT_USAGE), false, &cbb, ok);
 }
 
 static bool add_ski(CBB *out, const struct cert_key *key) {
@@ -140,6 +177,8 @@ static bool add_constraints(CBB *out, const struct cert_knobs *knobs, CBS origin
         return true;
     case CERT_KNOB_CONSTRAINTS_CA:
         return cert_build_extension(out, VIEW(CONSTRAINTS), critical, VIEW(any_ca));
+    case CERT_KNOB_CONSTRAINTS_COPY_ONLY:
+        return copy_extension(out, origin, VIEW(CONSTRAINTS));
     case CERT_KNOB_CONSTRAINTS_COPY:
         if (box_origin_extension(origin, VIEW(CONSTRAINTS), &extension)) {
             return CBB_add_bytes(out, CBS_data(&extension), CBS_len(&extension));
@@ -171,29 +210,43 @@ static bool may_sign(CBS origin) {
 static enum cert_knob_usage key_usage_of(const struct cert_knobs *knobs, bool rsa, CBS origin) {
     bool copies = knobs->key_usage == CERT_KNOB_USAGE_COPY ||
                   knobs->key_usage == CERT_KNOB_USAGE_COPY_OR_STANDARD;
-    bool shown = rsa || knobs->key_usage == CERT_KNOB_USAGE_NONE || (copies && may_sign(origin));
+    bool own = knobs->key_usage == CERT_KNOB_USAGE_OWN &&
+               (knobs->key_usage_bits & CERT_KU_DIGITAL_SIGNATURE) != 0;
+    bool shown = rsa || own || knobs->key_usage == CERT_KNOB_USAGE_NONE ||
+                 knobs->key_usage == CERT_KNOB_USAGE_STANDARD_IF_THERE ||
+                 (copies && may_sign(origin));
     return shown ? knobs->key_usage : CERT_KNOB_USAGE_STANDARD;
 }
 
 static bool add_one(CBB *out, enum cert_knob_extension extension, const struct cert_knobs *knobs,
                     const struct box_leaf *leaf) {
     bool rsa = EVP_PKEY_id(leaf->key->key) == EVP_PKEY_RSA;
-    CBS none, origin = leaf->origin;
+    CBS none, there, origin = leaf->origin;
+    enum cert_knob_usage usage = key_usage_of(knobs, rsa, origin);
+    uint8_t bits[5];
     CBS_init(&none, NULL, 0);
     switch (extension) {
     case CERT_KNOB_EXTENSION_BASIC_CONSTRAINTS:
         return add_constraints(out, knobs, origin);
     case CERT_KNOB_EXTENSION_KEY_USAGE:
-        return add_usage(out, VIEW(USAGE), key_usage_of(knobs, rsa, origin),
-                         rsa ? VIEW(usage_rsa) : VIEW(usage_ec), VIEW(usage_wrong),
-                         !knobs->key_usage_not_critical, origin);
+        return add_usage(out, VIEW(USAGE), usage,
+                         usage == CERT_KNOB_USAGE_OWN ? usage_bits(bits, knobs->key_usage_bits)
+                         : rsa                        ? VIEW(usage_rsa)
+                                                      : VIEW(usage_ec),
+                         VIEW(usage_wrong), !knobs->key_usage_not_critical, origin);
     case CERT_KNOB_EXTENSION_EXT_KEY_USAGE:
+        if (knobs->ext_key_usage == CERT_KNOB_USAGE_OWN) {
+            return add_purposes(out, &knobs->ext_key_usages);
+        }
         return add_usage(out, VIEW(EXT_USAGE), knobs->ext_key_usage, VIEW(server_auth),
                          VIEW(client_auth), false, origin);
     case CERT_KNOB_EXTENSION_SUBJECT_KEY_ID:
-        return knobs->no_ski || add_ski(out, leaf->key);
+        return knobs->no_ski ||
+               (knobs->ski_if_there && !box_origin_extension(origin, VIEW(SKI), &there)) ||
+               add_ski(out, leaf->key);
     case CERT_KNOB_EXTENSION_AUTHORITY_KEY_ID:
         return knobs->no_aki ||
+               (knobs->aki_if_there && !box_origin_extension(origin, VIEW(AKI), &there)) ||
                add_aki(out, leaf->issuer_key, knobs->aki_issuer ? leaf->issuer : none);
     case CERT_KNOB_EXTENSION_SAN:
         return add_san(out, leaf->san, leaf->empty_subject);

@@ -21,6 +21,10 @@ static bool is_kind(const EVP_PKEY *key, enum cert_key_type type) {
         return EVP_PKEY_id(key) == EVP_PKEY_RSA && EVP_PKEY_bits(key) == 2048;
     case CERT_KEY_RSA_3072:
         return EVP_PKEY_id(key) == EVP_PKEY_RSA && EVP_PKEY_bits(key) == 3072;
+    case CERT_KEY_RSA_4096:
+        return EVP_PKEY_id(key) == EVP_PKEY_RSA && EVP_PKEY_bits(key) == 4096;
+    case CERT_KEY_P384:
+        return EVP_PKEY_id(key) == EVP_PKEY_EC && EVP_PKEY_bits(key) == 384;
     case CERT_KEY_ED25519:
         return EVP_PKEY_id(key) == EVP_PKEY_ED25519;
     case CERT_KEY_P256:

@@ -17,9 +17,9 @@ static EVP_PKEY *make_rsa(int bits) {
     return key;
 }
 
-static EVP_PKEY *make_p256(void) {
+static EVP_PKEY *make_ec(int curve) {
     EVP_PKEY *key = EVP_PKEY_new();
-    EC_KEY *ec = EC_KEY_new_by_curve_name(NID_X9_62_prime256v1);
+    EC_KEY *ec = EC_KEY_new_by_curve_name(curve);
     CHECK(key != NULL && ec != NULL && EC_KEY_generate_key(ec) && EVP_PKEY_assign_EC_KEY(key, ec));
     return key;
 }
@@ -42,12 +42,16 @@ static EVP_PKEY *make_key(enum cert_key_type type) {
         return make_rsa(2048);
     case CERT_KEY_RSA_3072:
         return make_rsa(3072);
+    case CERT_KEY_RSA_4096:
+        return make_rsa(4096);
     case CERT_KEY_ED25519:
         return make_ed25519();
+    case CERT_KEY_P384:
+        return make_ec(NID_secp384r1);
     case CERT_KEY_P256:
         break;
     }
-    return make_p256();
+    return make_ec(NID_X9_62_prime256v1);
 }
 
 // RFC 5280 section 4.2.1.2 (1): SHA-1 over the BIT STRING without its count of unused bits.
@@ -89,7 +93,8 @@ static const struct cert_oid *signature_of(const EVP_PKEY *key, enum cert_knob_d
     static const char *const RSA_NAMES[] = {[CERT_KNOB_SHA256] = "sha256WithRSAEncryption",
                                             [CERT_KNOB_SHA1] = "sha1WithRSAEncryption",
                                             [CERT_KNOB_MD5] = "md5WithRSAEncryption",
-                                            [CERT_KNOB_SHA384] = "sha384WithRSAEncryption"};
+                                            [CERT_KNOB_SHA384] = "sha384WithRSAEncryption",
+                                            [CERT_KNOB_SHA512] = "sha512WithRSAEncryption"};
     const char *name = RSA_NAMES[digest];
     if (EVP_PKEY_id(key) == EVP_PKEY_ED25519) {
         name = "Ed25519";

@@ -24,9 +24,11 @@ enum cert_key_type {
     CERT_KEY_RSA_1024, // from here on: only emulated boxes have them
     CERT_KEY_RSA_3072,
     CERT_KEY_ED25519,
+    CERT_KEY_RSA_4096,
+    CERT_KEY_P384,
 };
 
-enum { CERT_KEY_TYPES = CERT_KEY_ED25519 + 1 };
+enum { CERT_KEY_TYPES = CERT_KEY_P384 + 1 };
 
 // cert_key_new makes a key pair. P-256 takes some 50 microseconds, RSA some 100 milliseconds.
 // `cert_key_wrap` takes over `key` instead, and frees it with the rest.

@@ -15,6 +15,8 @@ enum cert_knob_key {
     CERT_KNOB_KEY_RSA_3072,
     CERT_KNOB_KEY_P256,
     CERT_KNOB_KEY_ED25519,
+    CERT_KNOB_KEY_RSA_4096,
+    CERT_KNOB_KEY_P384,
 };
 
 // How long one key of leaves is in use: while the process lives; for one leaf, which is one host as
@@ -26,11 +28,23 @@ enum cert_knob_reuse {
     CERT_KNOB_REUSE_SHIPPED,
 };
 
-// The digest of signatures. SHA-1 and MD5 go with RSA issuers only; no profile has SHA-384.
-enum cert_knob_digest { CERT_KNOB_SHA256, CERT_KNOB_SHA1, CERT_KNOB_MD5, CERT_KNOB_SHA384 };
+// The digest of signatures. SHA-1, MD5 and SHA-512 go with RSA issuers only.
+enum cert_knob_digest {
+    CERT_KNOB_SHA256,
+    CERT_KNOB_SHA1,
+    CERT_KNOB_MD5,
+    CERT_KNOB_SHA384,
+    CERT_KNOB_SHA512,
+};
 
-// The leaf's subject: the CN of the server's certificate; its whole Name; the CN is the host.
-enum cert_knob_subject { CERT_KNOB_SUBJECT_CN, CERT_KNOB_SUBJECT_COPY, CERT_KNOB_SUBJECT_HOST };
+// The leaf's subject: the CN of the server's certificate; its whole Name; the CN is the host;
+// attributes of the box's own.
+enum cert_knob_subject {
+    CERT_KNOB_SUBJECT_CN,
+    CERT_KNOB_SUBJECT_COPY,
+    CERT_KNOB_SUBJECT_HOST,
+    CERT_KNOB_SUBJECT_ATTRIBUTES,
+};
 
 // The leaf's alternative names: those of the server's certificate, the host alone, none,
 // "*.parent" and "parent" of the host, or those of the server's certificate and the host where none
@@ -42,11 +56,12 @@ enum cert_knob_san {
     CERT_KNOB_SAN_WILDCARD,
     CERT_KNOB_SAN_COPY_AND_HOST,
     CERT_KNOB_SAN_ALL, // the CN of the server's certificate, its names and the host, each once
+    CERT_KNOB_SAN_OWN, // the same for every server
 };
 
-// The serial number: 16 or 4 random bytes; counting from 1 in each process; that of the server's
-// certificate; that and 4 random bytes added to it; the first 4 bytes of MD5 over the server's
-// serial number and issuer; always the same.
+// The serial number: `serial_len` (0: 16) or 4 random bytes; counting from 1 in each process; that
+// of the server's certificate; that and 4 random bytes added to it; the first 4 bytes of MD5 over
+// the server's serial number and issuer; always the same.
 enum cert_knob_serial {
     CERT_KNOB_SERIAL_RANDOM_128,
     CERT_KNOB_SERIAL_RANDOM_32,
@@ -65,6 +80,8 @@ enum cert_knob_date_from {
     CERT_KNOB_DATE_CA,
 };
 
+enum { CERT_KNOB_SERIAL_MAX = 20 }; // RFC 5280 section 4.1.2.2
+
 struct cert_knob_date {
     enum cert_knob_date_from from;
     int64_t seconds; // CERT_KNOB_DATE_NOW: after now, or before it where negative
@@ -79,16 +96,19 @@ enum cert_knob_usage {
     CERT_KNOB_USAGE_COPY,
     CERT_KNOB_USAGE_NONE,
     CERT_KNOB_USAGE_WRONG,
-    CERT_KNOB_USAGE_COPY_OR_STANDARD, // the server's, or where it has none what it needs
+    CERT_KNOB_USAGE_COPY_OR_STANDARD,  // the server's, or where it has none what it needs
+    CERT_KNOB_USAGE_STANDARD_IF_THERE, // what a server needs where the server's has the extension
+    CERT_KNOB_USAGE_OWN,               // the same for every server
 };
 
 // The basicConstraints of the leaf: present and not a CA, absent, a CA, or those of the server's
-// certificate (not a CA where it has none).
+// certificate (not a CA where it has none, or absent then, too).
 enum cert_knob_constraints {
     CERT_KNOB_CONSTRAINTS_LEAF,
     CERT_KNOB_CONSTRAINTS_ABSENT,
     CERT_KNOB_CONSTRAINTS_CA,
     CERT_KNOB_CONSTRAINTS_COPY,
+    CERT_KNOB_CONSTRAINTS_COPY_ONLY,
 };
 
 // A pointer to a CRL or an OCSP responder: none, the profile's own, the server's certificate's.
@@ -100,7 +120,7 @@ enum cert_knob_issuer { CERT_KNOB_TRUSTED, CERT_KNOB_UNTRUSTED, CERT_KNOB_SELF }
 // What is sent: the ordinary chain (without the root); the leaf alone; the leaf and the
 // intermediate; those and the root; the leaf and the root without what is between; the leaf and
 // then the others the wrong way round (TLS libraries insist that their own certificate is the
-// first); all of them twice.
+// first); all of them twice; the leaf and then the others twice.
 enum cert_knob_chain {
     CERT_KNOB_CHAIN_AUTO,
     CERT_KNOB_CHAIN_LEAF,
@@ -109,7 +129,25 @@ enum cert_knob_chain {
     CERT_KNOB_CHAIN_ROOT,
     CERT_KNOB_CHAIN_REVERSED,
     CERT_KNOB_CHAIN_DOUBLED,
+    CERT_KNOB_CHAIN_REPEATED,
 };
+
+// The attributes of a distinguished name that a knob can say, and the string type of each (RFC 5280
+// appendix A.1).
+#define CERT_KNOB_ATTRIBUTES(X)                                                                    \
+    X("C", PRINTABLE)                                                                              \
+    X("ST", UTF8)                                                                                  \
+    X("L", UTF8)                                                                                   \
+    X("STREET", UTF8)                                                                              \
+    X("postalCode", UTF8)                                                                          \
+    X("O", UTF8)                                                                                   \
+    X("OU", UTF8)                                                                                  \
+    X("title", UTF8)                                                                               \
+    X("CN", UTF8)                                                                                  \
+    X("serialNumber", PRINTABLE)                                                                   \
+    X("UID", UTF8)                                                                                 \
+    X("DC", IA5)                                                                                   \
+    X("emailAddress", IA5)
 
 // struct cert_knob_strings is a list whose strings belong to the owner of the struct. As a
 // distinguished name it holds the attributes in order, "CN=Box CA"; `num` of 0 is no name.
@@ -171,22 +209,43 @@ enum cert_knob_extension {
 };
 #undef CERT_KNOB_EXTENSION_ENUM
 
+// The extended key usages that a knob can say.
+#define CERT_KNOB_PURPOSES(X)                                                                      \
+    X("serverAuth")                                                                                \
+    X("clientAuth")                                                                                \
+    X("codeSigning")                                                                               \
+    X("emailProtection")                                                                           \
+    X("ipsecEndSystem")                                                                            \
+    X("timeStamping")                                                                              \
+    X("OCSPSigning")                                                                               \
+    X("anyExtendedKeyUsage")                                                                       \
+    X("msSGC")                                                                                     \
+    X("nsSGC")
+
 // struct cert_knobs is the leaf, and all that makes it.
 struct cert_knobs {
     enum cert_knob_key key;
     enum cert_knob_reuse reuse;
     enum cert_knob_digest digest;
     enum cert_knob_subject subject;
+    // CERT_KNOB_SUBJECT_ATTRIBUTES: "CN={host}" is the host's, "O={cn}" has the CN of the server's
+    // certificate.
+    struct cert_knob_strings subject_attributes;
     struct cert_knob_strings subject_add; // attributes that follow in the subject
     enum cert_knob_san san;
+    struct cert_knob_strings san_names; // CERT_KNOB_SAN_OWN: hosts and addresses
     enum cert_knob_serial serial;
     uint64_t serial_fixed;
+    uint8_t serial_len; // CERT_KNOB_SERIAL_RANDOM_128: bytes, CERT_KNOB_SERIAL_MAX at most; 0: 16
     struct cert_knob_date not_before, not_after;
     enum cert_knob_usage key_usage, ext_key_usage;
+    uint16_t key_usage_bits;                 // CERT_KNOB_USAGE_OWN: CERT_KU_*
+    struct cert_knob_strings ext_key_usages; // CERT_KNOB_USAGE_OWN: CERT_KNOB_PURPOSES
     enum cert_knob_constraints constraints;
     bool constraints_not_critical, key_usage_not_critical; // where they are not copied
     bool no_aki, no_ski;
-    bool aki_issuer; // the issuer's issuer and serial number, too
+    bool aki_if_there, ski_if_there; // only where the server's certificate has one
+    bool aki_issuer;                 // the issuer's issuer and serial number, too
     // The order of the extensions, by the names in CERT_KNOB_EXTENSIONS; those that are not
     // listed follow.
     struct cert_knob_strings extension_order;

@@ -61,6 +61,30 @@ static void set_all(struct leaf_spec *spec, const char *cn, const struct leaf_sp
     buf_cleanup(&servers);
 }
 
+// set_attributes makes the subject of what the box puts there.
+static void set_attributes(struct leaf_spec *spec, const struct cert_knob_strings *attributes,
+                           const char *host, const char *cn) {
+    struct arena arena = {0};
+    struct cert_knob_strings filled = {arena_alloc(&arena, attributes->num * sizeof(char *)),
+                                       attributes->num};
+    CBB name;
+    CBS whole, contents;
+    for (size_t i = 0; i < attributes->num; i++) {
+        const char *text = attributes->items[i], *equals = strchr(text, '=');
+        const char *value = strcmp(equals, "={host}") == 0 ? host
+                            : strcmp(equals, "={cn}") == 0 ? cn
+                                                           : equals + 1;
+        filled.items[i] = arena_printf(&arena, "%.*s=%s", (int)(equals - text), text, value);
+    }
+    CBS_init(&contents, NULL, 0);
+    CHECK(CBB_init(&name, 128) && box_name(&name, contents, &filled));
+    CBS_init(&whole, CBB_data(&name), CBB_len(&name));
+    CHECK(CBS_get_asn1(&whole, &contents, CBS_ASN1_SEQUENCE));
+    (void)!buf_append(&spec->subject, CBS_data(&contents), CBS_len(&contents));
+    CBB_cleanup(&name);
+    arena_cleanup(&arena);
+}
+
 static void set_names(struct leaf_spec *spec, const struct cert_knobs *knobs,
                       const struct leaf_box *box, const struct cert_facts *facts) {
     if (facts != NULL) {
@@ -77,6 +101,11 @@ static void set_names(struct leaf_spec *spec, const struct cert_knobs *knobs,
             // A subject past the ceiling is that of a peer who means no good: its CN is enough.
             (void)!buf_append(&spec->subject, CBS_data(&contents), CBS_len(&contents));
         }
+    }
+    if (knobs->subject == CERT_KNOB_SUBJECT_ATTRIBUTES) {
+        bool named = facts != NULL && facts->subject_cn != NULL;
+        set_attributes(spec, &knobs->subject_attributes, box->host,
+                       named ? facts->subject_cn : box->host);
     }
     switch (knobs->san) {
     case CERT_KNOB_SAN_COPY:
@@ -96,6 +125,13 @@ static void set_names(struct leaf_spec *spec, const struct cert_knobs *knobs,
             (void)!buf_append(&spec->san, buf_data(&host.san), host.san.len);
         }
         break;
+    case CERT_KNOB_SAN_OWN:
+        buf_consume(&spec->san, spec->san.len);
+        for (size_t i = 0; i < knobs->san_names.num; i++) {
+            leaf_spec_name_host(&host, knobs->san_names.items[i]);
+            add_names(spec, &host.san);
+        }
+        break;
     case CERT_KNOB_SAN_ALL:
         set_all(spec, facts != NULL ? facts->subject_cn : NULL, &host);
         break;
@@ -103,14 +139,15 @@ static void set_names(struct leaf_spec *spec, const struct cert_knobs *knobs,
     leaf_spec_cleanup(&host);
 }
 
-// date_of returns the date that `knob` asks for, or `otherwise`.
+// date_of returns the date that `knob` asks for, or `otherwise`. Without a server's certificate
+// there is nothing to copy but the CA's.
 static int64_t date_of(const struct cert_knob_date *knob, int64_t now, const int64_t *origin,
                        int64_t ca, int64_t otherwise) {
     switch (knob->from) {
     case CERT_KNOB_DATE_NOW:
         return now + knob->seconds;
     case CERT_KNOB_DATE_COPY:
-        return origin != NULL ? *origin : otherwise;
+        return origin != NULL ? *origin : ca;
     case CERT_KNOB_DATE_CA:
         return ca;
     case CERT_KNOB_DATE_AUTO:

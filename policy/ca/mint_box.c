@@ -36,7 +36,7 @@ static struct serial serial_of_u64(uint64_t number) {
 }
 
 static struct serial serial_random(size_t len) {
-    uint8_t bytes[16];
+    uint8_t bytes[CERT_KNOB_SERIAL_MAX];
     RAND_bytes(bytes, len);
     bytes[0] = (uint8_t)((bytes[0] & 0x3f) | 0x40); // positive, and never shorter in DER
     return serial_of(bytes, len);
@@ -87,7 +87,7 @@ static struct serial serial_make(const struct mint_box_request *request) {
     case CERT_KNOB_SERIAL_FIXED:
         return serial_of_u64(knobs->serial_fixed);
     case CERT_KNOB_SERIAL_RANDOM_128:
-        return serial_random(16);
+        return serial_random(knobs->serial_len != 0 ? knobs->serial_len : 16);
     case CERT_KNOB_SERIAL_COPY:
     case CERT_KNOB_SERIAL_COPY_PLUS_RANDOM_32:
     case CERT_KNOB_SERIAL_HASH_32:
@@ -148,7 +148,8 @@ static void chain_make(struct leaf *leaf, enum cert_knob_chain knob, const struc
         return;
     case CERT_KNOB_CHAIN_FULL:
     case CERT_KNOB_CHAIN_DOUBLED:
-        for (int times = knob == CERT_KNOB_CHAIN_DOUBLED ? 2 : 1; times > 0; times--) {
+    case CERT_KNOB_CHAIN_REPEATED:
+        for (int times = knob == CERT_KNOB_CHAIN_FULL ? 1 : 2; times > 0; times--) {
             if (times == 1 && knob == CERT_KNOB_CHAIN_DOUBLED) {
                 chain_add(leaf, first);
             }

@@ -27,6 +27,9 @@ struct seen {
     bool passed; // both sides have the same hello: the box left this one alone
     bool again;  // an earlier sighting showed the same leaf
     bool usual;  // the leaf is of the issuer who signs most
+    bool left;   // the box left the server at its certificate
+    bool minded; // and had a leaf for the client all the same
+    bool sample; // the leaf is one that the box makes as it usually does
 };
 
 struct learn {
@@ -65,6 +68,9 @@ struct choice {
     const char *word;
     enum fit (*fits)(const struct seen *seen);
 };
+
+// learn_fits returns whether learn_choose would find one.
+bool learn_fits(const struct learn *learn, const struct choice *choices, size_t num_choices);
 
 // learn_choose turns the knob `path` to the first of `choices` with which no sighting disagrees and
 // one agrees. It returns that choice's index, or -1 where there is none, and then says so.

@@ -52,6 +52,12 @@ static unsigned flaws_of(const struct seen *seen) {
     return cert_facts_self_signed(origin) ? flaws | FLAW_SELF_SIGNED : flaws;
 }
 
+// has_left returns whether the box broke the handshake off when it had the certificate.
+static bool has_left(const struct seen *seen) {
+    return seen->has_origin && !seen->passed && !obj_is(seen->behind, F_LEG_TLS_ESTABLISHED, 1) &&
+           obj_str_is(seen->behind, F_LEG_END_AT, "certificate");
+}
+
 static void seen_certificates(struct seen *seen, struct arena *arena) {
     size_t num = obj_num(seen->front, F_LEG_CERTIFICATE_CHAIN);
     for (size_t i = 0; i < num && i < SEEN_CHAIN_MAX; i++) {
@@ -83,6 +89,8 @@ bool learn_add(struct learn *learn, const struct learn_sighting *sighting) {
     seen->passed =
         same_bytes(obj_span(seen->front, F_LEG_OFFER_RAW), obj_span(seen->behind, F_LEG_OFFER_RAW));
     seen_certificates(seen, &learn->arena);
+    seen->left = has_left(seen);
+    seen->minded = seen->left && seen->num_chain != 0;
     learn->seen[learn->num++] = seen;
     return true;
 }
@@ -137,8 +145,21 @@ static void sightings_sort(struct learn *learn) {
     }
 }
 
+// samples_take takes the usual leaves; of those for servers that the box minds only where there are
+// no others.
+static void samples_take(struct learn *learn) {
+    bool any = false;
+    for (size_t i = 0; i < learn->num; i++) {
+        any = any || (learn->seen[i]->usual && !learn->seen[i]->minded);
+    }
+    for (size_t i = 0; i < learn->num; i++) {
+        struct seen *seen = learn->seen[i];
+        seen->sample = seen->usual && !(any && seen->minded);
+    }
+}
+
 const struct cert_facts *learn_leaf(const struct seen *seen) {
-    return seen->usual ? &seen->chain[0] : NULL;
+    return seen->sample ? &seen->chain[0] : NULL;
 }
 
 void sources_add(struct sources *sources, const struct seen *seen) {
@@ -223,6 +244,16 @@ static enum fit choice_fits(const struct learn *learn, const struct choice *choi
         }
     }
     return all;
+}
+
+bool learn_fits(const struct learn *learn, const struct choice *choices, size_t num_choices) {
+    for (size_t i = 0; i < num_choices; i++) {
+        struct sources sources = {.num = 0};
+        if (choice_fits(learn, &choices[i], &sources) == FIT_YES) {
+            return true;
+        }
+    }
+    return false;
 }
 
 int learn_choose(struct learn *learn, const char *path, const struct choice *choices,
@@ -314,6 +345,7 @@ bool learn_print(struct learn *learn, struct buf *out, struct err *err) {
                                               "stood in between");
     }
     sightings_sort(learn);
+    samples_take(learn);
     learn->root = json_pack("{s:s, s:s, s:s}", "name", learn->name, "line", "learned from records",
                             "confidence", "measured");
     learn->learned = json_array();

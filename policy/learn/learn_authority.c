@@ -21,14 +21,26 @@ static bool is_doubled(const struct seen *seen) {
     return half != 0 && seen->num_chain == 2 * half;
 }
 
+// is_repeated returns whether what follows the leaf comes twice.
+static bool is_repeated(const struct seen *seen) {
+    size_t half = (seen->num_chain - 1) / 2;
+    for (size_t i = 1; i <= half; i++) {
+        if (memcmp(seen->chain[i].sha256, seen->chain[half + i].sha256, SHA256_DIGEST_LENGTH) !=
+            0) {
+            return false;
+        }
+    }
+    return half != 0 && seen->num_chain == 1 + 2 * half;
+}
+
 // chain_word returns the setting that sends such a chain, or NULL.
 static const char *chain_word(const struct seen *seen) {
     const struct cert_facts *chain = seen->chain;
     if (seen->num_chain == 1) {
         return "leaf";
     }
-    if (is_doubled(seen)) {
-        return "doubled";
+    if (is_doubled(seen) || is_repeated(seen)) {
+        return is_repeated(seen) ? "repeated" : "doubled";
     }
     bool root = chain[1].self_issued, above = names(&chain[0], &chain[1]);
     if (seen->num_chain == 2) {
@@ -66,10 +78,15 @@ static const char *key_by_signature(const struct cert_facts *facts) {
         return NULL;
     }
     if (strstr(facts->signature_algorithm, "WithRSA") != NULL) {
-        return len == 128 ? "rsa1024" : len == 256 ? "rsa2048" : len == 384 ? "rsa3072" : NULL;
+        return len == 128   ? "rsa1024"
+               : len == 256 ? "rsa2048"
+               : len == 384 ? "rsa3072"
+               : len == 512 ? "rsa4096"
+                            : NULL;
     }
-    bool p256 = strcmp(facts->signature_algorithm, "ecdsa-with-SHA256") == 0 && len <= 72;
-    return p256 ? "p256" : NULL;
+    // Two numbers of the size of the curve, in DER (RFC 3279, section 2.2.3).
+    bool ecdsa = strncmp(facts->signature_algorithm, "ecdsa-with-", 11) == 0;
+    return !ecdsa ? NULL : len <= 72 ? "p256" : len <= 104 ? "p384" : NULL;
 }
 
 // above_in returns the certificate that names `below` as its subject's issuer, or NULL.
@@ -118,7 +135,7 @@ static void learn_root(struct learn *learn, const struct cert_facts *root,
 // drop_digest takes back what only an RSA key can sign.
 static void drop_digest(struct learn *learn, const char *of, json_t *object, const json_t *key) {
     const char *digest = json_string_value(json_object_get(object, "digest"));
-    bool weak = digest != NULL && strcmp(digest, "sha256") != 0;
+    bool weak = digest != NULL && strcmp(digest, "sha256") != 0 && strcmp(digest, "sha384") != 0;
     bool rsa = json_is_string(key) && strncmp(json_string_value(key), "rsa", 3) == 0;
     if (weak && !rsa) {
         learn_miss(learn, of, "%s, but the key that signs is none of the RSA keys of profiles",

@@ -16,7 +16,8 @@ const char *knob_of_key(const struct cert_facts *facts) {
         const char *word;
     } rows[] = {
         {"RSA", NULL, 1024, "rsa1024"},  {"RSA", NULL, 2048, "rsa2048"},
-        {"RSA", NULL, 3072, "rsa3072"},  {"EC", "P-256", 0, "p256"},
+        {"RSA", NULL, 3072, "rsa3072"},  {"RSA", NULL, 4096, "rsa4096"},
+        {"EC", "P-256", 0, "p256"},      {"EC", "P-384", 0, "p384"},
         {"Ed25519", NULL, 0, "ed25519"},
     };
     for (size_t i = 0; facts->key_type != NULL && i < ARRAY_LEN(rows); i++) {
@@ -34,6 +35,8 @@ const char *knob_of_digest(const struct cert_facts *facts) {
     const struct cert_oid *oid = facts->raw.signature_oid;
     return oid == NULL                ? NULL
            : oid->value == NID_sha256 ? "sha256"
+           : oid->value == NID_sha384 ? "sha384"
+           : oid->value == NID_sha512 ? "sha512"
            : oid->value == NID_sha1   ? "sha1"
            : oid->value == NID_md5    ? "md5"
                                       : NULL;
@@ -202,53 +205,156 @@ static enum fit purpose_either(const struct seen *seen) {
     return or_otherwise(seen, CERT_KNOB_EXTENSION_EXT_KEY_USAGE, purpose_standard);
 }
 
+// if_there: what `otherwise` says, where the server's certificate has the extension, else nothing.
+static enum fit if_there(const struct seen *seen, enum cert_knob_extension e,
+                         enum fit (*otherwise)(const struct seen *)) {
+    CBS there;
+    bool has = extension_of(learn_leaf(seen), e, &there);
+    return !seen->has_origin                        ? FIT_UNKNOWN
+           : extension_of(&seen->origin, e, &there) ? otherwise(seen)
+           : has                                    ? FIT_NO
+                                                    : FIT_UNKNOWN;
+}
+static enum fit usage_if_there(const struct seen *seen) {
+    return if_there(seen, CERT_KNOB_EXTENSION_KEY_USAGE, usage_standard);
+}
+static enum fit purpose_if_there(const struct seen *seen) {
+    return if_there(seen, CERT_KNOB_EXTENSION_EXT_KEY_USAGE, purpose_standard);
+}
+static enum fit constraints_copy_only(const struct seen *seen) {
+    return copied(seen, CERT_KNOB_EXTENSION_BASIC_CONSTRAINTS);
+}
+
+// sample_first returns the first leaf.
+static const struct cert_facts *sample_first(const struct learn *learn) {
+    size_t i = 0;
+    while (i < learn->num && learn_leaf(learn->seen[i]) == NULL) {
+        i++;
+    }
+    CHECK(i < learn->num);
+    return learn_leaf(learn->seen[i]);
+}
+
+// is_constant returns whether every leaf has the same extension `e`.
+static bool is_constant(const struct learn *learn, enum cert_knob_extension e,
+                        struct sources *sources) {
+    const struct cert_facts *first = sample_first(learn);
+    CBS there;
+    bool same = extension_of(first, e, &there);
+    for (size_t i = 0; i < learn->num && same; i++) {
+        const struct cert_facts *leaf = learn_leaf(learn->seen[i]);
+        if (leaf != NULL) {
+            same = same_extension(leaf, first, e);
+            sources_add(sources, learn->seen[i]);
+        }
+    }
+    return same;
+}
+
+// learn_own_usage and learn_own_purposes are for what is the same in every leaf and no word.
+static bool learn_own_usage(struct learn *learn) {
+    struct sources sources = {.num = 0};
+    if (!is_constant(learn, CERT_KNOB_EXTENSION_KEY_USAGE, &sources)) {
+        return false;
+    }
+    learn_set(learn, "cert.key_usage", json_string("own"), &sources, NULL);
+    learn_set(learn, "cert.key_usage_bits", json_integer(sample_first(learn)->key_usage), &sources,
+              NULL);
+    learn_critical(learn, "cert.key_usage_critical", CERT_KNOB_EXTENSION_KEY_USAGE, false);
+    return true;
+}
+
+static bool learn_own_purposes(struct learn *learn) {
+    struct sources sources = {.num = 0};
+    const struct cert_strings *purposes = &sample_first(learn)->ext_key_usages;
+    bool ok = is_constant(learn, CERT_KNOB_EXTENSION_EXT_KEY_USAGE, &sources) &&
+              purposes->num != 0 && purposes->num == purposes->total;
+    json_t *list = json_array();
+    for (size_t i = 0; i < purposes->num; i++) {
+        ok = ok && cert_oid_named(cert_oid_ext_key_usages, purposes->items[i]) != NULL &&
+             json_array_append_new(list, json_string(purposes->items[i])) == 0;
+    }
+    if (ok) {
+        learn_set(learn, "cert.ext_key_usage", json_string("own"), &sources, NULL);
+        learn_set(learn, "cert.ext_key_usages", json_incref(list), &sources, NULL);
+    }
+    json_decref(list);
+    return ok;
+}
+
 static void learn_usages(struct learn *learn) {
     static const struct choice usages[] = {{"standard", usage_standard},
                                            {"none", usage_none},
                                            {"copy", usage_copy},
                                            {"copy_or_standard", usage_either},
+                                           {"standard_if_there", usage_if_there},
                                            {"wrong", usage_wrong}};
     static const struct choice purposes[] = {{"standard", purpose_standard},
                                              {"copy", purpose_copy},
                                              {"copy_or_standard", purpose_either},
+                                             {"standard_if_there", purpose_if_there},
                                              {"none", purpose_none},
                                              {"wrong", purpose_wrong}};
     static const struct choice constraints[] = {{"copy", constraints_copy},
                                                 {"leaf", constraints_leaf},
+                                                {"copy_only", constraints_copy_only},
                                                 {"absent", constraints_absent},
                                                 {"ca", constraints_ca}};
-    int usage = learn_choose(learn, "cert.key_usage", usages, ARRAY_LEN(usages));
+    bool usual = learn_fits(learn, usages, ARRAY_LEN(usages));
+    int usage = !usual && learn_own_usage(learn)
+                    ? -1
+                    : learn_choose(learn, "cert.key_usage", usages, ARRAY_LEN(usages));
     if (usage != -1 && strcmp(usages[usage].word, "none") != 0) {
         learn_critical(learn, "cert.key_usage_critical", CERT_KNOB_EXTENSION_KEY_USAGE,
                        strncmp(usages[usage].word, "copy", 4) == 0);
     }
-    (void)learn_choose(learn, "cert.ext_key_usage", purposes, ARRAY_LEN(purposes));
+    if (learn_fits(learn, purposes, ARRAY_LEN(purposes)) || !learn_own_purposes(learn)) {
+        (void)learn_choose(learn, "cert.ext_key_usage", purposes, ARRAY_LEN(purposes));
+    }
     int chosen = learn_choose(learn, "cert.basic_constraints", constraints, ARRAY_LEN(constraints));
     if (chosen != -1 && strcmp(constraints[chosen].word, "absent") != 0) {
         learn_critical(learn, "cert.basic_constraints_critical",
                        CERT_KNOB_EXTENSION_BASIC_CONSTRAINTS,
-                       strcmp(constraints[chosen].word, "copy") == 0);
+                       strncmp(constraints[chosen].word, "copy", 4) == 0);
     }
 }
 
-// learn_there turns `path` to whether every leaf has what `has` looks for.
-static void learn_there(struct learn *learn, const char *path,
+// there_as_origin returns whether every leaf has what `has` looks for where the server's has it.
+static bool there_as_origin(const struct learn *learn, bool (*has)(const struct cert_facts *)) {
+    for (size_t i = 0; i < learn->num; i++) {
+        const struct seen *seen = learn->seen[i];
+        if (learn_leaf(seen) != NULL &&
+            (!seen->has_origin || has(learn_leaf(seen)) != has(&seen->origin))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// learn_there turns `path` to whether every leaf has what `has` looks for, or `as_origin` where
+// they have what the server's has.
+static void learn_there(struct learn *learn, const char *path, const char *as_origin,
                         bool (*has)(const struct cert_facts *)) {
     struct sources sources = {.num = 0};
-    bool there = false;
+    bool some = false, all = true;
     for (size_t i = 0; i < learn->num; i++) {
         const struct cert_facts *leaf = learn_leaf(learn->seen[i]);
         if (leaf == NULL) {
             continue;
         }
-        if (sources.num != 0 && has(leaf) != there) {
-            learn_miss(learn, path, "some leaves have it and others do not");
-            return;
-        }
-        there = has(leaf);
+        some = some || has(leaf);
+        all = all && has(leaf);
         sources_add(&sources, learn->seen[i]);
     }
-    learn_set(learn, path, json_boolean(there), &sources, NULL);
+    if (some != all && as_origin != NULL && there_as_origin(learn, has)) {
+        learn_set(learn, as_origin, json_true(), &sources, NULL);
+        return;
+    }
+    if (some != all) {
+        learn_miss(learn, path, "some leaves have it and others do not");
+        return;
+    }
+    learn_set(learn, path, json_boolean(all), &sources, NULL);
 }
 
 static bool has_ski(const struct cert_facts *facts) { return facts->ski != NULL; }
@@ -332,13 +438,18 @@ static void learn_scts(struct learn *learn) {
     }
 }
 
-// learn_order finds the order of the extensions in the leaf that has most of them, and whether the
-// others agree. What a profile cannot say at all is told.
-static json_t *order_of(struct learn *learn, const struct cert_facts *leaf) {
+// struct orders is which extension stands before which, in any leaf.
+struct orders {
+    bool before[CERT_KNOB_NUM_EXTENSIONS][CERT_KNOB_NUM_EXTENSIONS];
+    bool there[CERT_KNOB_NUM_EXTENSIONS];
+};
+
+// orders_take adds the order in one leaf. What a profile cannot say at all is told.
+static void orders_take(struct learn *learn, struct orders *orders, const struct cert_facts *leaf) {
     CBS extensions, element, oid;
-    json_t *order = json_array();
+    bool here[CERT_KNOB_NUM_EXTENSIONS] = {false};
     if (!box_origin_extensions(whole(leaf), &extensions)) {
-        return order;
+        return;
     }
     while (CBS_get_asn1(&extensions, &element, CBS_ASN1_SEQUENCE) &&
            CBS_get_asn1(&element, &oid, CBS_ASN1_OBJECT)) {
@@ -347,59 +458,69 @@ static json_t *order_of(struct learn *learn, const struct cert_facts *leaf) {
                !CBS_mem_equal(&oid, EXTENSIONS[e].der, EXTENSIONS[e].len)) {
             e++;
         }
-        if (e < CERT_KNOB_NUM_EXTENSIONS) {
-            CHECK(json_array_append_new(order, json_string(EXTENSIONS[e].name)) == 0);
-        } else {
+        if (e == CERT_KNOB_NUM_EXTENSIONS) {
             learn_rough(learn, "The box's leaves have the extension %s, which no knob makes.",
                         cert_oid_name(cert_oid_ext_key_usages, oid, &learn->arena));
-        }
-    }
-    return order;
-}
-
-// is_within returns whether the items of `some` stand in `all` in the same order.
-static bool is_within(const json_t *some, const json_t *all) {
-    size_t at = 0;
-    for (size_t i = 0; i < json_array_size(all) && at < json_array_size(some); i++) {
-        at += (size_t)json_equal(json_array_get(all, i), json_array_get(some, at));
-    }
-    return at == json_array_size(some);
-}
-
-static void learn_order(struct learn *learn) {
-    struct sources sources = {.num = 0};
-    json_t *longest = json_array();
-    bool agree = true;
-    for (size_t i = 0; i < learn->num; i++) {
-        const struct seen *seen = learn->seen[i];
-        if (learn_leaf(seen) == NULL || seen->again) {
             continue;
         }
-        json_t *order = order_of(learn, learn_leaf(seen));
-        bool more = json_array_size(order) > json_array_size(longest);
-        agree = agree && is_within(more ? longest : order, more ? order : longest);
-        json_decref(more ? longest : order);
-        longest = more ? order : longest;
-        sources_add(&sources, seen);
+        for (size_t i = 0; i < CERT_KNOB_NUM_EXTENSIONS; i++) {
+            orders->before[i][e] |= here[i];
+        }
+        here[e] = orders->there[e] = true;
     }
-    if (agree && json_array_size(longest) != 0) {
-        learn_set(learn, "cert.extension_order", json_incref(longest), &sources, NULL);
+}
+
+// orders_first returns the first extension that has none before it, of those that are left.
+static size_t orders_first(const struct orders *orders) {
+    for (size_t e = 0; e < CERT_KNOB_NUM_EXTENSIONS; e++) {
+        bool first = orders->there[e];
+        for (size_t i = 0; i < CERT_KNOB_NUM_EXTENSIONS; i++) {
+            first = first && !(orders->there[i] && orders->before[i][e]);
+        }
+        if (first) {
+            return e;
+        }
+    }
+    return CERT_KNOB_NUM_EXTENSIONS;
+}
+
+// learn_order finds an order of the extensions that every leaf keeps.
+static void learn_order(struct learn *learn) {
+    struct sources sources = {.num = 0};
+    struct orders orders = {.there = {false}};
+    json_t *list = json_array();
+    for (size_t i = 0; i < learn->num; i++) {
+        const struct seen *seen = learn->seen[i];
+        if (learn_leaf(seen) != NULL && !seen->again) {
+            orders_take(learn, &orders, learn_leaf(seen));
+            sources_add(&sources, seen);
+        }
+    }
+    for (size_t e; (e = orders_first(&orders)) < CERT_KNOB_NUM_EXTENSIONS;) {
+        CHECK(json_array_append_new(list, json_string(EXTENSIONS[e].name)) == 0);
+        orders.there[e] = false;
+    }
+    bool left = false;
+    for (size_t e = 0; e < CERT_KNOB_NUM_EXTENSIONS; e++) {
+        left = left || orders.there[e];
+    }
+    if (!left && json_array_size(list) != 0) {
+        learn_set(learn, "cert.extension_order", json_incref(list), &sources, NULL);
     } else {
         learn_miss(learn, "cert.extension_order",
-                   agree ? "the leaves have none"
-                         : "the leaves have their extensions in different "
-                           "orders");
+                   left ? "the leaves have their extensions in different orders"
+                        : "the leaves have none");
     }
-    json_decref(longest);
+    json_decref(list);
 }
 
 void learn_certificates(struct learn *learn) {
     learn_word(learn, "cert.key", knob_of_key, "key");
     learn_word(learn, "cert.digest", knob_of_digest, "signature");
     learn_usages(learn);
-    learn_there(learn, "cert.subject_key_id", has_ski);
-    learn_there(learn, "cert.authority_key_id", has_aki);
-    learn_there(learn, "cert.authority_key_id_issuer", has_aki_issuer);
+    learn_there(learn, "cert.subject_key_id", "cert.subject_key_id_if_there", has_ski);
+    learn_there(learn, "cert.authority_key_id", "cert.authority_key_id_if_there", has_aki);
+    learn_there(learn, "cert.authority_key_id_issuer", NULL, has_aki_issuer);
     learn_order(learn);
     learn_url(learn, "cert.crl", "cert.crl_url", CERT_KNOB_EXTENSION_CRL);
     learn_url(learn, "cert.ocsp", "cert.ocsp_url", CERT_KNOB_EXTENSION_OCSP);

@@ -51,7 +51,8 @@ static const struct list {
     {"server_leg.groups", "server_leg.template.groups", F_LEG_OFFER_GROUPS, REGISTRY_GROUP},
     {"server_leg.signature_algorithms", "server_leg.template.signature_algorithms",
      F_LEG_OFFER_SIGALGS, REGISTRY_SIGNATURE_SCHEME},
-    {NULL, "server_leg.template.extensions", F_LEG_OFFER_EXTENSIONS, REGISTRY_EXTENSION},
+    {"server_leg.extensions", "server_leg.template.extensions", F_LEG_OFFER_EXTENSIONS,
+     REGISTRY_EXTENSION},
     {NULL, "server_leg.template.point_formats", F_LEG_OFFER_POINT_FORMATS, REGISTRY_POINT_FORMAT},
     {NULL, "server_leg.template.compression", F_LEG_OFFER_COMPRESSION, REGISTRY_COMPRESSION_METHOD},
 };
@@ -109,8 +110,8 @@ static void set_version(struct learn *learn, const char *path, uint16_t version,
     }
 }
 
-// learn_template takes over a hello as it stands: of one with TLS 1.3 an emulation writes no
-// template.
+// learn_template takes over a hello as it stands: of one with TLS 1.3, which seldom is the same
+// twice, no template is made.
 static void learn_template(struct learn *learn, const struct obj *hello, bool template,
                            const struct sources *from) {
     int64_t code;
@@ -134,7 +135,10 @@ static void learn_template(struct learn *learn, const struct obj *hello, bool te
     if (obj_int(hello, F_LEG_OFFER_RECORD_VERSION, &code)) {
         set_version(learn, "server_leg.template.record_version", (uint16_t)code, from, NULL);
     }
-    learn_rough(learn, "Of the hello's lists the emulation offers what the library has.");
+    if (obj_int(hello, F_LEG_OFFER_SESSION_ID, &code) && code > 0 && code <= 32) {
+        learn_set(learn, "server_leg.template.session_id_len", json_integer(code), from, NULL);
+    }
+    learn_rough(learn, "Extensions have their usual contents, but for the lists that were seen.");
 }
 
 static void learn_versions(struct learn *learn, const struct obj *hello, bool template,
@@ -237,7 +241,7 @@ static void learn_chosen_alpn(struct learn *learn) {
         const struct seen *seen = learn->seen[i];
         const char *told = obj_str(seen->front, F_LEG_TLS_NEXT_PROTOCOL);
         const char *got = obj_str(seen->behind, F_LEG_TLS_NEXT_PROTOCOL);
-        if (!speaks(seen) || obj_num(seen->front, F_LEG_OFFER_ALPN) == 0 ||
+        if (!speaks(seen) || seen->minded || obj_num(seen->front, F_LEG_OFFER_ALPN) == 0 ||
             !obj_has(seen->front, F_LEG_TLS_VERSION)) {
             continue;
         }
@@ -340,8 +344,91 @@ static void learn_cap(struct learn *learn) {
     }
     learn_miss(learn, "client_leg.min_version",
                "records of connections that worked do not tell it");
-    learn_miss(learn, "client_leg.ciphers",
-               "an answer shows the suite that was chosen, not those that would have been");
+}
+
+// struct pick is what a server chooses among what its client offers, and what an emulation has
+// beside that.
+static const struct pick {
+    const char *path;
+    enum field chosen, offer;
+    enum registry registry;
+    uint16_t rest[14];
+} PICKS[] = {
+    {"client_leg.ciphers",
+     F_LEG_TLS_CIPHER,
+     F_LEG_OFFER_CIPHERS,
+     REGISTRY_CIPHER,
+     {0xc02b, 0xc02f, 0xc02c, 0xc030, 0xcca9, 0xcca8, 0xc009, 0xc013, 0xc00a, 0xc014, 0x009c,
+      0x009d, 0x002f, 0x0035}},
+    {"client_leg.groups", F_LEG_TLS_CURVE, F_LEG_OFFER_GROUPS, REGISTRY_GROUP, {29, 23, 24, 25}},
+};
+
+// picked_of returns what was chosen up to TLS 1.2, and whether the client would rather have had
+// something else. 0: it was not seen.
+static uint16_t picked_of(const struct seen *seen, const struct pick *pick, bool *out_other) {
+    int64_t chosen;
+    uint16_t version;
+    size_t i = 0;
+    if (!speaks(seen) || !obj_int(seen->front, pick->chosen, &chosen) ||
+        !chosen_version(seen->front, &version) || version > TLS12) {
+        return 0;
+    }
+    while (i < obj_num(seen->front, pick->offer) &&
+           codepoint_is_grease(pick->registry, obj_code(seen->front, pick->offer, i))) {
+        i++;
+    }
+    *out_other = i < obj_num(seen->front, pick->offer) &&
+                 obj_code(seen->front, pick->offer, i) != (uint16_t)chosen;
+    return (uint16_t)chosen;
+}
+
+// pick_set puts `code` before all the others.
+static void pick_set(struct learn *learn, const struct pick *pick, uint16_t code,
+                     const struct sources *from) {
+    json_t *list = json_array();
+    bool known = false;
+    CHECK(json_array_append_new(list, code_text(pick->registry, code)) == 0);
+    for (size_t i = 0; i < ARRAY_LEN(pick->rest) && pick->rest[i] != 0; i++) {
+        known = known || pick->rest[i] == code;
+        CHECK(pick->rest[i] == code ||
+              json_array_append_new(list, code_text(pick->registry, pick->rest[i])) == 0);
+    }
+    if (known) {
+        learn_set(learn, pick->path, json_incref(list), from,
+                  "the first is what it chose; what it would have chosen next is not known");
+    } else {
+        learn_miss(learn, pick->path, "the library lacks what it chose, %s",
+                   json_string_value(json_array_get(list, 0)));
+    }
+    json_decref(list);
+}
+
+// learn_pick: a box that chooses otherwise than its clients would have prefers that, or has nothing
+// else; an emulation that prefers it answers alike.
+static bool learn_pick(struct learn *learn, const struct pick *pick, bool anyway) {
+    struct sources from = {.num = 0};
+    uint16_t first = 0;
+    bool same = true, other = false;
+    for (size_t i = 0; i < learn->num; i++) {
+        bool before = false;
+        uint16_t code = picked_of(learn->seen[i], pick, &before);
+        if (code != 0) {
+            first = first == 0 ? code : first;
+            same = same && first == code;
+            other = other || before;
+            sources_add(&from, learn->seen[i]);
+        }
+    }
+    if (first == 0 || !same || !(other || anyway)) {
+        learn_miss(learn, pick->path,
+                   first == 0 ? "no choice of the box was seen up to TLS 1.2"
+                   : !same    ? "it chose more than one"
+                              : "it chose what the client would have");
+    } else {
+        pick_set(learn, pick, first, &from);
+        return true;
+    }
+    return false;
 }
 
 void learn_hellos(struct learn *learn) {
@@ -350,4 +437,7 @@ void learn_hellos(struct learn *learn) {
     learn_sni(learn);
     learn_chosen_alpn(learn);
     learn_cap(learn);
+    // A box that has an order of its own for one has it for the other.
+    bool groups = learn_pick(learn, &PICKS[1], false);
+    (void)learn_pick(learn, &PICKS[0], groups);
 }

@@ -12,6 +12,7 @@ enum outcome {
     OUTCOME_PASSED,
     OUTCOME_ALERT,
     OUTCOME_RESET,
+    OUTCOME_PAGE, // it breaks off, and answers the client itself
 };
 
 static bool fatal_alert(const struct obj *leg, int64_t *out_code) {
@@ -25,12 +26,17 @@ static bool fatal_alert(const struct obj *leg, int64_t *out_code) {
     return false;
 }
 
+static enum outcome page_or_unknown(const struct seen *seen) {
+    return obj_is(seen->front, F_LEG_TLS_ESTABLISHED, 1) ? OUTCOME_PAGE : OUTCOME_UNKNOWN;
+}
+
 static enum outcome outcome_of(const struct seen *seen, int64_t *out_alert) {
     if (seen->passed) {
         return OUTCOME_PASSED;
     }
     if (seen->num_chain != 0) {
-        return seen->usual                  ? OUTCOME_USUAL
+        return seen->usual && seen->minded  ? page_or_unknown(seen)
+               : seen->usual                ? OUTCOME_USUAL
                : seen->chain[0].self_issued ? OUTCOME_SELF_SIGNED
                                             : OUTCOME_UNTRUSTED;
     }
@@ -90,6 +96,16 @@ static void learn_check(struct learn *learn, const struct check *check, enum out
     learn_set(learn, check->path, json_boolean(minds), &from, NULL);
 }
 
+// leaves returns whether the box left a bad server at its certificate.
+static bool leaves(const struct learn *learn) {
+    for (size_t i = 0; i < learn->num; i++) {
+        if (learn->seen[i]->flaws != 0 && learn->seen[i]->left) {
+            return true;
+        }
+    }
+    return false;
+}
+
 // learn_untrusted takes the name of the CA that signs for bad servers.
 static bool learn_untrusted(struct learn *learn, const struct sources *reacts) {
     for (size_t i = 0; i < learn->num; i++) {
@@ -113,6 +129,7 @@ void learn_invalid(struct learn *learn) {
         [OUTCOME_PASSED] = "pass_through",
         [OUTCOME_ALERT] = "alert",
         [OUTCOME_RESET] = "reset",
+        [OUTCOME_PAGE] = "block_page",
     };
     struct sources reacts = {.num = 0};
     enum outcome reaction = OUTCOME_UNKNOWN;
@@ -127,6 +144,10 @@ void learn_invalid(struct learn *learn) {
         return;
     }
     learn_set(learn, "server_leg.on_invalid", json_string(words[reaction]), &reacts, NULL);
+    bool ends = reaction == OUTCOME_PAGE || reaction == OUTCOME_ALERT || reaction == OUTCOME_RESET;
+    if (ends && leaves(learn)) {
+        learn_set(learn, "server_leg.breaks_off", json_true(), &reacts, NULL);
+    }
     if (reaction == OUTCOME_ALERT && alert != 0) {
         learn_set(learn, "server_leg.on_invalid_alert", json_integer(alert), &reacts, NULL);
     }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "policy/ca/box_origin.h"
+#include "policy/ca/cert_knobs.h"
 
 enum {
     MINUTE = 60,
@@ -77,7 +78,7 @@ static bool is_short(const struct seen *seen) {
 
 static bool is_long(const struct seen *seen) {
     CBS number = number_of(&seen->chain[0]);
-    return CBS_len(&number) > 2 * SHORT;
+    return CBS_len(&number) > SHORT && CBS_len(&number) <= CERT_KNOB_SERIAL_MAX;
 }
 
 // struct leaves are those that were not seen before, in the order of time.
@@ -94,6 +95,15 @@ static bool all_are(const struct leaves *leaves, bool (*is)(const struct seen *)
         }
     }
     return true;
+}
+
+static size_t longest_number(const struct leaves *leaves) {
+    size_t longest = 0;
+    for (size_t i = 0; i < leaves->num; i++) {
+        CBS number = number_of(&leaves->items[i]->chain[0]);
+        longest = CBS_len(&number) > longest ? CBS_len(&number) : longest;
+    }
+    return longest;
 }
 
 // numbers_step returns whether each number is above the one before by `min` to `max`.
@@ -140,9 +150,9 @@ static void learn_serial(struct learn *learn, const struct leaves *leaves) {
         char text[32];
         snprintf(text, sizeof(text), "0x%" PRIx64, fixed);
         learn_set(learn, "cert.serial_fixed", json_string(text), &leaves->sources, NULL);
-    } else if (strcmp(word, "random128") == 0 && CBS_len(&number) != 16) {
-        learn_rough(learn, "Serial numbers of the box have %zu bytes; here they have 16.",
-                    CBS_len(&number));
+    } else if (strcmp(word, "random128") == 0 && longest_number(leaves) != 16) {
+        learn_set(learn, "cert.serial_len", json_integer((json_int_t)longest_number(leaves)),
+                  &leaves->sources, NULL);
     } else if (strcmp(word, "sequential") == 0) {
         learn_rough(learn, "Serial numbers count from 1 in each process; those seen began at %s.",
                     leaves->items[0]->chain[0].serial);
@@ -280,5 +290,12 @@ void learn_issues(struct learn *learn) {
     learn_serial(learn, leaves);
     learn_date(learn, leaves, &before);
     learn_date(learn, leaves, &after);
+    // The same leaf again says the same of keys.
+    leaves->num = 0;
+    for (size_t i = 0; i < learn->num; i++) {
+        if (learn_leaf(learn->seen[i]) != NULL) {
+            leaves->items[leaves->num++] = learn->seen[i];
+        }
+    }
     learn_reuse(learn, leaves);
 }

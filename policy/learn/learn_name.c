@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "policy/ca/cert_knobs.h"
 #include "policy/ca/cert_oid.h"
 #include "policy/ca/cert_text.h"
 
@@ -40,7 +41,9 @@ static json_t *name_texts(CBS name, struct arena *arena) {
 
 // are_sayable returns whether a profile can say each of `attributes`.
 static bool are_sayable(const json_t *attributes) {
-    static const char *const names[] = {"C=", "ST=", "L=", "O=", "OU=", "CN="};
+#define ATTRIBUTE_TEXT(name, kind) name "=",
+    static const char *const names[] = {CERT_KNOB_ATTRIBUTES(ATTRIBUTE_TEXT)};
+#undef ATTRIBUTE_TEXT
     for (size_t i = 0; i < json_array_size(attributes); i++) {
         const char *text = json_string_value(json_array_get(attributes, i));
         size_t n = 0;
@@ -125,6 +128,73 @@ static void subject_fits(struct learn *learn, enum subject subject, struct sourc
     }
 }
 
+// attribute_of returns attribute number `at` of the leaf's subject as "CN={host}", "CN={cn}" or as
+// it stands: `how` counts these. NULL: it is not of that kind.
+static const char *attribute_of(struct learn *learn, const struct seen *seen, size_t at, int how) {
+    json_t *whole = name_texts(seen->chain[0].raw.subject, &learn->arena);
+    const char *text = json_string_value(json_array_get(whole, at));
+    const char *value = text != NULL ? strchr(text, '=') : NULL;
+    const char *same = how == 0                       ? seen->host
+                       : how == 1 && seen->has_origin ? seen->origin.subject_cn
+                                                      : NULL;
+    const char *result = NULL;
+    if (value != NULL && how == 2) {
+        result = arena_dup(&learn->arena, text, strlen(text));
+    } else if (value != NULL && same != NULL && strcasecmp(value + 1, same) == 0) {
+        result = arena_printf(&learn->arena, "%.*s={%s}", (int)(value - text), text,
+                              how == 0 ? "host" : "cn");
+    }
+    json_decref(whole);
+    return result;
+}
+
+// attribute_for_all returns attribute number `at` in the one way that holds for every leaf, or
+// NULL.
+static const char *attribute_for_all(struct learn *learn, size_t at) {
+    for (int how = 0; how < 3; how++) {
+        const char *all = NULL;
+        bool ok = true;
+        for (size_t i = 0; i < learn->num && ok; i++) {
+            if (learn_leaf(learn->seen[i]) != NULL) {
+                const char *one = attribute_of(learn, learn->seen[i], at, how);
+                ok = one != NULL && (all == NULL || strcmp(all, one) == 0);
+                all = one;
+            }
+        }
+        if (ok && all != NULL) {
+            return all;
+        }
+    }
+    return NULL;
+}
+
+// learn_attributes spells the subject out: what is the same everywhere, and where the names go.
+static bool learn_attributes(struct learn *learn) {
+    struct sources from = {.num = 0};
+    json_t *list = json_array();
+    size_t num = 0;
+    bool ok = true;
+    for (size_t i = 0; i < learn->num; i++) {
+        const struct cert_facts *leaf = learn_leaf(learn->seen[i]);
+        json_t *whole = leaf != NULL ? name_texts(leaf->raw.subject, &learn->arena) : NULL;
+        ok = ok && (leaf == NULL || from.num == 0 || json_array_size(whole) == num);
+        num = leaf != NULL ? json_array_size(whole) : num;
+        json_decref(whole);
+        leaf != NULL ? sources_add(&from, learn->seen[i]) : (void)0;
+    }
+    for (size_t at = 0; ok && at < num; at++) {
+        const char *text = attribute_for_all(learn, at);
+        ok = text != NULL && json_array_append_new(list, json_string(text)) == 0;
+    }
+    ok = ok && num != 0 && are_sayable(list);
+    if (ok) {
+        learn_set(learn, "cert.subject", json_string("attributes"), &from, NULL);
+        learn_set(learn, "cert.subject_attributes", json_incref(list), &from, NULL);
+    }
+    json_decref(list);
+    return ok;
+}
+
 static void learn_subject(struct learn *learn) {
     static const char *const words[] = {"cn", "copy", "host"};
     // Of those that fit: the one that leaves nothing over, and then the one that copies most.
@@ -145,8 +215,11 @@ static void learn_subject(struct learn *learn) {
             json_decref(rest);
         }
     }
+    if (best == NULL && learn_attributes(learn)) {
+        return;
+    }
     if (best == NULL) {
-        learn_miss(learn, "cert.subject", "the subjects are neither the host nor the server's");
+        learn_miss(learn, "cert.subject", "the subjects are of no one kind");
         return;
     }
     learn_set(learn, "cert.subject", json_string(words[subject]), &from, NULL);
@@ -248,6 +321,36 @@ static enum fit san_all(const struct seen *seen) {
     return fit_of(fits && names_take(dns, &at, seen->host) && at == dns->num);
 }
 
+// learn_own_names is for names that are the same in every leaf.
+static bool learn_own_names(struct learn *learn) {
+    struct sources sources = {.num = 0};
+    const struct cert_facts *first = NULL;
+    json_t *list = json_array();
+    bool ok = true;
+    for (size_t i = 0; i < learn->num && ok; i++) {
+        const struct cert_facts *leaf = learn_leaf(learn->seen[i]);
+        if (leaf != NULL) {
+            first = first == NULL ? leaf : first;
+            ok = same_strings(&leaf->dns, &first->dns) && same_strings(&leaf->ip, &first->ip);
+            sources_add(&sources, learn->seen[i]);
+        }
+    }
+    ok = ok && first != NULL && first->dns.num == first->dns.total &&
+         first->ip.num == first->ip.total;
+    for (size_t i = 0; ok && i < first->dns.num + first->ip.num; i++) {
+        const char *name =
+            i < first->dns.num ? first->dns.items[i] : first->ip.items[i - first->dns.num];
+        ok = json_array_append_new(list, json_string(name)) == 0;
+    }
+    ok = ok && json_array_size(list) != 0;
+    if (ok) {
+        learn_set(learn, "cert.san", json_string("own"), &sources, NULL);
+        learn_set(learn, "cert.san_names", json_incref(list), &sources, NULL);
+    }
+    json_decref(list);
+    return ok;
+}
+
 void learn_names(struct learn *learn) {
     static const struct choice sans[] = {
         {"copy", san_copy},         {"host", san_host},
@@ -255,5 +358,7 @@ void learn_names(struct learn *learn) {
         {"all", san_all},           {"none", san_none},
     };
     learn_subject(learn);
-    (void)learn_choose(learn, "cert.san", sans, ARRAY_LEN(sans));
+    if (learn_fits(learn, sans, ARRAY_LEN(sans)) || !learn_own_names(learn)) {
+        (void)learn_choose(learn, "cert.san", sans, ARRAY_LEN(sans));
+    }
 }

@@ -23,18 +23,20 @@
 #define ON_INVALIDS                                                                                \
     WORDS("mirror", "reset", "alert", "block_page", "resign_trusted", "resign_untrusted",          \
           "self_signed", "pass_through")
-#define KEYS WORDS("auto", "rsa1024", "rsa2048", "rsa3072", "p256", "ed25519")
+#define KEYS WORDS("auto", "rsa1024", "rsa2048", "rsa3072", "p256", "ed25519", "rsa4096", "p384")
 #define REUSES WORDS("per_boot", "per_host", "shipped")
-#define DIGESTS WORDS("sha256", "sha1", "md5")
-#define SUBJECTS WORDS("cn", "copy", "host")
-#define SANS WORDS("copy", "host", "none", "wildcard", "copy_and_host", "all")
+#define DIGESTS WORDS("sha256", "sha1", "md5", "sha384", "sha512")
+#define SUBJECTS WORDS("cn", "copy", "host", "attributes")
+#define SANS WORDS("copy", "host", "none", "wildcard", "copy_and_host", "all", "own")
 #define SERIALS                                                                                    \
     WORDS("random128", "random32", "sequential", "copy", "copy_plus_random32", "hash32", "fixed")
-#define USAGES WORDS("standard", "copy", "none", "wrong", "copy_or_standard")
-#define CONSTRAINTS WORDS("leaf", "absent", "ca", "copy")
+#define USAGES                                                                                     \
+    WORDS("standard", "copy", "none", "wrong", "copy_or_standard", "standard_if_there", "own")
+#define CONSTRAINTS WORDS("leaf", "absent", "ca", "copy", "copy_only")
 #define URLS WORDS("none", "own", "copy")
 #define ISSUERS WORDS("trusted", "untrusted", "self")
-#define CHAINS WORDS("auto", "leaf", "intermediate", "full", "root", "reversed", "doubled")
+#define CHAINS                                                                                     \
+    WORDS("auto", "leaf", "intermediate", "full", "root", "reversed", "doubled", "repeated")
 #define PATH_LENS WORDS("auto", "none", "zero")
 #define CACHES WORDS("exact", "host", "sni", "ip", "origin", "hash32")
 #define ATS WORDS("hello", "second_hello", "answer", "established")
@@ -104,27 +106,31 @@ static const struct knob SERVER_LEG[] = {
     CODES("ciphers", REGISTRY_CIPHER, ciphers, "Cipher suites offered, in order; empty: the client's."),
     CODES("groups", REGISTRY_GROUP, groups, "Groups offered, in order; empty: the client's."),
     CODES("signature_algorithms", REGISTRY_SIGNATURE_SCHEME, sigalgs, "Signature algorithms offered, in order; empty: the client's."),
+    CODES("extensions", REGISTRY_EXTENSION, extensions, "For \"own\": of status_request, signed_certificate_timestamp and session_ticket those that are here are sent; the others are the library's, and so is their order. Empty: the library's."),
     WORD("alpn", ALPNS, alpn, "The protocols offered: the client's, none, or \"alpn_protocols\"."),
     PLAIN("alpn_protocols", KNOB_TEXTS, alpn_protocols, "For \"fixed\"."),
     WORD("sni", SNIS, sni, "The server_name sent: the client's, none, or \"sni_name\"."),
     PLAIN("sni_name", KNOB_TEXT, sni_name, "For \"replace\"."),
-    WORD("hello", HELLOS, hello, "The hello that the server gets: the client's mirrored; the box's own, whatever the client sent; a raw one from \"template\"; the client's own bytes with \"edit\", in mode \"tunnel\"."),
+    WORD("hello", HELLOS, hello, "The hello that the server gets: the client's mirrored; the box's own, whatever the client sent; a raw one from \"template\", byte for byte; the client's own bytes with \"edit\", in mode \"tunnel\"."),
     INSIDE("template", KNOB_TEMPLATE, template, "A ClientHello that no library writes any more."),
     INSIDE("edit", KNOB_EDIT, edit, "What is changed in the client's hello."),
     INSIDE("verify", KNOB_VERIFY, verify, "What is checked of the server's certificate."),
     WORD("on_invalid", ON_INVALIDS, on_invalid, "What the client is shown when a check fails: the policy's choice, a reset, an alert, a page, a leaf of the trusted or untrusted CA, a self-signed leaf, or the server itself."),
     PLAIN("on_invalid_alert", KNOB_ALERT, on_invalid_alert, "For \"alert\"."),
+    PLAIN("breaks_off", KNOB_BOOL, breaks_off, "For \"reset\", \"alert\" and \"block_page\": when a check fails the server gets an alert at its certificate; else its handshake is finished first."),
 };
 #undef OWNER
 
 #define OWNER profile_template
 static const struct knob TEMPLATE[] = {
-    PLAIN("record_version", KNOB_VERSION, record_version, "In the record's header."),
-    PLAIN("version", KNOB_VERSION, version, "In the message."),
+    PLAIN("record_version", KNOB_VERSION, record_version, "In the record's header; \"any\": 1.0."),
+    PLAIN("version", KNOB_VERSION, version, "In the message; \"any\": 1.2."),
     CODES("ciphers", REGISTRY_CIPHER, ciphers, "Cipher suites in order."),
-    CODES("extensions", REGISTRY_EXTENSION, extensions, "Extensions in order. Their contents are those of the lists here, the host's name, or empty."),
+    CODES("extensions", REGISTRY_EXTENSION, extensions, "Extensions in order. Their contents are those of the lists here, of \"sni\" and \"alpn\" (left out without any), the usual ones, or empty."),
     CODES("groups", REGISTRY_GROUP, groups, "supported_groups."),
     CODES("signature_algorithms", REGISTRY_SIGNATURE_SCHEME, sigalgs, "signature_algorithms."),
+    CODES("versions", REGISTRY_VERSION, versions, "supported_versions."),
+    CODES("key_shares", REGISTRY_GROUP, key_shares, "key_share: the groups, each of which gets a fresh key."),
     CODES("point_formats", REGISTRY_POINT_FORMAT, point_formats, "ec_point_formats; empty: uncompressed."),
     CODES("compression", REGISTRY_COMPRESSION_METHOD, compression, "Compression methods; empty: null."),
     NUMBER("session_id_len", KNOB_BYTE, session_id_len, 0, 32, "Random bytes of session id."),
@@ -157,22 +163,29 @@ static const struct knob VERIFY[] = {
 static const struct knob CERT[] = {
     WORD("key", KEYS, key, "The leaf's key; \"auto\" is what the client can verify."),
     WORD("key_reuse", REUSES, reuse, "How long a key serves: while the program runs, for one host, or as long as the CA's folder exists."),
-    WORD("digest", DIGESTS, digest, "Of the signature. \"sha1\" and \"md5\" need a CA with an RSA key."),
-    WORD("subject", SUBJECTS, subject, "The CN of the server's certificate, its whole subject, or the host as CN."),
+    WORD("digest", DIGESTS, digest, "Of the signature. \"sha1\", \"md5\" and \"sha512\" need a CA with an RSA key."),
+    WORD("subject", SUBJECTS, subject, "The CN of the server's certificate, its whole subject, the host as CN, or \"subject_attributes\"."),
+    PLAIN("subject_attributes", KNOB_ATTRIBUTES, subject_attributes, "The subject, where \"CN={host}\" holds the host and \"CN={cn}\" the CN of the server's certificate."),
     PLAIN("subject_add", KNOB_ATTRIBUTES, subject_add, "What follows in the subject: [\"OU=Box\"]."),
-    WORD("san", SANS, san, "The alternative names: the server's, the host, none, \"*.parent\" and \"parent\", the server's and the host where none of them speaks for it, or \"all\": the CN of the server's certificate, its names and the host, each once."),
+    WORD("san", SANS, san, "The alternative names: the server's, the host, none, \"*.parent\" and \"parent\", the server's and the host where none of them speaks for it, or \"all\": the CN of the server's certificate, its names and the host, each once; or \"san_names\"."),
+    PLAIN("san_names", KNOB_TEXTS, san_names, "For \"own\"."),
     WORD("serial", SERIALS, serial, "The serial number."),
     PLAIN("serial_fixed", KNOB_SERIAL, serial_fixed, "For \"fixed\", in hexadecimal."),
+    NUMBER("serial_len", KNOB_BYTE, serial_len, 0, CERT_KNOB_SERIAL_MAX, "For \"random128\": bytes, other than 16; 0 is 16."),
     PLAIN("not_before", KNOB_DATE, not_before, "When the leaf begins."),
     PLAIN("not_after", KNOB_DATE, not_after, "When it ends."),
-    WORD("key_usage", USAGES, key_usage, "What a server needs, the server's own, none, keyCertSign alone, or the server's own and without one what it needs."),
-    WORD("ext_key_usage", USAGES, ext_key_usage, "serverAuth, the server's own, none, clientAuth alone, or the server's own and without one serverAuth."),
-    WORD("basic_constraints", CONSTRAINTS, constraints, "Present and no CA, absent, a CA, or the server's own."),
+    WORD("key_usage", USAGES, key_usage, "What a server needs, the server's own, none, keyCertSign alone, the server's own and without one what it needs, what it needs where the server's has any, or \"key_usage_bits\"."),
+    NUMBER("key_usage_bits", KNOB_SHORT, key_usage_bits, 0, 511, "For \"own\": the sum of 1 digitalSignature, 2 nonRepudiation, 4 keyEncipherment, 8 dataEncipherment, 16 keyAgreement, 32 keyCertSign, 64 cRLSign, 128 encipherOnly, 256 decipherOnly."),
+    WORD("ext_key_usage", USAGES, ext_key_usage, "serverAuth, the server's own, none, clientAuth alone, the server's own and without one serverAuth, serverAuth where the server's has any, or \"ext_key_usages\"."),
+    PLAIN("ext_key_usages", KNOB_TEXTS, ext_key_usages, "For \"own\": serverAuth, clientAuth and their kin, in order."),
+    WORD("basic_constraints", CONSTRAINTS, constraints, "Present and no CA, absent, a CA, the server's own and without one no CA, or the server's own alone."),
     PLAIN("basic_constraints_critical", KNOB_NOT, constraints_not_critical, "Whether they are critical, where they are not copied."),
     PLAIN("key_usage_critical", KNOB_NOT, key_usage_not_critical, "Whether it is critical, where it is not copied."),
     PLAIN("authority_key_id", KNOB_NOT, no_aki, "Whether the leaf has one."),
+    PLAIN("authority_key_id_if_there", KNOB_BOOL, aki_if_there, "Only where the server's certificate has one."),
     PLAIN("authority_key_id_issuer", KNOB_BOOL, aki_issuer, "Whether that names the CA's issuer and serial number, too."),
     PLAIN("subject_key_id", KNOB_NOT, no_ski, "Whether the leaf has one."),
+    PLAIN("subject_key_id_if_there", KNOB_BOOL, ski_if_there, "Only where the server's certificate has one."),
     PLAIN("extension_order", KNOB_EXTENSIONS, extension_order, "Which extensions come first; the others follow in their ordinary order."),
     WORD("crl", URLS, crl, "The CRL distribution point: none, \"crl_url\", or the server's."),
     PLAIN("crl_url", KNOB_TEXT, crl_url, "For \"own\"."),
@@ -180,7 +193,7 @@ static const struct knob CERT[] = {
     PLAIN("ocsp_url", KNOB_TEXT, ocsp_url, "For \"own\"."),
     PLAIN("copy_scts", KNOB_BOOL, copy_scts, "Copies the server's certificate timestamps, which speak of another certificate."),
     WORD("issuer", ISSUERS, issuer, "Who issues leaves for servers that pass the checks."),
-    WORD("chain", CHAINS, chain, "What is sent: all but the root, the leaf alone, the leaf and the intermediate, all, the leaf and the root, the leaf and then the others the wrong way round, or all of them twice."),
+    WORD("chain", CHAINS, chain, "What is sent: all but the root, the leaf alone, the leaf and the intermediate, all, the leaf and the root, the leaf and then the others the wrong way round, all of them twice, or the leaf and the others twice."),
     INSIDE("ca", KNOB_CA, ca, "The box's own CA."),
     INSIDE("cache", KNOB_CACHE, cache, "How leaves are kept."),
 };

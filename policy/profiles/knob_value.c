@@ -34,7 +34,7 @@ static const char *const EXPECTED[] = {
     [KNOB_TEXT] = "a string that is not empty",
     [KNOB_TEXTS] = "a string that is not empty",
     [KNOB_GLOBS] = "a name or glob such as \"*.example.test\"",
-    [KNOB_ATTRIBUTES] = "an attribute of C, ST, L, O, OU or CN such as \"CN=Box CA\"",
+    [KNOB_ATTRIBUTES] = "an attribute of C, ST, L, O, OU, CN and their kin such as \"CN=Box CA\"",
     [KNOB_HASHES] = "a SHA-256 of 64 hexadecimal digits",
     [KNOB_EXTENSIONS] = "\"basic_constraints\", \"key_usage\", \"ext_key_usage\", "
                         "\"subject_key_id\", \"authority_key_id\", \"san\", \"crl\", \"ocsp\" or "
@@ -218,7 +218,9 @@ static bool read_alert(struct reader *reader, uint8_t *to, const struct knob *kn
 
 // text_fault returns why `text` is no value of a knob that holds text, or NULL.
 static const char *text_fault(enum knob_type type, const char *text) {
-    static const char *const ATTRIBUTES[] = {"C=", "ST=", "L=", "O=", "OU=", "CN="};
+#define ATTRIBUTE_TEXT(name, kind) name "=",
+    static const char *const ATTRIBUTES[] = {CERT_KNOB_ATTRIBUTES(ATTRIBUTE_TEXT)};
+#undef ATTRIBUTE_TEXT
     size_t len = strlen(text);
     if (len == 0 || len > TEXT_MAX) {
         return len == 0 ? "" : "it is too long";

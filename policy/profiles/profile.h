@@ -104,10 +104,12 @@ enum profile_hello {
 };
 
 // struct profile_template is a ClientHello that no library writes. Contents of extensions are those
-// of the lists below, of the host (server_name) or empty.
+// of the lists below, of the leg's knobs (server_name, ALPN), the usual ones, or empty. GREASE is
+// what the lists hold of it.
 struct profile_template {
-    uint16_t record_version, version; // of the record, of the message
+    uint16_t record_version, version; // of the record, of the message; 0: TLS 1.0, TLS 1.2
     struct profile_codes ciphers, extensions, groups, sigalgs;
+    struct profile_codes versions, key_shares;       // of TLS 1.3
     struct profile_codes point_formats, compression; // bytes; empty: uncompressed, null
     uint8_t session_id_len;
 };
@@ -153,7 +155,7 @@ enum profile_on_invalid {
 
 struct profile_server_leg {
     uint16_t min_version, max_version;
-    struct profile_codes ciphers, groups, sigalgs;
+    struct profile_codes ciphers, groups, sigalgs, extensions;
     enum profile_alpn alpn;
     struct profile_strings alpn_protocols;
     enum profile_sni sni;
@@ -164,6 +166,7 @@ struct profile_server_leg {
     struct profile_verify verify;
     enum profile_on_invalid on_invalid;
     uint8_t on_invalid_alert; // PROFILE_INVALID_ALERT
+    bool breaks_off;          // at the certificate, instead of after the handshake
 };
 
 enum profile_tri { PROFILE_ANY, PROFILE_YES, PROFILE_NO };

@@ -1,7 +1,9 @@
 #include "policy/profiles/profile_check.h"
 
+#include <stddef.h>
 #include <string.h>
 
+#include "logs/base/check.h"
 #include "policy/profiles/knob_value.h"
 
 // refuse_at refuses the knob `key` of the object that the reader is in.
@@ -69,6 +71,81 @@ static bool check_verify(struct reader *reader, const struct profile_server_leg 
     return ok;
 }
 
+static bool codes_have(const struct profile_codes *codes, uint16_t code) {
+    for (size_t i = 0; i < codes->num; i++) {
+        if (codes->ids[i] == code) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// The lists of a template, each of which is the content of an extension.
+// clang-format off
+static const struct {
+    const char *key;
+    uint16_t extension, also; // `also`: another extension with the same content
+    size_t at;
+    bool needed;
+} LISTS[] = {
+    {"groups",               10, 10, offsetof(struct profile_template, groups),        true},
+    {"point_formats",        11, 11, offsetof(struct profile_template, point_formats), false},
+    {"signature_algorithms", 13, 50, offsetof(struct profile_template, sigalgs),       true},
+    {"versions",             43, 43, offsetof(struct profile_template, versions),      true},
+    {"key_shares",           51, 51, offsetof(struct profile_template, key_shares),    false},
+};
+// clang-format on
+
+static bool check_lists(struct reader *reader, const struct profile_template *template) {
+    for (size_t i = 0; i < ARRAY_LEN(LISTS); i++) {
+        const struct profile_codes *list =
+            (const struct profile_codes *)((const char *)template + LISTS[i].at);
+        bool has = codes_have(&template->extensions, LISTS[i].extension) ||
+                   codes_have(&template->extensions, LISTS[i].also);
+        if (list->num != 0 && !has) {
+            return refuse_at(reader, LISTS[i].key, "its extension is not among \"extensions\"");
+        }
+        if (list->num == 0 && has && LISTS[i].needed) {
+            return refuse_at(reader, LISTS[i].key, "is needed for an extension that is named");
+        }
+    }
+    return true;
+}
+
+// check_template refuses what a client of our own could not go on from.
+static bool check_template(struct reader *reader, const struct profile_template *template) {
+    static const uint16_t barred[] = {41, 42, 44}, shares[] = {23, 24, 25, 29, 4588};
+    size_t back = reader_enter_key(reader, "template");
+    if (template->version > 0x0303) {
+        return refuse_at(reader, "version",
+                         "expected at most \"1.2\": TLS 1.3 is offered by \"versions\"");
+    }
+    for (size_t i = 0; i < ARRAY_LEN(barred); i++) {
+        if (codes_have(&template->extensions, barred[i])) {
+            return refuse_at(reader, "extensions",
+                             "pre_shared_key, early_data and cookie are not to be had: their "
+                             "contents come from an earlier connection or answer");
+        }
+    }
+    for (size_t i = 0; i < template->key_shares.num; i++) {
+        uint16_t id = template->key_shares.ids[i];
+        bool known = (id & 0x0f0f) == 0x0a0a;
+        for (size_t k = 0; k < ARRAY_LEN(shares); k++) {
+            known = known || shares[k] == id;
+        }
+        if (!known) {
+            return refuse_at(reader, "key_shares",
+                             "expected x25519, secp256r1, secp384r1, secp521r1, X25519MLKEM768 or "
+                             "GREASE: no others can be made");
+        }
+    }
+    bool ok = check_lists(reader, template);
+    if (ok) {
+        reader_leave(reader, back);
+    }
+    return ok;
+}
+
 static bool check_server_leg(struct reader *reader, const struct profile_server_leg *leg,
                              enum profile_mode mode) {
     return check_versions(reader, leg->min_version, leg->max_version) &&
@@ -77,41 +154,82 @@ static bool check_server_leg(struct reader *reader, const struct profile_server_
                     "\"sni\": \"replace\"") &&
            only_for(reader, "template", leg->template.ciphers.num != 0,
                     leg->hello == PROFILE_HELLO_TEMPLATE, "\"hello\": \"template\"") &&
+           check_template(reader, &leg->template) &&
            only_for(reader, "edit", !edit_is_empty(&leg->edit), leg->hello == PROFILE_HELLO_EDIT,
                     "\"hello\": \"edit\"") &&
            (leg->hello != PROFILE_HELLO_EDIT || mode == PROFILE_TUNNEL ||
             refuse_at(reader, "hello", "\"edit\" needs the \"mode\" \"tunnel\"")) &&
            only_for(reader, "on_invalid_alert", leg->on_invalid_alert != 0,
                     leg->on_invalid == PROFILE_INVALID_ALERT, "\"on_invalid\": \"alert\"") &&
+           (!leg->breaks_off || leg->on_invalid == PROFILE_INVALID_ALERT ||
+            leg->on_invalid == PROFILE_INVALID_RESET ||
+            leg->on_invalid == PROFILE_INVALID_BLOCK_PAGE ||
+            refuse_at(reader, "breaks_off",
+                      "is for \"on_invalid\": \"alert\", \"reset\" or \"block_page\"")) &&
            check_verify(reader, leg);
 }
 
 static bool is_rsa(enum cert_knob_key key) {
     return key == CERT_KNOB_KEY_RSA_1024 || key == CERT_KNOB_KEY_RSA_2048 ||
-           key == CERT_KNOB_KEY_RSA_3072;
+           key == CERT_KNOB_KEY_RSA_3072 || key == CERT_KNOB_KEY_RSA_4096;
+}
+
+// needs_rsa returns whether no other key signs with `digest`.
+static bool needs_rsa(enum cert_knob_digest digest) {
+    return digest != CERT_KNOB_SHA256 && digest != CERT_KNOB_SHA384;
 }
 
 static bool check_ca(struct reader *reader, const struct ca_knobs *ca) {
-    static const struct ca_knobs zero;
     json_t *turned = knob_object_json(ca, KNOB_CA);
     bool any = json_object_size(turned) != 0;
     json_decref(turned);
     if (any && ca->subject.num == 0) {
         return refuse_at(reader, "subject", "is needed for a CA of the profile's own");
     }
-    if (ca->digest != zero.digest && !is_rsa(ca->key)) {
-        return refuse_at(reader, "digest", "\"sha1\" and \"md5\" need a \"key\" that is RSA");
+    if (needs_rsa(ca->digest) && !is_rsa(ca->key)) {
+        return refuse_at(reader, "digest",
+                         "\"sha1\", \"md5\" and \"sha512\" need a \"key\" that is RSA");
     }
     return ca->no_constraints == false || !ca->constraints_not_critical ||
            refuse_at(reader, "basic_constraints_critical", "is about \"basic_constraints\"");
 }
 
+static bool is_purpose(const char *word) {
+#define PURPOSE_TEXT(text) text,
+    static const char *const words[] = {CERT_KNOB_PURPOSES(PURPOSE_TEXT)};
+#undef PURPOSE_TEXT
+    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+        if (strcmp(words[i], word) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// check_own refuses what belongs to "own" and is there without it.
+static bool check_own(struct reader *reader, const struct cert_knobs *cert) {
+    for (size_t i = 0; i < cert->ext_key_usages.num; i++) {
+        if (!is_purpose(cert->ext_key_usages.items[i])) {
+            return refuse_at(reader, "ext_key_usages", "unknown extended key usage");
+        }
+    }
+    return only_for(reader, "san_names", cert->san_names.num != 0, cert->san == CERT_KNOB_SAN_OWN,
+                    "\"san\": \"own\"") &&
+           only_for(reader, "key_usage_bits", cert->key_usage_bits != 0,
+                    cert->key_usage == CERT_KNOB_USAGE_OWN, "\"key_usage\": \"own\"") &&
+           only_for(reader, "ext_key_usages", cert->ext_key_usages.num != 0,
+                    cert->ext_key_usage == CERT_KNOB_USAGE_OWN, "\"ext_key_usage\": \"own\"") &&
+           only_for(reader, "subject_attributes", cert->subject_attributes.num != 0,
+                    cert->subject == CERT_KNOB_SUBJECT_ATTRIBUTES, "\"subject\": \"attributes\"");
+}
+
 static bool check_cert(struct reader *reader, const struct cert_knobs *cert) {
     bool self = cert->issuer == CERT_KNOB_SELF;
-    if (cert->digest != CERT_KNOB_SHA256 && !is_rsa(self ? cert->key : cert->ca.key)) {
+    if (needs_rsa(cert->digest) && !is_rsa(self ? cert->key : cert->ca.key)) {
         return refuse_at(reader, "digest",
-                         self ? "\"sha1\" and \"md5\" need a \"key\" that is RSA"
-                              : "\"sha1\" and \"md5\" need a \"ca\" whose \"key\" is RSA");
+                         self ? "\"sha1\", \"md5\" and \"sha512\" need a \"key\" that is RSA"
+                              : "\"sha1\", \"md5\" and \"sha512\" need a \"ca\" whose "
+                                "\"key\" is RSA");
     }
     if (cert->key_usage == CERT_KNOB_USAGE_WRONG && !is_rsa(cert->key)) {
         return refuse_at(reader, "key_usage",
@@ -125,7 +243,8 @@ static bool check_cert(struct reader *reader, const struct cert_knobs *cert) {
         cert->ca.untrusted_subject.num == 0) {
         return refuse_at(reader, "issuer", "\"untrusted\" needs an \"untrusted_subject\"");
     }
-    if (!only_for(reader, "crl_url", cert->crl_url != NULL, cert->crl == CERT_KNOB_URL_OWN,
+    if (!check_own(reader, cert) ||
+        !only_for(reader, "crl_url", cert->crl_url != NULL, cert->crl == CERT_KNOB_URL_OWN,
                   "\"crl\": \"own\"") ||
         !only_for(reader, "ocsp_url", cert->ocsp_url != NULL, cert->ocsp == CERT_KNOB_URL_OWN,
                   "\"ocsp\": \"own\"") ||

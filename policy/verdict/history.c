@@ -27,17 +27,20 @@ enum about {
     ABOUT_SERIAL,  // an issuer with a serial number: leaves
     ABOUT_HELLO,   // a hello at an address: engines
     ABOUT_VISIT,   // a User-Agent at an address with one host: connections
+    ABOUT_CLOCK,   // the proxy's clock: hosts
 };
 
 enum what {
     WHAT_NOTHING,
-    WHAT_WORKED,  // the client sent data of its own
-    WHAT_REFUSED, // it refused the proxy's certificate, or left at it
-    WHAT_DATED,   // it found the certificate out of its time
-    WHAT_UNUSED,  // the handshake was complete, and nothing followed
-    WHAT_SOUND,   // the host's handshake was complete and its chain verified
-    WHAT_FAILED,  // the host's handshake failed, or its chain did not verify
-    WHAT_SILENT,  // the client left before its hello
+    WHAT_WORKED,   // the client sent data of its own
+    WHAT_REFUSED,  // it refused the proxy's certificate, or left at it
+    WHAT_DATED,    // it found the certificate out of its time
+    WHAT_UNUSED,   // the handshake was complete, and nothing followed
+    WHAT_SOUND,    // the host's handshake was complete and its chain verified
+    WHAT_FAILED,   // the host's handshake failed, or its chain did not verify
+    WHAT_SILENT,   // the client left before its hello
+    WHAT_TIMELY,   // the host's leaf was in its time by the proxy's clock
+    WHAT_UNTIMELY, // it was not
     WHAT_SEEN,
 };
 
@@ -45,7 +48,7 @@ struct event {
     uint32_t id;       // hash of the record's id
     uint32_t from, to; // seconds: when its connection began and was last heard of
     uint32_t value;    // hash
-    uint32_t leaf;     // another hash: of the leaf
+    uint32_t leaf;     // another hash: of the leaf; or when it began, in seconds
     uint32_t what;
     int64_t at_ms; // when its connection began
 };
@@ -113,7 +116,8 @@ struct facts {
     int64_t at_ms;
     uint64_t address, program, host, hello, issuer, serial, key, visit;
     uint32_t domain, leaf, engine;
-    enum what client, server, began;
+    uint32_t leaf_from; // when the leaf of a chain that verified began, in seconds
+    enum what client, server, began, timely;
 };
 
 // is_inside tells names that mean nothing outside one network, and addresses.
@@ -220,6 +224,19 @@ static void facts_client(struct facts *out, const struct obj *root, uint64_t see
     }
 }
 
+// timely_what tells whether the leaf was in its time. One that is valid for long says little of the
+// clock.
+static enum what timely_what(const struct view *view, int64_t now_ms) {
+    enum { DAYS_MAX = 825, DAY = 86400 };
+    int64_t from, to, now = now_ms / 1000;
+    bool seen = view->mode == MODE_INTERCEPT && obj_int(view->up, F_LEG_NOT_BEFORE, &from) &&
+                obj_int(view->up, F_LEG_NOT_AFTER, &to);
+    if (!seen || to - from > (int64_t)DAYS_MAX * DAY) {
+        return WHAT_NOTHING;
+    }
+    return from <= now && now <= to ? WHAT_TIMELY : WHAT_UNTIMELY;
+}
+
 // facts_chain reads what history wants of the server's leaf.
 static void facts_chain(struct facts *out, const struct view *view, uint64_t seed) {
     const struct obj *leaf =
@@ -265,6 +282,12 @@ static bool facts_read(struct facts *out, const struct obj *root, uint64_t seed)
     out->client = client_what(&view);
     out->server = server_what(&view);
     out->began = hello_what(&view);
+    out->timely = timely_what(&view, began);
+    int64_t from;
+    if (out->timely == WHAT_TIMELY && out->server == WHAT_SOUND &&
+        obj_int(view.up, F_LEG_NOT_BEFORE, &from) && from > 0) {
+        out->leaf_from = (uint32_t)from;
+    }
     return true;
 }
 
@@ -359,6 +382,7 @@ void history_note(struct history *history, const struct obj *root) {
         {ABOUT_SERIAL, f.serial, {.value = f.leaf, .what = WHAT_SEEN}},
         {ABOUT_HELLO, f.hello, {.value = f.engine, .what = WHAT_SEEN}},
         {ABOUT_VISIT, f.visit, {.value = f.id, .what = f.began}},
+        {ABOUT_CLOCK, history->seed, {.value = host, .leaf = f.leaf_from, .what = f.timely}},
     };
     for (size_t i = 0; i < ARRAY_LEN(notes); i++) {
         note(history, &f, notes[i].about, notes[i].of, &notes[i].event);
@@ -517,6 +541,26 @@ static void tell_issuer(struct obj *out, struct history *history, const struct f
     }
 }
 
+// tell_clock tells what other hosts' leaves say of the proxy's clock.
+static void tell_clock(struct obj *out, struct history *history, const struct facts *f) {
+    struct told told, timely = {.num = 0};
+    uint32_t host = value_of(f->host), after = 0;
+    tell(&told, history, f, ABOUT_CLOCK, history->seed, HOST_WINDOW);
+    for (size_t i = 0; i < told.num; i++) {
+        const struct event *event = &told.events[i];
+        if (event->what == WHAT_TIMELY && event->value != host) {
+            timely.events[timely.num++] = *event;
+            after = event->leaf > after ? event->leaf : after;
+        }
+    }
+    int out_of_time = timely.num > 0 ? 0 : count_what(&told, WHAT_UNTIMELY, host);
+    set_count(out, F_HISTORY_CLOCK_HOSTS_IN, count_distinct(&timely, false, 0));
+    set_count(out, F_HISTORY_CLOCK_HOSTS_OUT, out_of_time);
+    if (after > 0) {
+        obj_set_int(out, F_HISTORY_CLOCK_AFTER, after);
+    }
+}
+
 static void tell_hello(struct obj *out, struct history *history, const struct facts *f) {
     struct told told;
     tell(&told, history, f, ABOUT_HELLO, f->hello, HOST_WINDOW);
@@ -536,4 +580,5 @@ void history_tell(struct history *history, struct obj *root) {
     tell_issuer(out, history, &facts);
     tell_key(out, history, &facts);
     tell_hello(out, history, &facts);
+    tell_clock(out, history, &facts);
 }

@@ -4,8 +4,6 @@
 #include "logs/base/check.h"
 #include "policy/verdict/predicate_fn.h"
 
-enum { SECONDS_A_DAY = 24 * 60 * 60 };
-
 static const char *const defect_ids[DEFECT_COUNT] = {
 #define DEFECT(name, id) [DEFECT_##name] = (id),
 #include "policy/verdict/defects.inc"
@@ -116,37 +114,6 @@ static bool now_seconds(const struct view *view, int64_t *out) {
     }
     *out /= 1000;
     return true;
-}
-
-// days_past returns whether the leaf ended more than `days` before the record.
-static bool days_past(const struct view *view, int64_t now, int days) {
-    int64_t end;
-    return obj_int(view->up, F_LEG_NOT_AFTER, &end) && now - end > (int64_t)days * SECONDS_A_DAY;
-}
-
-static enum answer in_time(const struct obj *cert, int64_t now) {
-    int64_t from, to;
-    if (!obj_int(cert, F_CERT_NOT_BEFORE, &from) || !obj_int(cert, F_CERT_NOT_AFTER, &to)) {
-        return UNKNOWN;
-    }
-    return answer_from(from <= now && now <= to);
-}
-
-ASK(clock_doubtful) {
-    (void)row;
-    int64_t now;
-    size_t num = obj_num(view->up, F_LEG_CHAIN);
-    if (!now_seconds(view, &now) || num < 2) {
-        return UNKNOWN;
-    }
-    enum answer all = YES;
-    for (size_t i = 1; i < num; i++) {
-        all = answer_and(all, in_time(obj_at(view->up, F_LEG_CHAIN, i), now));
-    }
-    if (all != YES) {
-        return answer_not(all);
-    }
-    return days_past(view, now, 2) ? NO : UNKNOWN;
 }
 
 ASK(leaf_dates) {

@@ -303,16 +303,6 @@ ASK(down_acknowledged) {
     return acknowledged(view->down);
 }
 
-ASK(loopback) {
-    (void)row;
-    const char *address = obj_str(view->server, F_LEG_ADDRESS);
-    if (address == NULL || obj_has(view->root, F_RECORD_PARENT_HOST)) {
-        return UNKNOWN; // or only as far as the parent proxy
-    }
-    const char *ipv4 = strncmp(address, "::ffff:", 7) == 0 ? address + 7 : address;
-    return answer_from(strncmp(ipv4, "127.", 4) == 0 || strcmp(address, "::1") == 0);
-}
-
 // left_early returns whether the client went before it sent data, which it does at what it
 // dislikes.
 static bool left_early(const struct view *view) {

@@ -185,6 +185,11 @@ ASK(probe_repeated) {
     return answer_from(base.failed >= 2 && base.answered == 0 && most >= 2);
 }
 
+ASK(probe_fails_twice) {
+    struct tally tally = tally_of(view, row->word);
+    return tally.failed == 0 ? UNKNOWN : answer_from(tally.answered == 0 && tally.failed > 1);
+}
+
 ASK(probe_flaky) {
     struct tally tally = tally_of(view, row->word);
     if (tally.answered != 0 && tally.failed != 0) {
@@ -356,7 +361,8 @@ ASK(nonce_certificate) {
     if (name == NULL || obj_num(leg, F_LEG_CHAIN) == 0) {
         return UNKNOWN;
     }
-    return answer_from(obj_has_str(obj_at(leg, F_LEG_CHAIN, 0), F_CERT_SANS, name));
+    const struct obj *leaf = obj_at(leg, F_LEG_CHAIN, 0);
+    return obj_has(leaf, F_CERT_SANS) ? answer_from(obj_has_str(leaf, F_CERT_SANS, name)) : UNKNOWN;
 }
 
 // The control host shows a certificate of the same issuer, which nobody trusts either.

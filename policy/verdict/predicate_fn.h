@@ -16,7 +16,8 @@ ASK(dns_error); // `word`: "missing" or "broken"
 ASK(names_differ);
 ASK(dns_sink);
 ASK(dial_end); // TCP ended with `word`
-ASK(all_refused);
+ASK(loopback); // UNKNOWN where --to or a parent chose the address
+ASK(dialed_here);
 ASK(only_ipv6);
 ASK(dialed);
 ASK(awaits_server);
@@ -55,7 +56,6 @@ ASK(client_waited); // for codes[0] ms from its hello to its end
 ASK(server_waited); // for codes[0] ms from the connection to its end
 ASK(hello_acknowledged);
 ASK(down_acknowledged);
-ASK(loopback);
 
 // predicate_middle.c: ends in the middle, and clients that leave
 ASK(up_torn);  // the server's last record did not come whole
@@ -103,7 +103,6 @@ ASK(leaf_sound);     // none of them reached the client
 ASK(defect);         // a defect without which the chain would be good is codes[0]
 ASK(fetchable);
 ASK(issuer_below_root);
-ASK(clock_doubtful);
 ASK(leaf_dates); // `word`: "expired" or "early", by the certificate's own dates
 ASK(leaf_self_signed);
 ASK(established); // both legs that were terminated finished
@@ -118,6 +117,7 @@ ASK(probe_passes);      // every run of any one of them was answered
 ASK(probe_failed_how);  // "NAME:WORDS": every run failed, in one of these ways
 ASK(probe_fails_alike); // every run of it and of the base failed in the same way
 ASK(probe_repeated);    // it passed twice, and the base failed twice
+ASK(probe_fails_twice); // every run failed, and there were several
 ASK(probe_flaky);       // its runs did not all come out alike
 ASK(version_matters);
 ASK(factor_matters); // "WITHOUT WITH": the factor decides
@@ -132,6 +132,17 @@ ASK(nonce_certificate);
 ASK(control_same_issuer);
 ASK(control_public);
 ASK(clock_wrong); // by more than codes[0] minutes
+// predicate_handshake.c: what whole handshakes showed. `word` is "PROBE:WORD".
+ASK(cert_told); // what the server made of a client certificate, or of none
+ASK(ech_told);  // what became of an encrypted hello
+ASK(ech_from);  // where its configuration came from
+// predicate_clock.c: whose clock is wrong
+ASK(leaf_untimely);
+ASK(end_proven);   // the leaf has ended by other clocks than the proxy's, too
+ASK(signed_later); // something was signed more than a day after the proxy's now
+ASK(dates_far);    // the leaf ended or begins more than codes[0] days from now
+ASK(clock_kept);
+ASK(client_dates_alike); // a client on another machine sent one of `codes`
 // predicate_try.c: what a client's own tries showed
 ASK(form_passes); // it went on with another form of our leaf, codes[0] times
 ASK(forms_fail);  // it refused so many other forms

@@ -119,15 +119,39 @@ ASK(dial_end) {
                       str_among(view->dial, F_LEG_END_AT, "connect"));
 }
 
-ASK(all_refused) {
+// With --to the client did not choose the address: a box may listen there, in the server's place.
+static enum answer chosen_by_client(const struct view *view) {
+    if (view->mode == MODE_PROBE) {
+        return YES; // by whoever probes
+    }
+    const char *front = obj_str(view->root, F_RECORD_FRONT);
+    return front == NULL ? UNKNOWN : answer_from(strcmp(front, "fixed") != 0);
+}
+
+ASK(dialed_here) {
     (void)row;
     const struct obj *leg = view->dial;
-    enum answer all = obj_num(leg, F_LEG_TRIED) == 0 ? UNKNOWN : YES;
-    for (size_t i = 0; i < obj_num(leg, F_LEG_TRIED); i++) {
-        const struct obj *tried = obj_at(leg, F_LEG_TRIED, i);
-        all = answer_and(all, str_among(tried, F_TRIED_RESULT, "refused abandoned"));
+    if (to_parent(view) || obj_num(leg, F_LEG_TRIED) == 0) {
+        return UNKNOWN;
     }
-    return all;
+    enum answer all = YES;
+    for (size_t i = 0; i < obj_num(leg, F_LEG_TRIED); i++) {
+        const char *address = obj_str(obj_at(leg, F_LEG_TRIED, i), F_TRIED_ADDRESS);
+        all = answer_and(all, address == NULL ? UNKNOWN : answer_from(address_loopback(address)));
+    }
+    return all == YES ? answer_and(YES, chosen_by_client(view)) : all;
+}
+
+ASK(loopback) {
+    (void)row;
+    const char *address = obj_str(view->server, F_LEG_ADDRESS);
+    if (address == NULL || obj_has(view->root, F_RECORD_PARENT_HOST)) {
+        return UNKNOWN; // or only as far as the parent proxy
+    }
+    if (!address_loopback(address)) {
+        return NO;
+    }
+    return chosen_by_client(view) == YES ? YES : UNKNOWN;
 }
 
 ASK(only_ipv6) {

@@ -24,6 +24,7 @@
 static const struct rule rules[] = {
 // clang-format off
 #include "policy/verdict/rules_experiment.inc"
+#include "policy/verdict/rules_handshake.inc"
 #include "policy/verdict/rules_try.inc"
 #include "policy/verdict/rules_end.inc"
 #include "policy/verdict/rules_transport.inc"
@@ -33,6 +34,7 @@ static const struct rule rules[] = {
 #include "policy/verdict/rules_box_front.inc"
 #include "policy/verdict/rules_history.inc"
 #include "policy/verdict/rules_box_behind.inc"
+#include "policy/verdict/rules_clock.inc"
 #include "policy/verdict/rules_certificate.inc"
 #include "policy/verdict/rules_revocation.inc"
 #include "policy/verdict/rules_trust.inc"
@@ -76,7 +78,7 @@ static enum answer all_of(struct reading *reading, const literal *literals, size
 }
 
 static bool is_defect(const struct predicate_row *row) {
-    return row->fn == ask_defect || row->fn == ask_issuer_unknown;
+    return row->fn == ask_defect || row->fn == ask_leaf_untimely || row->fn == ask_issuer_unknown;
 }
 
 static bool blames_defect(const struct rule *rule) {

@@ -175,6 +175,7 @@ static bool is_asked(const struct obj *experiment, const struct predicate_row *r
 // add_experiments shows what the probes of a predicate met with: "base: reset, reset".
 static void add_experiments(struct writer *w, const struct predicate_row *row,
                             const char *because) {
+    static const enum field beside[] = {F_EXPERIMENT_CLIENT_CERT, F_EXPERIMENT_ECH};
     const struct obj *root = w->reading->view.root;
     struct buf value;
     if (w->num_shown == EVIDENCE_MAX) {
@@ -188,6 +189,13 @@ static void add_experiments(struct writer *w, const struct predicate_row *row,
             text_write(&value, experiment, F_EXPERIMENT_PROBE);
             buf_printf(&value, " ");
             text_write(&value, experiment, F_EXPERIMENT_RESULT);
+            for (size_t j = 0; j < ARRAY_LEN(beside); j++) {
+                if (obj_has(experiment, beside[j])) {
+                    buf_printf(&value, " (");
+                    text_write(&value, experiment, beside[j]);
+                    buf_printf(&value, ")");
+                }
+            }
         }
     }
     if (value.len != 0) {

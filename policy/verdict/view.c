@@ -165,3 +165,10 @@ void view_init(struct view *view, const struct obj *root) {
         view->proxy_alert_down = alert_first(view->down, "server");
     }
 }
+
+bool address_loopback(const char *address) {
+    static const char mapped[] = "::ffff:";
+    size_t skip = sizeof(mapped) - 1;
+    const char *ipv4 = strncmp(address, mapped, skip) == 0 ? address + skip : address;
+    return strncmp(ipv4, "127.", 4) == 0 || strcmp(address, "::1") == 0;
+}

@@ -54,6 +54,9 @@ void view_init(struct view *view, const struct obj *root);
 // view_reached returns whether `leg`, which came at least to `known`, completed `step`.
 enum answer view_reached(const struct obj *leg, enum leg_step known, enum leg_step step);
 
+// address_loopback returns whether an address of a record is this machine's own.
+bool address_loopback(const char *address);
+
 // answer_not turns YES and NO round; answer_and is NO with one NO, YES with all YES.
 static inline enum answer answer_not(enum answer answer) {
     return answer == UNKNOWN ? UNKNOWN : answer == YES ? NO : YES;

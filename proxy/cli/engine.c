@@ -21,6 +21,7 @@
 #include "proxy/cli/probe_target.h"
 #include "proxy/net/address.h"
 #include "proxy/net/arrival.h"
+#include "proxy/net/clock.h"
 #include "proxy/net/net.h"
 #include "proxy/probe/experimenter.h"
 #include "proxy/session/shared.h"
@@ -82,6 +83,7 @@ static struct limits limits_make(int64_t timeout_us) {
 static struct session_shared *shared_make(struct engine *engine, struct policy *policy,
                                           struct err *err) {
     const struct limits limits = limits_make(engine->options.timeout_us);
+    bool kept = false, known = clock_kept(&kept);
     const struct shared_config config = {
         .limits = &limits,
         .policy = policy,
@@ -97,6 +99,8 @@ static struct session_shared *shared_make(struct engine *engine, struct policy *
         .as = engine->options.as,
         .boxes = engine->boxes,
         .now = time(NULL),
+        .clock_known = known,
+        .clock_kept = kept,
         .seed = engine->options.seed,
         .address = engine->address[0] != '\0' ? engine->address : NULL,
         .keylog = engine->keylog_fd >= 0 ? keylog : NULL,
@@ -146,6 +150,14 @@ static void on_experimented(void *ctx, const struct obj *root) {
     struct engine *engine = ctx;
     (void)log_writer_put(engine->log, root);
     record_tell(engine, root);
+}
+
+static bool trusts_parent(void *ctx, const CBS *chain, size_t num_chain) {
+    struct session_shared *shared = on_shared_ref(ctx);
+    char says[8];
+    bool ok = shared_trusts_parent(shared, chain, num_chain, time(NULL), says, sizeof(says));
+    shared_unref(shared);
+    return ok;
 }
 
 static bool is_self(void *ctx, const struct address *address) {
@@ -278,6 +290,7 @@ static bool open_experimenter(struct engine *engine, struct err *err) {
         .control = {options->control != NULL ? engine->control.host : NULL, engine->control.port,
                     NULL},
         .parent = options->parent,
+        .trusts_parent = trusts_parent,
         .mark = options->transparent ? ARRIVAL_MARK : 0,
         .trust = (const char *const *)options->trust,
         .num_trust = options->num_trust,
@@ -286,10 +299,8 @@ static bool open_experimenter(struct engine *engine, struct err *err) {
         .on_record = on_experimented,
         .ctx = engine,
     };
-    // They go straight, and would not meet what connections meet here: the parent proxy, the box
-    // that we are ourselves, or the firewall that would bring them back.
-    if (!options->experiments || options->parent != NULL || options->as != NULL ||
-        options->transparent) {
+    // They would not meet the box that we are ourselves, and a firewall might bring them back.
+    if (!options->experiments || options->as != NULL || options->transparent) {
         return true;
     }
     engine->experimenter = experimenter_new(&config, err);

@@ -37,11 +37,16 @@ static const char help[] =
     "      --control HOST[:PORT]\n"
     "                         a host that has nothing to do with it, to tell the\n"
     "                         server from a box on the way\n"
-    "      --parent URL       through that HTTP proxy\n"
+    "      --parent URL       through that HTTP proxy, http:// or https://\n"
     "      --address NAME=IP  where NAME is, instead of asking a resolver; may be\n"
     "                         repeated\n"
     "      --resolver ADDRESS[:PORT]\n"
     "                         ask that resolver, too, and the server where it says\n"
+    "      --cert FILE        a client certificate (PEM, with what is above it): is it\n"
+    "                         needed, refused or accepted?\n"
+    "      --key FILE         its key, if that is not in the same file\n"
+    "      --ech-config LIST  encrypt a hello to that ECHConfigList, a file or base64;\n"
+    "                         without it, to the one that DNS has\n"
     "      --fetch            fetch, over plain HTTP, a missing issuer and the\n"
     "                         revocation list from where the server's chain says\n"
     "                         that they are\n"
@@ -122,16 +127,6 @@ static bool addresses_find(struct arguments *a, struct err *err) {
     return true;
 }
 
-static bool parent_read(struct arguments *a, struct err *err) {
-    struct probe_options *o = &a->options;
-    if (a->parent == NULL) {
-        return true;
-    }
-    return parent_parse(&o->parent, a->parent, err) &&
-           (!o->parent.tls || err_set(err, "--parent takes http://, as no TLS is spoken with the "
-                                           "parent itself"));
-}
-
 static bool targets_parse(struct arguments *a, const char *host, struct err *err) {
     struct probe_options *o = &a->options;
     o->has_control = a->control != NULL;
@@ -141,7 +136,8 @@ static bool targets_parse(struct arguments *a, const char *host, struct err *err
     }
     return (host == NULL || probe_target_parse(&o->target, host, 443, err)) &&
            (a->control == NULL || probe_target_parse(&o->control, a->control, 443, err)) &&
-           parent_read(a, err) && factors_find(a, err) && addresses_find(a, err);
+           (a->parent == NULL || parent_parse(&o->parent, a->parent, err)) &&
+           factors_find(a, err) && addresses_find(a, err);
 }
 
 // policy_allows returns whether the policy file lets the target be asked.
@@ -187,6 +183,9 @@ static int arguments_read(struct arguments *a, int argc, char **argv) {
         {.name = "parent", .kind = OPTION_TEXT, .out = &a->parent},
         {.name = "address", .kind = OPTION_LIST, .out = &a->addresses},
         {.name = "resolver", .kind = OPTION_TEXT, .out = &o->resolver},
+        {.name = "cert", .kind = OPTION_TEXT, .out = &o->cert},
+        {.name = "key", .kind = OPTION_TEXT, .out = &o->key},
+        {.name = "ech-config", .kind = OPTION_TEXT, .out = &o->ech_config},
         {.name = "minimize", .kind = OPTION_FLAG, .out = &o->minimize},
         {.name = "locate", .kind = OPTION_FLAG, .out = &o->locate},
         {.name = "fetch", .kind = OPTION_FLAG, .out = &o->fetch},
@@ -235,6 +234,9 @@ static int arguments_read(struct arguments *a, int argc, char **argv) {
     }
     if (o->locate && o->has_parent) {
         return usage_error("probe", "--locate follows the way to the host itself, not to --parent");
+    }
+    if (o->key != NULL && o->cert == NULL) {
+        return usage_error("probe", "--key goes with --cert");
     }
     numbers_set(a);
     return -1;

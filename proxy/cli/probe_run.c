@@ -13,15 +13,18 @@
 #include "logs/store/paths.h"
 #include "logs/view/path_page.h"
 #include "logs/view/verdict_page.h"
+#include "policy/ca/trust_verify.h"
 #include "policy/verdict/verdict.h"
 #include "proxy/cli/exit.h"
 #include "proxy/cli/log_open.h"
 #include "proxy/cli/output.h"
+#include "proxy/cli/probe_ech.h"
 #include "proxy/cli/probe_table.h"
 #include "proxy/net/clock.h"
 #include "proxy/probe/chain_proof.h"
 #include "proxy/probe/locator.h"
 #include "proxy/probe/minimize.h"
+#include "proxy/tls/ech_config.h"
 #include "proxy/tls/hello_edit.h"
 #include "proxy/tls/hello_shape.h"
 
@@ -36,7 +39,12 @@ struct probe_work {
     struct hello_keys *keys;
     struct hello_draft asked, client;
     bool has_client;
+    struct client_cert *shown; // --cert
+    struct buf ech;            // an ECHConfigList, or empty
+    struct ech_config ech_config;
+    struct probe_pick picks[OPTION_LIST_MAX];
     struct trust *trust;
+    struct parent_tls *parent_tls; // NULL: there is no https:// parent
     struct record *record;
     struct ev_loop *loop;
     struct inquiry_config config;
@@ -129,6 +137,77 @@ static void names_set(struct probe_work *w) {
     }
 }
 
+// ---- what is shown, and encrypted to
+
+// ech_take makes the configuration one to ask with.
+static bool ech_take(struct probe_work *w, const char *from, struct err *err) {
+    if (!ech_config_read(&w->ech_config, buf_data(&w->ech), w->ech.len, err)) {
+        return err_prefix(err, strcmp(from, "dns") == 0 ? "DNS: " : "--ech-config: ");
+    }
+    w->config.ech = (struct span){buf_data(&w->ech), w->ech.len};
+    w->config.ech_name = w->ech_config.public_name;
+    w->config.ech_from = from;
+    return true;
+}
+
+// given_read reads the files of the options. It returns 0 or the exit status.
+static int given_read(struct probe_work *w) {
+    const struct probe_options *o = w->options;
+    struct err err;
+    if (o->cert != NULL) {
+        w->shown = client_cert_read(o->cert, o->key, &err);
+        if (w->shown == NULL) {
+            return fail(EXIT_USAGE, &err);
+        }
+        w->config.shown = w->shown;
+    }
+    if (o->ech_config != NULL &&
+        ((w->config.server_name == NULL && !err_set(&err, "--ech-config needs a name to hide")) ||
+         !probe_ech_read(&w->ech, o->ech_config, &err) || !ech_take(w, "given", &err))) {
+        return fail(EXIT_USAGE, &err);
+    }
+    return 0;
+}
+
+// ech_pick is the place of the probe that needs a configuration among those asked for, or their
+// number.
+static size_t ech_pick(const struct probe_options *o) {
+    size_t i = 0;
+    while (i < o->num_picks && o->picks[i].probe->ech != PROBE_ECH_CONFIG) {
+        i++;
+    }
+    return i;
+}
+
+// asks_dns returns whether DNS is asked for a configuration: not for who was told where the host
+// is, nor for what a parent proxy looks up.
+static bool asks_dns(const struct probe_work *w) {
+    const struct probe_options *o = w->options;
+    return o->ech_config == NULL && w->config.server_name != NULL && !o->has_parent &&
+           !o->target.literal && (o->address == NULL || o->resolver != NULL) &&
+           (o->num_picks == 0 || ech_pick(o) != o->num_picks);
+}
+
+// ech_find asks DNS for a configuration. Without one, who asks for it by name gets GREASE.
+static void ech_find(struct probe_work *w) {
+    const struct probe_options *o = w->options;
+    struct inquiry_config *config = &w->config;
+    struct err err;
+    if (asks_dns(w)) {
+        probe_ech_look_up(&w->ech, w->loop,
+                          config->other_resolver != NULL ? config->other_resolver
+                                                         : config->resolver,
+                          w->host, w->port);
+        if (w->ech.len != 0 && !ech_take(w, "dns", &err)) {
+            fail(0, &err);
+        }
+    }
+    if (config->ech.len == 0 && ech_pick(o) != o->num_picks) {
+        fprintf(stderr, "tlsblame probe: no configuration to encrypt to; asking with GREASE\n");
+        w->picks[ech_pick(o)] = probe_pick_of("ech-grease");
+    }
+}
+
 // ---- what is printed
 
 static void page_flush(struct probe_work *w) {
@@ -176,6 +255,15 @@ static int print_plan(struct probe_work *w) {
                 w->num_planned, most, w->host, w->port,
                 w->options->num_picks == 0 ? ", the choice depending on the first answer" : "");
     page_newline(&w->page);
+    if (asks_dns(w) || w->config.ech.len != 0) {
+        page_paragraph(&w->page, STYLE_PLAIN, 0, true,
+                       page_span(asks_dns(w) ? "DNS is asked for an HTTPS record; with a "
+                                               "configuration in it `ech` and `public-name` are "
+                                               "asked, too, and `ech-retry` where the server "
+                                               "offers another."
+                                             : "`ech-retry` follows where the server offers "
+                                               "another configuration."));
+    }
     if (w->options->locate) {
         page_paragraph(
             &w->page, STYLE_PLAIN, 0, true,
@@ -194,11 +282,20 @@ static void record_start(struct probe_work *w) {
     struct obj *root = w->record->root;
     uint64_t id;
     hello_keys_random(w->keys, (uint8_t *)&id, sizeof(id));
+    bool kept;
     obj_set_int(root, F_RECORD_TIMESTAMP, clock_wall_ms());
+    if (clock_kept(&kept)) {
+        obj_set_int(root, F_RECORD_CLOCK_KEPT, kept);
+    }
     obj_set_strf(root, F_RECORD_ID, "%016llx", (unsigned long long)id);
     obj_set_str(root, F_RECORD_MODE, "probe");
     obj_set_str(root, F_RECORD_HOST, w->host);
     obj_set_int(root, F_RECORD_PORT, w->port);
+    if (w->options->has_parent) {
+        obj_set_str(root, F_RECORD_PARENT_HOST, w->options->parent.host);
+        obj_set_int(root, F_RECORD_PARENT_PORT, w->options->parent.port);
+        obj_set_int(root, F_RECORD_PARENT_TLS, w->options->parent.tls);
+    }
 }
 
 static void warn(void *ctx, const char *says) {
@@ -410,6 +507,7 @@ static void fetch_run(struct probe_work *w) {
         .fetcher = {.loop = w->loop,
                     .resolver = w->config.resolver,
                     .fetch = {.total_us = o->total_us,
+                              .parent_tls = w->parent_tls,
                               .parent_authorization = w->config.parent_authorization},
                     .parent_host = w->config.parent.host,
                     .parent_port = w->config.parent.port,
@@ -457,6 +555,7 @@ static void loop_run(struct probe_work *w) {
 
 static void config_set(struct probe_work *w) {
     const struct probe_options *o = w->options;
+    memcpy(w->picks, o->picks, sizeof(w->picks));
     w->config = (struct inquiry_config){
         .loop = w->loop,
         .has_other_resolver = o->resolver != NULL,
@@ -480,7 +579,8 @@ static void config_set(struct probe_work *w) {
         .answer_us = o->answer_us,
         .total_us = o->total_us,
         .family = o->family,
-        .picks = o->picks,
+        .library = true,
+        .picks = w->picks,
         .num_picks = o->num_picks,
         .on_result = on_result,
         .on_done = on_done,
@@ -488,8 +588,28 @@ static void config_set(struct probe_work *w) {
     };
 }
 
+static bool trusts_parent(void *ctx, const CBS *chain, size_t num_chain) {
+    const struct probe_work *w = ctx;
+    struct verification *verification = xcalloc(1, sizeof(*verification));
+    trust_verify(w->trust, chain, num_chain, w->options->parent.host, clock_wall_ms() / 1000,
+                 verification);
+    bool ok = verification->ok;
+    verification_cleanup(verification);
+    free(verification);
+    return ok;
+}
+
+static void parent_set(struct probe_work *w) {
+    const struct probe_options *o = w->options;
+    if (o->has_parent && o->parent.tls) {
+        w->parent_tls = parent_tls_new(o->parent.host, trusts_parent, w);
+        w->config.parent_tls = w->parent_tls;
+    }
+}
+
 static int probe_and_print(struct probe_work *w) {
     struct err err;
+    parent_set(w);
     w->trust = trust_new(NULL, w->options->trust.items, w->options->trust.num, &err);
     if (w->trust == NULL) {
         return fail(EXIT_USAGE, &err);
@@ -507,6 +627,7 @@ static int probe_and_print(struct probe_work *w) {
             return fail(EXIT_USAGE, &err);
         }
     }
+    ech_find(w);
     record_start(w);
     if (talks(w)) {
         probe_table_head(&w->page);
@@ -521,6 +642,7 @@ static int probe_and_print(struct probe_work *w) {
 int probe_run(const struct probe_options *options) {
     struct probe_work w = {.options = options, .page = options->page};
     signal(SIGPIPE, SIG_IGN);
+    buf_init(&w.ech, ECH_CONFIG_LIST_MAX);
     hello_draft_init(&w.asked);
     hello_draft_init(&w.client);
     hello_draft_init(&w.failing);
@@ -533,10 +655,16 @@ int probe_run(const struct probe_options *options) {
     if (status == 0) {
         hello_make(&w);
         config_set(&w);
+        status = given_read(&w);
+    }
+    if (status == 0) {
         status = options->plan ? print_plan(&w) : probe_and_print(&w);
     }
     ev_loop_destroy(w.loop);
+    parent_tls_free(w.parent_tls);
     trust_free(w.trust);
+    client_cert_free(w.shown);
+    buf_cleanup(&w.ech);
     record_free(w.record);
     hello_keys_free(w.keys);
     hello_draft_cleanup(&w.asked);

@@ -14,6 +14,8 @@ struct probe_options {
     const char *address, *control_address; // literals, or NULL
     bool has_control, has_parent;
     const char *resolver;    // a second one, "192.0.2.1" or "192.0.2.1:5353"; NULL: none
+    const char *cert, *key;  // files of a client certificate, and of its key where it is another
+    const char *ech_config;  // see probe_ech_read
     const char *like;        // id of a record, or NULL
     const char *log;         // its log, and that of the new record; NULL: the default one
     const char *shape;       // of the hello without `like`

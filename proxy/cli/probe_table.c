@@ -28,6 +28,32 @@ static int64_t answer_us(const struct obj *leg) {
     return to - from;
 }
 
+// told adds what a whole handshake has told beside its leg.
+static void told(char *outcome, const struct obj *experiment) {
+    static const struct {
+        enum field field;
+        const char *word, *says;
+    } rows[] = {
+        {F_EXPERIMENT_CLIENT_CERT, "accepted", "certificate accepted"},
+        {F_EXPERIMENT_CLIENT_CERT, "refused", "certificate refused"},
+        {F_EXPERIMENT_CLIENT_CERT, "unsuitable", "no algorithm for the certificate's key"},
+        {F_EXPERIMENT_CLIENT_CERT, "needed", "a certificate is needed"},
+        {F_EXPERIMENT_CLIENT_CERT, "not-needed", "no certificate is needed"},
+        {F_EXPERIMENT_CLIENT_CERT, "not-asked", "no certificate asked for"},
+        {F_EXPERIMENT_CLIENT_CERT, "unclear", "unclear what of the certificate"},
+        {F_EXPERIMENT_ECH, "accepted", "ECH accepted"},
+        {F_EXPERIMENT_ECH, "rejected", "ECH rejected, another configuration offered"},
+        {F_EXPERIMENT_ECH, "disabled", "ECH rejected, none offered"},
+        {F_EXPERIMENT_ECH, "unproven", "ECH rejected, without the public name's certificate"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        if (obj_str_is(experiment, rows[i].field, rows[i].word)) {
+            size_t len = strlen(outcome);
+            snprintf(outcome + len, OUTCOME_MAX - len, "; %s", rows[i].says);
+        }
+    }
+}
+
 void probe_table_result(struct page *page, const struct obj *experiment) {
     const struct obj *leg = obj_get(experiment, F_EXPERIMENT_LEG);
     char time[32], outcome[OUTCOME_MAX];
@@ -37,6 +63,7 @@ void probe_table_result(struct page *page, const struct obj *experiment) {
     const char *factors = text_or_empty(&arena, experiment, F_EXPERIMENT_FACTORS);
     snprintf(time, sizeof(time), "%*.1f ", TIME_WIDTH, (double)answer_us(leg) / 1000);
     outcome_write(outcome, sizeof(outcome), leg);
+    told(outcome, experiment);
     const struct page_cell cells[] = {
         {NAME_WIDTH, STYLE_PLAIN, page_span(name)},
         {FACTOR_WIDTH, STYLE_DIM, page_span(factors)},

@@ -7,6 +7,7 @@
 #include <sys/time.h>
 
 #include "proxy/net/address.h"
+#include "proxy/net/https_record.h"
 
 // One c-ares channel in the loop.
 struct asker {
@@ -21,6 +22,8 @@ struct asker_socket {
     struct asker *asker;
     ev_io io;
 };
+
+enum { CLASS_IN = 1 };
 
 // The first asker goes on to the next server when one says SERVFAIL or REFUSED, and when all do, it
 // has forgotten what they said. Then the second is asked, which takes the first server's word.
@@ -38,6 +41,9 @@ struct resolver {
 struct lookup {
     struct resolver *resolver;
     void (*on_done)(void *ctx, const struct lookup_result *result);
+    void (*on_https)(void *ctx, const uint8_t *ech, size_t ech_len); // NULL: for addresses
+    uint8_t *ech;                                                    // what is told it, or NULL
+    size_t ech_len;
     void *ctx;
     ev_timer timer; // the deadline; fed with EV_CUSTOM when c-ares is done
     int asker;
@@ -189,6 +195,7 @@ void resolver_free(struct resolver *resolver) {
 static void lookup_free(struct lookup *lookup) {
     ev_timer_stop(lookup->resolver->loop, &lookup->timer);
     lookup->resolver->num_lookups--;
+    free(lookup->ech);
     free(lookup);
 }
 
@@ -206,11 +213,24 @@ static void add(struct lookup_result *result, const struct address *address) {
 
 static void ask(struct lookup *lookup);
 
+// asks_again goes on with the other asker where all servers said no, or none was there (see
+// NUM_ASKERS).
+static bool asks_again(struct lookup *lookup, int status) {
+    if (status != ARES_ECONNREFUSED || lookup->asker != PERSISTENT) {
+        return false;
+    }
+    lookup->asker = FAITHFUL;
+    ask(lookup);
+    return true;
+}
+
+static void settle(struct lookup *lookup) {
+    lookup->answered = true;
+    ev_feed_event(lookup->resolver->loop, &lookup->timer, EV_CUSTOM);
+}
+
 static void take(struct lookup *lookup, int status, const struct ares_addrinfo *info) {
-    // All servers said no, or none was there (see NUM_ASKERS).
-    if (status == ARES_ECONNREFUSED && lookup->asker == PERSISTENT) {
-        lookup->asker = FAITHFUL;
-        ask(lookup);
+    if (asks_again(lookup, status)) {
         return;
     }
     for (const struct ares_addrinfo_node *n = info != NULL ? info->nodes : NULL; n != NULL;
@@ -221,8 +241,7 @@ static void take(struct lookup *lookup, int status, const struct ares_addrinfo *
         add(&lookup->result, &address);
     }
     lookup->result.dns_error = status != ARES_SUCCESS ? dns_error_of(status) : DNS_NO_DATA;
-    lookup->answered = true;
-    ev_feed_event(lookup->resolver->loop, &lookup->timer, EV_CUSTOM);
+    settle(lookup);
 }
 
 static void on_answer(void *arg, int status, int timeouts, struct ares_addrinfo *info) {
@@ -236,10 +255,34 @@ static void on_answer(void *arg, int status, int timeouts, struct ares_addrinfo 
     ares_freeaddrinfo(info);
 }
 
+static void on_https_answer(void *arg, int status, int timeouts, unsigned char *message,
+                            int message_len) {
+    (void)timeouts;
+    struct lookup *lookup = arg;
+    const uint8_t *ech;
+    if (lookup->cancelled) {
+        lookup_free(lookup);
+        return;
+    }
+    if (asks_again(lookup, status)) {
+        return;
+    }
+    if (status == ARES_SUCCESS &&
+        https_record_ech(&ech, &lookup->ech_len, message, (size_t)message_len)) {
+        lookup->ech = xmemdup(ech, lookup->ech_len);
+    }
+    settle(lookup);
+}
+
 static void ask(struct lookup *lookup) {
     struct asker *asker = &lookup->resolver->askers[lookup->asker];
     struct ares_addrinfo_hints hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
-    ares_getaddrinfo(asker->channel, lookup->host, NULL, &hints, on_answer, lookup);
+    if (lookup->on_https != NULL) {
+        ares_query(asker->channel, lookup->host, CLASS_IN, HTTPS_RECORD_TYPE, on_https_answer,
+                   lookup);
+    } else {
+        ares_getaddrinfo(asker->channel, lookup->host, NULL, &hints, on_answer, lookup);
+    }
     arm(asker);
 }
 
@@ -249,7 +292,11 @@ static void on_done_or_late(struct ev_loop *loop, ev_timer *timer, int revents) 
     if (!lookup->answered) {
         lookup->result.dns_error = DNS_TIMEOUT;
     }
-    lookup->on_done(lookup->ctx, &lookup->result);
+    if (lookup->on_https != NULL) {
+        lookup->on_https(lookup->ctx, lookup->ech, lookup->ech_len);
+    } else {
+        lookup->on_done(lookup->ctx, &lookup->result);
+    }
     lookup_cancel(lookup);
 }
 
@@ -276,25 +323,44 @@ static bool answer_reserved(const char *host, struct lookup_result *out) {
     return false;
 }
 
-struct lookup *lookup_new(struct resolver *resolver, const char *host,
-                          void (*on_done)(void *ctx, const struct lookup_result *result),
-                          void *ctx) {
+static struct lookup *lookup_make(struct resolver *resolver, const char *host, void *ctx) {
     size_t host_size = strlen(host) + 1;
     struct lookup *lookup = xcalloc(1, sizeof(*lookup) + host_size);
     lookup->resolver = resolver;
-    lookup->on_done = on_done;
     lookup->ctx = ctx;
     memcpy(lookup->host, host, host_size);
     resolver->num_lookups++;
     ev_timer_init(&lookup->timer, on_done_or_late, (double)resolver->timeout_us * 1e-6, 0);
     lookup->timer.data = lookup;
     ev_timer_start(resolver->loop, &lookup->timer);
-    lookup->answered = answer_reserved(host, &lookup->result);
-    if (lookup->answered) {
-        ev_feed_event(resolver->loop, &lookup->timer, EV_CUSTOM);
+    return lookup;
+}
+
+static void begin(struct lookup *lookup) {
+    if (answer_reserved(lookup->host, &lookup->result)) {
+        settle(lookup);
     } else {
         ask(lookup);
     }
+}
+
+struct lookup *lookup_new(struct resolver *resolver, const char *host,
+                          void (*on_done)(void *ctx, const struct lookup_result *result),
+                          void *ctx) {
+    struct lookup *lookup = lookup_make(resolver, host, ctx);
+    lookup->on_done = on_done;
+    begin(lookup);
+    return lookup;
+}
+
+struct lookup *lookup_https_new(struct resolver *resolver, const char *host, uint16_t port,
+                                void (*on_done)(void *ctx, const uint8_t *ech, size_t ech_len),
+                                void *ctx) {
+    char name[HTTPS_RECORD_NAME_SIZE];
+    bool ok = https_record_name(name, host, port);
+    struct lookup *lookup = lookup_make(resolver, ok ? name : "invalid", ctx);
+    lookup->on_https = on_done;
+    begin(lookup);
     return lookup;
 }
 

@@ -42,6 +42,12 @@ WUNRES struct lookup *lookup_new(struct resolver *resolver, const char *host,
                                  void (*on_done)(void *ctx, const struct lookup_result *result),
                                  void *ctx);
 
+// lookup_https_new likewise asks for the HTTPS records of `host` and `port` (RFC 9460), and calls
+// `on_done` once with the ECHConfigList in them, which lives during the call; NULL: there is none.
+WUNRES struct lookup *
+lookup_https_new(struct resolver *resolver, const char *host, uint16_t port,
+                 void (*on_done)(void *ctx, const uint8_t *ech, size_t ech_len), void *ctx);
+
 // lookup_cancel ends a lookup that is not done: `on_done` will not be called. NULL is nothing.
 void lookup_cancel(struct lookup *lookup);
 

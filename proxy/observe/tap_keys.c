@@ -108,7 +108,7 @@ void tap_keys_ccs(struct wire_tap *tap, bool from_client) {
         record_reader_open(reader, NULL, false);
         return;
     }
-    key_block_protect(&keys->protect[from], from_client, &keys->cipher, keys->master,
+    key_block_protect(&keys->protect[from], from_client, false, &keys->cipher, keys->master,
                       keys->client_random, keys->server_random);
     record_reader_open(reader, &keys->protect[from], false);
 }

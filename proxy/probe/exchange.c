@@ -8,10 +8,12 @@
 #include "proxy/observe/observe.h"
 #include "proxy/probe/outcome.h"
 #include "proxy/session/internal.h"
+#include "proxy/session/tls_layer.h"
 
 enum {
-    HEAD_MAX = 4096,        // of an HTTP answer, for its Date
-    FIRST_MAX = 64,         // bytes of an answer that is not TLS
+    HEAD_MAX = 4096, // of an HTTP answer, for its Date
+    FIRST_MAX = 64,  // bytes of an answer that is not TLS
+    TLS13 = 0x0304,
     SETTLE_US = 400 * 1000, // how long an objection to our Finished may take, beside a round trip
 };
 
@@ -24,9 +26,12 @@ struct exchange {
     struct record *record;         // of which only the server's leg is filled
     struct observe observe;
     enum phase phase;
+    struct tls_layer *layer;      // with the parent proxy, around all that is said to it
     struct client_flight *flight; // EXCHANGE_SENDS_HELLO
-    struct buf out;               // what is to be sent, or what a pause still holds back
-    struct buf in;                // of a parent proxy's answer
+    struct library *library;      // EXCHANGE_SENDS_LIBRARY
+    char *host;
+    struct buf out; // what is to be sent, or what a pause still holds back
+    struct buf in;  // of a parent proxy's answer
     struct hello_segments segments;
     size_t segment;    // the next one to be sent
     int64_t resume_us; // not before that
@@ -83,10 +88,24 @@ static void connect_put(struct exchange *x, const struct exchange_config *config
     buf_printf(&x->in, "\r\n");
 }
 
+static bool library_prepare(struct exchange *x, const struct exchange_config *config,
+                            struct err *err) {
+    const struct client_flight_sink sink = {x, on_message, on_alert, on_data, NULL};
+    x->library = library_new(&config->library, &sink, err);
+    if (x->library == NULL) {
+        return false;
+    }
+    const uint8_t *hello = library_output(x->library, &x->hello_len);
+    x->hello = xmemdup(hello, x->hello_len);
+    library_output_done(x->library, x->hello_len);
+    return true;
+}
+
 static bool hello_prepare(struct exchange *x, const struct exchange_config *config,
                           struct err *err) {
     struct buf wire;
-    const struct client_flight_sink sink = {x, on_message, on_alert, on_data};
+    const struct client_flight_sink sink = {
+        .ctx = x, .message = on_message, .alert = on_alert, .data = on_data};
     buf_init(&wire, HELLO_DRAFT_WIRE_MAX);
     bool ok = hello_draft_wire(config->hello, &wire, &x->segments, err);
     if (ok) {
@@ -110,7 +129,10 @@ struct exchange *exchange_new(const struct exchange_config *config, int64_t now_
     buf_init(&x->in, EXCHANGE_HEAD_MAX);
     observe_init(&x->observe, x->record->root, true, now_us);
     observe_step(&x->observe, STEP_DNS, now_us);
-    if (config->sends == EXCHANGE_SENDS_HELLO && !hello_prepare(x, config, err)) {
+    const char *named = config->library.server_name;
+    x->host = xstrdup(named != NULL ? named : config->host);
+    if ((config->sends == EXCHANGE_SENDS_HELLO && !hello_prepare(x, config, err)) ||
+        (config->sends == EXCHANGE_SENDS_LIBRARY && !library_prepare(x, config, err))) {
         exchange_free(x);
         return NULL;
     }
@@ -132,10 +154,13 @@ void exchange_free(struct exchange *x) {
         return;
     }
     client_flight_free(x->flight);
+    tls_layer_free(x->layer);
+    library_free(x->library);
     record_free(x->record);
     buf_cleanup(&x->out);
     buf_cleanup(&x->in);
     free(x->hello);
+    free(x->host);
     free(x);
 }
 
@@ -150,6 +175,14 @@ bool exchange_date(const struct exchange *x, int64_t *out_ahead) {
     }
     *out_ahead = date - x->date_wall_ms / 1000;
     return true;
+}
+
+struct span exchange_head(const struct exchange *x) {
+    return (struct span){(const uint8_t *)x->head, x->head_len};
+}
+
+const struct library_facts *exchange_library(const struct exchange *x) {
+    return x->library == NULL ? NULL : library_facts(x->library);
 }
 
 // ---- the end
@@ -187,6 +220,10 @@ static void end(struct exchange *x, const char *by, const char *how, const char 
     if (x->first_len != 0 && obj_has(leg, F_LEG_ANSWER_FIRST_KIND)) {
         observe_not_tls(&x->observe, x->first, x->first_len);
     }
+    const struct library_facts *own = exchange_library(x);
+    if (own != NULL && own->ech == LIBRARY_ECH_REJECTED) {
+        by = "proxy", how = "alert", detail = own->says;
+    }
     obj_set_str(leg, F_LEG_END_BY, by);
     obj_set_str(leg, F_LEG_END_HOW, how);
     bool at_parent = x->config.by_parent && x->phase < SENDING;
@@ -203,29 +240,49 @@ static void end(struct exchange *x, const char *by, const char *how, const char 
     buf_cleanup(&x->out);
 }
 
-// flight_put takes over what the flight wants to send.
+// flight_put takes over what the flight, or the library, wants to send.
 static void flight_put(struct exchange *x) {
     size_t len;
-    const uint8_t *p = client_flight_output(x->flight, &len);
-    if (len != 0 && buf_append(&x->out, p, len)) {
+    const uint8_t *p = x->library != NULL ? library_output(x->library, &len)
+                                          : client_flight_output(x->flight, &len);
+    if (len == 0 || !buf_append(&x->out, p, len)) {
+        return;
+    }
+    if (x->library != NULL) {
+        library_output_done(x->library, len);
+    } else {
         client_flight_output_done(x->flight, len);
     }
 }
 
-// finish completes a handshake of TLS 1.3, and waits for who objects to it.
+static void settle(struct exchange *x) {
+    x->phase = SETTLING;
+    int64_t due = x->config.asks == EXCHANGE_ASKS_PAGE
+                      ? x->now_us + x->config.answer_us
+                      : x->now_us + SETTLE_US + 2 * (x->now_us - x->start_us);
+    int64_t last =
+        x->config.asks == EXCHANGE_ASKS_PAGE ? x->start_us + x->config.total_us : x->deadline_us;
+    x->deadline_us = due < last && x->config.asks != EXCHANGE_ASKS_DATE ? due : last;
+}
+
+// finish completes a handshake, and waits for who objects to it, or for what was asked.
 static void finish(struct exchange *x) {
-    static const char form[] = "HEAD / HTTP/1.1\r\nHost: %.255s\r\nConnection: close\r\n\r\n";
+    static const char form[] = "%s / HTTP/1.1\r\nHost: %.255s\r\nConnection: close\r\n\r\n";
+    const char *method = x->config.asks == EXCHANGE_ASKS_PAGE ? "GET" : "HEAD";
+    const char *sni = obj_str(x->observe.leg, F_LEG_SERVER_NAME);
+    const char *host = x->library != NULL ? x->host : sni;
     char request[512] = "";
-    const char *host = obj_str(x->observe.leg, F_LEG_SERVER_NAME);
-    if (x->config.ask_date && host != NULL) {
-        snprintf(request, sizeof(request), form, host);
+    if (x->config.asks != EXCHANGE_ASKS_NOTHING && host != NULL) {
+        snprintf(request, sizeof(request), form, method, host);
     }
-    client_flight_finish(x->flight, (const uint8_t *)request, strlen(request));
+    if (x->library == NULL) {
+        client_flight_finish(x->flight, (const uint8_t *)request, strlen(request));
+    } else if (*request != '\0') {
+        library_request(x->library, (const uint8_t *)request, strlen(request));
+    }
     flight_put(x);
     observe_step(&x->observe, STEP_FINISHED, x->now_us);
-    x->phase = SETTLING;
-    int64_t due = x->now_us + SETTLE_US + 2 * (x->now_us - x->start_us);
-    x->deadline_us = due < x->deadline_us && !x->config.ask_date ? due : x->deadline_us;
+    settle(x);
 }
 
 static void not_tls(struct exchange *x) {
@@ -233,22 +290,32 @@ static void not_tls(struct exchange *x) {
     end(x, "proxy", "error", "what came back is not TLS");
 }
 
+// done goes on behind the server's flight.
+static void done(struct exchange *x) {
+    const struct library_facts *own = exchange_library(x);
+    size_t data_len = own != NULL ? own->data_len : client_flight_facts(x->flight)->data_len;
+    bool more = own != NULL ? own->established
+                            : x->config.finish && client_flight_facts(x->flight)->version >= TLS13;
+    if (x->phase == SETTLING) {
+        if (data_len != 0 && x->config.asks == EXCHANGE_ASKS_NOTHING) {
+            end(x, "proxy", "fin", NULL);
+        }
+    } else if (more) {
+        finish(x);
+    } else if (own != NULL) {
+        settle(x); // until our ech_required is out
+    } else {
+        end(x, "proxy", "fin", NULL);
+    }
+}
+
 static void flight_look(struct exchange *x, enum client_flight_status status) {
-    const struct client_flight_facts *facts = client_flight_facts(x->flight);
     flight_put(x);
     switch (status) {
     case CLIENT_FLIGHT_MORE:
         return;
     case CLIENT_FLIGHT_DONE:
-        if (x->phase == SETTLING) {
-            if (facts->data_len != 0 && !x->config.ask_date) {
-                end(x, "proxy", "fin", NULL);
-            }
-        } else if (x->config.finish && facts->version >= 0x0304) {
-            finish(x);
-        } else {
-            end(x, "proxy", "fin", NULL);
-        }
+        done(x);
         return;
     case CLIENT_FLIGHT_RESUMED:
     case CLIENT_FLIGHT_NO_KEY:
@@ -258,7 +325,9 @@ static void flight_look(struct exchange *x, enum client_flight_status status) {
         end(x, "server", "alert", NULL);
         return;
     case CLIENT_FLIGHT_MALFORMED:
-        end(x, "proxy", "error", facts->says);
+        end(x, "proxy", "error",
+            x->library != NULL ? library_facts(x->library)->says
+                               : client_flight_facts(x->flight)->says);
         return;
     case CLIENT_FLIGHT_NOT_TLS:
         not_tls(x);
@@ -320,8 +389,33 @@ static void plain_look(struct exchange *x, const struct span *bytes) {
     }
 }
 
-static void on_bytes(struct exchange *x, const struct span *bytes) {
-    x->received += (int64_t)bytes->len;
+// has_reply returns whether what was asked for is there. A page with 400 is worth reading on.
+static bool has_reply(const struct exchange *x) {
+    int64_t ahead;
+    int status = outcome_status(x->head, x->head_len);
+    bool whole = memmem(x->head, x->head_len, "\r\n\r\n", 4) != NULL;
+    return (x->config.asks == EXCHANGE_ASKS_DATE && exchange_date(x, &ahead)) ||
+           (x->config.asks == EXCHANGE_ASKS_PAGE &&
+            (x->head_len == sizeof(x->head) || (whole && status != 400)));
+}
+
+// opened returns what is inside of bytes from the wire.
+static struct span opened(struct exchange *x, const struct span *bytes) {
+    if (x->layer == NULL) {
+        return *bytes;
+    }
+    struct span inside = tls_layer_open(x->layer, bytes->p, bytes->len);
+    if (tls_layer_failed(x->layer)) {
+        char says[192];
+        const char *reason = tls_layer_reason(x->layer);
+        snprintf(says, sizeof(says), "TLS with the parent proxy failed: %s",
+                 *reason != '\0' ? reason : "it sent too much");
+        end(x, "network", "error", says);
+    }
+    return inside;
+}
+
+static void on_said(struct exchange *x, const struct span *bytes) {
     if (x->phase == PARENT) {
         parent_look(x, bytes);
         return;
@@ -330,13 +424,14 @@ static void on_bytes(struct exchange *x, const struct span *bytes) {
         return;
     }
     first_keep(x, bytes);
-    if (x->config.sends == EXCHANGE_SENDS_HELLO) {
+    if (x->library != NULL) {
+        flight_look(x, library_input(x->library, bytes->p, bytes->len));
+    } else if (x->flight != NULL) {
         flight_look(x, client_flight_input(x->flight, bytes->p, bytes->len));
     } else {
         plain_look(x, bytes);
     }
-    int64_t ahead;
-    if (x->phase == SETTLING && x->config.ask_date && exchange_date(x, &ahead)) {
+    if (x->phase == SETTLING && has_reply(x)) {
         end(x, "proxy", "fin", NULL);
     }
     if (x->received > EXCHANGE_BYTES_MAX) {
@@ -345,12 +440,26 @@ static void on_bytes(struct exchange *x, const struct span *bytes) {
 }
 
 static void on_eof(struct exchange *x) {
-    if (x->config.sends != EXCHANGE_SENDS_HELLO && x->first_len != 0) {
+    bool tls = x->flight != NULL || x->library != NULL;
+    if (!tls && x->first_len != 0) {
         not_tls(x);
+    } else if (x->library != NULL && x->phase >= SENDING) {
+        flight_look(x, library_eof(x->library));
     } else if (x->flight != NULL && x->phase >= SENDING && x->phase < SETTLING) {
         flight_look(x, client_flight_eof(x->flight));
     }
     end(x, "server", "fin", NULL);
+}
+
+static void on_bytes(struct exchange *x, const struct span *wire) {
+    x->received += (int64_t)wire->len;
+    const struct span said = opened(x, wire);
+    if (said.len != 0) {
+        on_said(x, &said);
+    }
+    if (x->layer != NULL && tls_layer_ended(x->layer)) {
+        on_eof(x);
+    }
 }
 
 static void on_broken(struct exchange *x, int errnum) {
@@ -368,7 +477,7 @@ static void send_next(struct exchange *x) {
         int64_t due = x->now_us + x->config.answer_us;
         x->deadline_us = due < x->deadline_us ? due : x->deadline_us;
         observe_step(&x->observe, STEP_HELLO, x->now_us);
-        if (x->config.sends == EXCHANGE_SENDS_HELLO) {
+        if (x->flight != NULL || x->library != NULL) {
             observe_hello(&x->observe, (uint8_t *)x->hello, x->hello_len, x->segments.num,
                           x->now_us);
         }
@@ -385,7 +494,7 @@ static void send_next(struct exchange *x) {
 static void send_begin(struct exchange *x) {
     observe_time(&x->observe, F_LEG_MS_CONNECT, x->now_us);
     x->phase = SENDING;
-    if (x->config.sends == EXCHANGE_SENDS_PLAIN) {
+    if (x->config.sends == EXCHANGE_SENDS_PLAIN || x->library != NULL) {
         x->segments.num = 1;
         x->segments.segments[0] = (struct hello_segment){(uint32_t)x->hello_len, 0};
     }
@@ -400,6 +509,7 @@ static void on_connected(struct exchange *x, const struct event *event) {
         return;
     }
     x->phase = PARENT;
+    x->layer = x->config.parent_tls != NULL ? parent_tls_begin(x->config.parent_tls) : NULL;
     CHECK(buf_append(&x->out, buf_data(&x->in), x->in.len));
     buf_cleanup(&x->in);
 }
@@ -456,12 +566,18 @@ static void on_timer(struct exchange *x) {
     }
 }
 
-void exchange_input(struct exchange *x, const struct event *event) {
-    x->now_us = event->now_us;
-    x->wall_ms = event->wall_ms;
-    if (x->phase == OVER) {
-        return;
+static bool pausing(const struct exchange *x) {
+    return x->phase == SENDING && x->now_us < x->resume_us;
+}
+
+// seal hands what may be sent now over to TLS with the parent proxy, where there is that.
+static void seal(struct exchange *x) {
+    if (x->layer != NULL && !pausing(x)) {
+        tls_layer_seal(x->layer, &x->out);
     }
+}
+
+static void take(struct exchange *x, const struct event *event) {
     switch (event->kind) {
     case EVENT_BYTES:
         on_bytes(x, &event->bytes);
@@ -483,24 +599,44 @@ void exchange_input(struct exchange *x, const struct event *event) {
     }
 }
 
-struct span exchange_output(const struct exchange *x) {
-    if (x->phase == SENDING && x->now_us < x->resume_us) {
-        return (struct span){NULL, 0};
+void exchange_input(struct exchange *x, const struct event *event) {
+    x->now_us = event->now_us;
+    x->wall_ms = event->wall_ms;
+    if (x->phase != OVER) {
+        take(x, event);
+        seal(x);
     }
-    return (struct span){buf_data(&x->out), x->out.len};
+}
+
+struct span exchange_output(const struct exchange *x) {
+    if (x->layer != NULL) {
+        return tls_layer_output(x->layer);
+    }
+    return pausing(x) ? (struct span){NULL, 0} : (struct span){buf_data(&x->out), x->out.len};
+}
+
+// unsent is what is still to be written of what was said.
+static size_t unsent(const struct exchange *x) {
+    return x->out.len + (x->layer != NULL ? tls_layer_output(x->layer).len : 0);
 }
 
 void exchange_output_done(struct exchange *x, size_t len, int64_t now_us) {
     x->now_us = now_us;
     x->sent += (int64_t)len;
-    buf_consume(&x->out, len);
-    if (x->phase == SENDING && x->out.len == 0) {
+    if (x->layer != NULL) {
+        tls_layer_written(x->layer, len);
+    } else {
+        buf_consume(&x->out, len);
+    }
+    seal(x);
+    if (x->phase == SENDING && unsent(x) == 0) {
         send_next(x);
+        seal(x);
     }
 }
 
 void exchange_wishes(const struct exchange *x, struct exchange_wishes *out) {
-    bool pause = x->phase == SENDING && x->now_us < x->resume_us;
+    bool pause = pausing(x);
     *out = (struct exchange_wishes){
         .deadline_us = pause && x->resume_us < x->deadline_us ? x->resume_us : x->deadline_us,
         .sending = x->phase >= SENDING,

@@ -12,6 +12,7 @@
 
 enum {
     ANSWER_US = 3 * 1000 * 1000,
+    ANSWER_DUE_US = 2 * 1000 * 1000, // before that a client may leave for reasons of its own
     PACE_US = 100 * 1000,
     RESIDUAL_US = 250 * 1000,
     DNS_US = 3 * 1000 * 1000,
@@ -42,7 +43,8 @@ struct experimenter {
     struct experimenter_config config;
     struct ev_loop *loop;
     struct resolver *resolver;
-    struct trust *trust; // made when it is first needed
+    struct parent_tls *parent_tls; // NULL: there is no https:// parent
+    struct trust *trust;           // made when it is first needed
     bool trust_tried;
     ev_async wake;
     struct round rounds[EXPERIMENTER_ROUNDS];
@@ -59,16 +61,28 @@ struct experimenter {
 
 // ---- what is worth it
 
+// hello_leg returns the leg with the hello that failed: in a tunnel the client's own went on.
+static const struct obj *hello_leg(const struct obj *root) {
+    return record_leg(root, !obj_str_is(root, F_RECORD_MODE, "tunnel"));
+}
+
 static bool untrusted(const struct obj *leg) {
     return obj_is(obj_get(leg, F_LEG_VERIFICATION), F_VERIFICATION_OK, false);
+}
+
+// waited_in_vain returns whether the client left a server that had long had the time to answer.
+static bool waited_in_vain(const struct obj *leg) {
+    int64_t hello, end;
+    return obj_str_is(leg, F_LEG_END_AT, "hello") && obj_int(leg, F_LEG_MS_HELLO, &hello) &&
+           obj_int(leg, F_LEG_MS_END, &end) && end - hello >= ANSWER_DUE_US;
 }
 
 // failed_there returns whether the server's leg failed: before its handshake was complete, or by
 // its certificate.
 static bool failed_there(const struct obj *root, const struct obj *leg) {
-    bool by_client = obj_str_is(leg, F_LEG_END_BY, "client");
+    bool left = obj_str_is(leg, F_LEG_END_BY, "client") && !waited_in_vain(leg);
     return record_failed(root) &&
-           (untrusted(leg) || (!obj_is(leg, F_LEG_TLS_ESTABLISHED, true) && !by_client));
+           (untrusted(leg) || (!obj_is(leg, F_LEG_TLS_ESTABLISHED, true) && !left));
 }
 
 static bool is_certain(const struct obj *root) {
@@ -82,16 +96,15 @@ static bool fetches(const struct obj *root) {
 
 // experiments returns whether hellos may tell more about a record.
 static bool experiments(enum experimenter_when when, const struct obj *root) {
-    return when == EXPERIMENTER_ALWAYS || failed_there(root, record_leg(root, true));
+    return when == EXPERIMENTER_ALWAYS || failed_there(root, hello_leg(root));
 }
 
 bool experimenter_wants(enum experimenter_when when, const struct obj *root) {
-    const struct obj *leg = record_leg(root, true);
-    if (!obj_str_is(root, F_RECORD_MODE, "intercept") ||
-        obj_is(root, F_RECORD_POLICY_EXPERIMENTS, false) ||
-        obj_is(root, F_RECORD_PARENT_TLS, true) || obj_has(root, F_RECORD_PARENT_FAILURE) ||
-        !obj_has(leg, F_LEG_OFFER_RAW) || !obj_has(leg, F_LEG_ADDRESS) ||
-        !obj_has(root, F_RECORD_HOST)) {
+    bool tls =
+        obj_str_is(root, F_RECORD_MODE, "intercept") || obj_str_is(root, F_RECORD_MODE, "tunnel");
+    if (!tls || obj_is(root, F_RECORD_POLICY_EXPERIMENTS, false) ||
+        obj_has(root, F_RECORD_PARENT_FAILURE) || !obj_has(hello_leg(root), F_LEG_OFFER_RAW) ||
+        !obj_has(record_leg(root, true), F_LEG_ADDRESS) || !obj_has(root, F_RECORD_HOST)) {
         return false;
     }
     return when == EXPERIMENTER_ALWAYS ||
@@ -198,17 +211,17 @@ static bool hello_read(struct hello_draft *out, const struct obj *leg) {
 static bool inquiry_begin(struct round *round) {
     struct experimenter *e = round->experimenter;
     struct obj *root = round->record->root;
-    const struct obj *leg = record_leg(root, true);
+    const struct obj *leg = record_leg(root, true), *hello = hello_leg(root);
     int64_t port = 443, parent_port = 0;
     int64_t answer_us = answer_limit(e);
     round->keys = hello_keys_new(NULL, NULL);
     hello_draft_init(&round->asked);
     hello_draft_init(&round->client);
-    if (!hello_read(&round->asked, leg)) {
+    if (!hello_read(&round->asked, hello)) {
         return false;
     }
     hello_keys_swap(round->keys, &round->asked, NULL);
-    round->has_client = hello_read(&round->client, record_leg(root, false));
+    round->has_client = hello == leg && hello_read(&round->client, record_leg(root, false));
     (void)obj_int(root, F_RECORD_PORT, &port);
     // Experiments go the way of the connection: the leg's address is then the parent's.
     const char *parent = obj_str(root, F_RECORD_PARENT_HOST);
@@ -219,10 +232,12 @@ static bool inquiry_begin(struct round *round) {
         .peer = {obj_str(root, F_RECORD_HOST), (uint16_t)port,
                  parent == NULL ? obj_str(leg, F_LEG_ADDRESS) : NULL},
         .parent = {parent, (uint16_t)parent_port, NULL},
+        .parent_tls = e->parent_tls,
         .parent_authorization = e->config.parent != NULL ? e->config.parent->authorization : NULL,
+        .direct = true,
         .mark = e->config.mark,
         .control = e->config.control,
-        .server_name = obj_str(leg, F_LEG_SERVER_NAME),
+        .server_name = obj_str(hello, F_LEG_SERVER_NAME),
         .asked = &round->asked,
         .client = round->has_client ? &round->client : NULL,
         .keys = round->keys,
@@ -276,6 +291,7 @@ static void round_begin(struct round *round) {
             .fetcher = {.loop = e->loop,
                         .resolver = e->resolver,
                         .fetch = {.total_us = 2 * answer_us,
+                                  .parent_tls = e->parent_tls,
                                   .parent_authorization = e->config.parent != NULL
                                                               ? e->config.parent->authorization
                                                               : NULL},
@@ -364,6 +380,7 @@ static void *run(void *arg) {
 // ---- life
 
 static void free_all(struct experimenter *e) {
+    parent_tls_free(e->parent_tls);
     if (e->resolver != NULL) {
         resolver_free(e->resolver);
     }
@@ -390,6 +407,9 @@ struct experimenter *experimenter_new(const struct experimenter_config *config, 
         err_errno(err, "cannot start an event loop");
         free_all(e);
         return NULL;
+    }
+    if (config->parent != NULL && config->parent->tls) {
+        e->parent_tls = parent_tls_new(config->parent->host, config->trusts_parent, config->ctx);
     }
     ev_async_init(&e->wake, on_wake);
     e->wake.data = e;

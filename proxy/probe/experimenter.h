@@ -26,8 +26,11 @@ struct experimenter_config {
     enum experimenter_when when;
     struct inquiry_peer control; // `host` NULL: none
     const struct parent *parent; // the one that records may have gone through; NULL: none
-    int mark;                    // see struct runner_config
-    const char *const *trust;    // PEM files beside the system's roots
+    // trusts_parent says whether a chain, leaf first, is good for that one; where its address is
+    // an https:// one. It is called from the experimenter's thread.
+    bool (*trusts_parent)(void *ctx, const CBS *chain, size_t num_chain);
+    int mark;                 // see struct runner_config
+    const char *const *trust; // PEM files beside the system's roots
     size_t num_trust;
     int64_t answer_us;       // for an answer, at most 3 s; 0: these
     const char *dns_servers; // NULL: the system's

@@ -9,6 +9,7 @@
 
 #include "logs/base/buf.h"
 #include "logs/base/check.h"
+#include "proxy/session/tls_layer.h"
 
 enum { REQUEST_MAX = 8192, SAYS_MAX = 160 };
 
@@ -17,6 +18,8 @@ struct fetch {
     enum fetch_result result;
     size_t max;
     struct buf out, body;
+    const struct parent_tls *parent_tls;
+    struct tls_layer *layer; // from CONNECTED on, where there is `parent_tls`
     int64_t deadline_us;
     bool connected;
     char says[SAYS_MAX];
@@ -112,10 +115,36 @@ static void on_bytes(struct fetch *f, const struct span *bytes) {
     }
 }
 
+static void on_connected(struct fetch *f) {
+    f->connected = true;
+    f->layer = f->parent_tls != NULL ? parent_tls_begin(f->parent_tls) : NULL;
+}
+
 // on_eof ends a body that has no other end (RFC 9112 section 6.3).
 static void on_eof(struct fetch *f) {
     (void)http_parser_execute(&f->parser, &settings, NULL, 0);
     end(f, FETCH_CUT, "the connection ended before the answer did");
+}
+
+// on_wire takes bytes as they came, and goes on with TLS around them.
+static void on_wire(struct fetch *f, const struct span *bytes) {
+    if (f->layer == NULL) {
+        on_bytes(f, bytes);
+        return;
+    }
+    const struct span inside = tls_layer_open(f->layer, bytes->p, bytes->len);
+    if (tls_layer_failed(f->layer)) {
+        char says[SAYS_MAX];
+        snprintf(says, sizeof(says), "TLS with the parent proxy failed: %s",
+                 tls_layer_reason(f->layer));
+        end(f, FETCH_UNREACHABLE, says);
+    } else if (inside.len != 0) {
+        on_bytes(f, &inside);
+    }
+    if (tls_layer_ended(f->layer)) {
+        on_eof(f);
+    }
+    tls_layer_seal(f->layer, &f->out);
 }
 
 // ---- the request
@@ -143,6 +172,7 @@ static void request_put(struct fetch *f, const struct fetch_config *config) {
 struct fetch *fetch_new(const struct fetch_config *config, int64_t now_us) {
     struct fetch *f = xcalloc(1, sizeof(*f));
     f->max = config->max;
+    f->parent_tls = config->by_parent ? config->parent_tls : NULL;
     f->deadline_us = now_us + config->total_us;
     http_parser_init(&f->parser, HTTP_RESPONSE);
     f->parser.data = f;
@@ -156,6 +186,7 @@ void fetch_free(struct fetch *f) {
     if (f == NULL) {
         return;
     }
+    tls_layer_free(f->layer);
     buf_cleanup(&f->out);
     buf_cleanup(&f->body);
     free(f);
@@ -168,10 +199,10 @@ void fetch_input(struct fetch *f, const struct event *event) {
     }
     switch (event->kind) {
     case EVENT_CONNECTED:
-        f->connected = true;
+        on_connected(f);
         return;
     case EVENT_BYTES:
-        on_bytes(f, &event->bytes);
+        on_wire(f, &event->bytes);
         return;
     case EVENT_EOF:
         on_eof(f);
@@ -201,11 +232,20 @@ void fetch_input(struct fetch *f, const struct event *event) {
 }
 
 struct span fetch_output(const struct fetch *f) {
-    bool any = f->connected && f->result == FETCH_PENDING;
-    return any ? (struct span){buf_data(&f->out), f->out.len} : (struct span){NULL, 0};
+    if (!f->connected || f->result != FETCH_PENDING) {
+        return (struct span){NULL, 0};
+    }
+    return f->layer != NULL ? tls_layer_output(f->layer)
+                            : (struct span){buf_data(&f->out), f->out.len};
 }
 
-void fetch_output_done(struct fetch *f, size_t n) { buf_consume(&f->out, n); }
+void fetch_output_done(struct fetch *f, size_t n) {
+    if (f->layer != NULL) {
+        tls_layer_written(f->layer, n);
+    } else {
+        buf_consume(&f->out, n);
+    }
+}
 
 int64_t fetch_deadline_us(const struct fetch *f) { return f->deadline_us; }
 

@@ -4,6 +4,7 @@
 #ifndef PROXY_PROBE_FETCH_H_
 #define PROXY_PROBE_FETCH_H_
 
+#include "proxy/session/parent_tls.h"
 #include "proxy/session/session.h"
 
 enum { FETCH_HOST_MAX = 256, FETCH_URL_MAX = 2048 };
@@ -42,8 +43,9 @@ struct fetch_config {
     const char *url; // one that fetch_url_parse takes
     size_t max;      // bytes of the body
     int64_t total_us;
-    bool by_parent;                   // the connection is to a parent proxy, which is asked for it
-    const char *parent_authorization; // "Basic ..."; NULL or "": none
+    bool by_parent;                      // the connection is to a parent proxy, asked for it
+    const struct parent_tls *parent_tls; //   in TLS; NULL: in the clear. It is borrowed
+    const char *parent_authorization;    // "Basic ..."; NULL or "": none
 };
 
 WUNRES struct fetch *fetch_new(const struct fetch_config *config, int64_t now_us);

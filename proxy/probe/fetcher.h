@@ -13,7 +13,7 @@ struct fetcher_config {
     struct ev_loop *loop;
     struct resolver *resolver;
     struct fetch_config fetch;
-    const char *parent_host; // a proxy to ask for it, in the clear; NULL: none
+    const char *parent_host; // a proxy to ask for it; NULL: none
     uint16_t parent_port;
     int64_t connect_us;
     int family, mark;                                          // see struct runner_config

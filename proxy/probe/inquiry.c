@@ -1,15 +1,18 @@
 #include "proxy/probe/inquiry.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "policy/ca/trust_verify.h"
 #include "proxy/net/clock.h"
+#include "proxy/probe/library_outcome.h"
 #include "proxy/probe/outcome.h"
 #include "proxy/session/verification.h"
+#include "proxy/tls/ech_config.h"
 
-enum { ROUND_MAX = 64, NONCE_SIZE = 32, ADDRESS_MAX = 64 };
+enum { ROUND_MAX = 64, NONCE_SIZE = 32, ADDRESS_MAX = 64, TTL_POLL_US = 5 * 1000 };
 
 // struct run is one connection of a round, with what its job points to.
 struct run {
@@ -26,25 +29,31 @@ struct inquiry {
     size_t num_runs;
     char nonce[NONCE_SIZE];
     char address[ADDRESS_MAX]; // of the peer, once a connection had one
+    struct buf ech_retry;      // the ECHConfigList that the server offered instead
     bool stopped;
 };
 
-static struct probe_material material_of(const struct inquiry_config *config, const char *nonce) {
+static struct probe_material material_of(const struct inquiry *inquiry) {
+    const struct inquiry_config *config = &inquiry->config;
     return (struct probe_material){
         .asked = config->asked,
         .client = config->client,
         .keys = config->keys,
         .host = config->server_name,
         .control = config->control.host,
-        .nonce = nonce,
+        .nonce = inquiry->nonce,
         .seed = config->seed,
+        .shown = config->shown,
+        .ech = config->ech,
+        .ech_retry = {buf_data(&inquiry->ech_retry), inquiry->ech_retry.len},
+        .ech_name = config->ech_name,
     };
 }
 
 // can returns whether there is such a probe: with what is known, its hello can be made.
 static bool can(void *ctx, const struct probe_pick *pick) {
     const struct inquiry *inquiry = ctx;
-    const struct probe_material material = material_of(&inquiry->config, inquiry->nonce);
+    const struct probe_material material = material_of(inquiry);
     struct hello_draft draft;
     if (pick->probe->direct && (inquiry->config.parent.host == NULL || !inquiry->config.direct)) {
         return false;
@@ -86,8 +95,12 @@ static void verify(const struct inquiry *inquiry, struct obj *leg, const char *n
 }
 
 // name_checked is the name that the certificate has to be for.
-static const char *name_checked(const struct inquiry *inquiry, const struct obj *leg) {
+static const char *name_checked(const struct inquiry *inquiry, const struct obj *leg,
+                                const struct library_facts *library) {
     const char *sni = obj_str(leg, F_LEG_SERVER_NAME);
+    if (library != NULL && library->ech == LIBRARY_ECH_ACCEPTED) {
+        return inquiry->config.server_name; // the SNI is that of the outer hello
+    }
     return sni != NULL ? sni : inquiry->config.peer.host;
 }
 
@@ -120,6 +133,34 @@ static void chain_drop(const struct inquiry *inquiry, struct obj *leg) {
     }
 }
 
+// ech_keep makes a hello of its own of what the server offered instead. Whoever has no certificate
+// for the public name has nothing to offer (RFC 9849 section 6.1.6).
+static void ech_keep(struct inquiry *inquiry, const struct obj *experiment,
+                     const struct library_facts *library) {
+    const struct probe_pick again = probe_pick_of("ech-retry");
+    if (obj_str_is(experiment, F_EXPERIMENT_ECH_CONFIG, inquiry->config.ech_from) &&
+        obj_str_is(experiment, F_EXPERIMENT_ECH, "rejected") && inquiry->ech_retry.len == 0 &&
+        buf_append(&inquiry->ech_retry, library->retry, library->retry_len)) {
+        plan_add(&inquiry->plan, &again);
+    }
+}
+
+// library_write writes what a handshake of the library's has told beside its leg.
+static void library_write(struct inquiry *inquiry, struct obj *experiment,
+                          const struct probe *probe, const struct exchange *exchange) {
+    const struct library_facts *library = exchange_library(exchange);
+    if (probe->asks == EXCHANGE_ASKS_PAGE) {
+        library_outcome_cert(experiment, library, exchange_head(exchange));
+    }
+    if (probe->ech != PROBE_ECH_NONE) {
+        bool retry = probe->ech == PROBE_ECH_RETRY;
+        obj_set_str(experiment, F_EXPERIMENT_ECH_CONFIG,
+                    retry ? "retry" : inquiry->config.ech_from);
+        library_outcome_ech(experiment, library);
+        ech_keep(inquiry, experiment, library);
+    }
+}
+
 static void on_result(void *ctx, const struct runner_result *result) {
     struct inquiry *inquiry = ctx;
     const struct run *run = &inquiry->runs[result->index];
@@ -136,9 +177,16 @@ static void on_result(void *ctx, const struct runner_result *result) {
     if (exchange_date(result->exchange, &ahead)) {
         obj_set_int(experiment, F_EXPERIMENT_CLOCK_OFFSET, ahead);
     }
+    if (entry->pick.probe->ttl && result->soft_errnum == EHOSTUNREACH) {
+        obj_set_int(experiment, F_EXPERIMENT_EXPIRED, true);
+    }
     struct obj *leg = obj_sub(experiment, F_EXPERIMENT_LEG);
     obj_copy(leg, from);
-    verify(inquiry, leg, name_checked(inquiry, leg));
+    const struct library_facts *library = exchange_library(result->exchange);
+    verify(inquiry, leg, name_checked(inquiry, leg, library));
+    if (library != NULL) {
+        library_write(inquiry, experiment, entry->pick.probe, result->exchange);
+    }
     if (run->entry == 0) {
         address_keep(inquiry, leg);
         if (!obj_has(inquiry->root, F_RECORD_LEG_SERVER)) {
@@ -166,7 +214,7 @@ static void run_begin(struct inquiry *inquiry, size_t entry) {
     const struct inquiry_config *config = &inquiry->config;
     const struct probe_pick *pick = &inquiry->plan.entries[entry].pick;
     const struct probe *probe = pick->probe;
-    const struct probe_material material = material_of(config, inquiry->nonce);
+    const struct probe_material material = material_of(inquiry);
     struct run *run = &inquiry->runs[inquiry->num_runs++];
     bool control =
         probe->target == PROBE_TARGET_CONTROL || probe->target == PROBE_TARGET_OTHER_ADDRESS;
@@ -174,24 +222,30 @@ static void run_begin(struct inquiry *inquiry, size_t entry) {
     const struct inquiry_peer *peer = control ? &config->control : &config->peer;
     const struct inquiry_peer *dialled = by_parent ? &config->parent : peer;
     *run = (struct run){.entry = entry};
+    struct library_config library = {0};
     hello_draft_init(&run->hello);
     CHECK(probe_make(pick, &material, &run->hello));
+    CHECK(probe->sends != EXCHANGE_SENDS_LIBRARY || probe_library(&library, pick, &material));
     const struct runner_job job = {
         .exchange = {.sends = probe->sends,
                      .hello = &run->hello,
+                     .library = library,
                      .keys = probe->origin == PROBE_ORIGIN_VERBATIM ? NULL : config->keys,
                      .host = peer->host,
                      .port = peer->port,
                      .by_parent = by_parent,
+                     .parent_tls = config->parent_tls,
                      .parent_authorization = config->parent_authorization,
                      .finish = probe->finish,
-                     .ask_date = probe->finish && probe->number == PROBE_ASKS_DATE,
+                     .asks = probe->asks,
                      .answer_us = config->answer_us,
                      .total_us = config->total_us},
         .dial_host = probe->resolve ? peer->host : dial_address(inquiry, dialled),
         .dial_port = dialled->port,
         .resolver = probe->resolve ? config->other_resolver : NULL,
-        .socket = {.maxseg = probe->maxseg},
+        .socket = {.maxseg = probe->maxseg,
+                   .ttl = probe_ttl(pick),
+                   .poll_us = probe->ttl ? TTL_POLL_US : 0},
     };
     runner_add(inquiry->runner, &job);
 }
@@ -231,11 +285,26 @@ static bool dates_bad(const struct inquiry *inquiry) {
     return false;
 }
 
-// add_other_resolver adds the probe of whoever was given a second resolver, which is to be asked
-// whatever else is.
-static void add_other_resolver(struct plan *plan) {
-    const struct probe_pick pick = probe_pick_of("other-resolver");
-    plan_add(plan, &pick);
+// add_given adds the probes of what was given along, which are asked whatever else is: a second
+// resolver, a client certificate, a configuration to encrypt to.
+static void add_given(struct inquiry *inquiry) {
+    static const char *const names[] = {"other-resolver", "with-cert", "without-cert", "ech",
+                                        "public-name"};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        const struct probe_pick pick = probe_pick_of(names[i]);
+        if (strcmp(names[i], "without-cert") != 0 || inquiry->config.shown != NULL) {
+            plan_add(&inquiry->plan, &pick);
+        }
+    }
+}
+
+// add_usual adds what is asked without picks.
+static void add_usual(struct inquiry *inquiry, const char *failure, int alert) {
+    const struct probe_pick library = probe_pick_of("library");
+    if (inquiry->config.library) {
+        plan_add(&inquiry->plan, &library);
+    }
+    plan_add_usual(&inquiry->plan, failure, alert);
 }
 
 static void choose(struct inquiry *inquiry) {
@@ -246,14 +315,14 @@ static void choose(struct inquiry *inquiry) {
     for (size_t i = 0; i < inquiry->config.num_picks; i++) {
         plan_add(&inquiry->plan, &inquiry->config.picks[i]);
     }
-    add_other_resolver(&inquiry->plan);
+    add_given(inquiry);
     bool usual = inquiry->config.num_picks == 0 && !inquiry->config.only_base && reached;
     for (size_t i = 0; usual && dates_bad(inquiry) && i < ARRAY_LEN(clocks); i++) {
         const struct probe_pick pick = probe_pick_of(clocks[i]);
         plan_add(&inquiry->plan, &pick);
     }
     if (usual) {
-        plan_add_usual(&inquiry->plan, failure, alert);
+        add_usual(inquiry, failure, alert);
     }
 }
 
@@ -299,6 +368,7 @@ struct inquiry *inquiry_new(const struct inquiry_config *config, struct obj *roo
     };
     inquiry->config = *config;
     inquiry->root = root;
+    buf_init(&inquiry->ech_retry, ECH_CONFIG_LIST_MAX);
     nonce_make(inquiry->nonce, config->seed);
     plan_init(&inquiry->plan, config->budget, config->repeats, config->seed);
     inquiry->plan.can = can;
@@ -316,6 +386,7 @@ void inquiry_free(struct inquiry *inquiry) {
     for (size_t i = 0; i < inquiry->num_runs; i++) {
         hello_draft_cleanup(&inquiry->runs[i].hello);
     }
+    buf_cleanup(&inquiry->ech_retry);
     free(inquiry->runs);
     free(inquiry);
 }
@@ -327,15 +398,34 @@ void inquiry_stop(struct inquiry *inquiry) {
 
 const struct plan *inquiry_plan(const struct inquiry *inquiry) { return &inquiry->plan; }
 
+// library_preview reads a hello of the library's; the one that will be sent differs in what is
+// random.
+static bool library_preview(struct hello_draft *draft, const struct probe_pick *pick,
+                            const struct probe_material *material) {
+    static const struct client_flight_sink nobody;
+    struct library_config config;
+    struct library *library = NULL;
+    size_t len;
+    bool ok = probe_library(&config, pick, material) &&
+              (library = library_new(&config, &nobody, NULL)) != NULL;
+    const uint8_t *hello = ok ? library_output(library, &len) : NULL;
+    ok = ok && hello_draft_read_wire(draft, NULL, hello, len, NULL);
+    library_free(library);
+    return ok;
+}
+
 static void preview_one(const struct inquiry *inquiry, const struct probe_pick *pick,
                         void (*each)(void *ctx, const struct probe_pick *pick,
                                      const struct hello_draft *hello),
                         void *ctx) {
-    const struct probe_material material = material_of(&inquiry->config, inquiry->nonce);
+    const struct probe_material material = material_of(inquiry);
     struct hello_draft draft;
     hello_draft_init(&draft);
     if (probe_make(pick, &material, &draft)) {
-        each(ctx, pick, pick->probe->sends == EXCHANGE_SENDS_HELLO ? &draft : NULL);
+        bool hello = pick->probe->sends == EXCHANGE_SENDS_HELLO ||
+                     (pick->probe->sends == EXCHANGE_SENDS_LIBRARY &&
+                      library_preview(&draft, pick, &material));
+        each(ctx, pick, hello ? &draft : NULL);
     }
     hello_draft_cleanup(&draft);
 }
@@ -353,10 +443,10 @@ void inquiry_preview(const struct inquiry_config *config,
     for (size_t i = 0; i < config->num_picks; i++) {
         plan_add(&inquiry.plan, &config->picks[i]);
     }
-    add_other_resolver(&inquiry.plan);
+    add_given(&inquiry);
     for (size_t i = 0; config->num_picks == 0 && !config->only_base && i < ARRAY_LEN(failures);
          i++) {
-        plan_add_usual(&inquiry.plan, failures[i], -1);
+        add_usual(&inquiry, failures[i], -1);
     }
     for (size_t i = 0; i < inquiry.plan.num; i++) {
         preview_one(&inquiry, &inquiry.plan.entries[i].pick, each, ctx);

@@ -23,11 +23,17 @@ struct inquiry_config {
     struct inquiry_peer peer;
     struct inquiry_peer control;              // `host` NULL: none
     struct inquiry_peer parent;               // a proxy to go through; `host` NULL: none
+    const struct parent_tls *parent_tls;      // how that one is spoken to; NULL: in the clear
     const char *parent_authorization;         // "Basic ..."
     const char *server_name;                  // that of the hello; NULL: none
     const struct hello_draft *asked, *client; // see struct probe_material
     struct hello_keys *keys;
-    const struct trust *trust; // chains are verified with; NULL: they are not
+    const struct client_cert *shown; // asked with it and without in any case; NULL: none
+    struct span ech;                 // an ECHConfigList, asked with in any case; empty: none
+    const char *ech_name;            // its public name,
+    const char *ech_from;            //   and where it came from: EXPERIMENT.ech.config
+    bool library;                    // an ordinary handshake of the library's is usual, too
+    const struct trust *trust;       // chains are verified with; NULL: they are not
     unsigned budget, repeats, parallel;
     uint64_t seed;
     int64_t pace_us, residual_us, connect_us, answer_us, total_us;

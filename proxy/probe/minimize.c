@@ -44,6 +44,7 @@ static void try_hello(struct minimize *m) {
                      .host = peer->host,
                      .port = peer->port,
                      .by_parent = by_parent,
+                     .parent_tls = inquiry->parent_tls,
                      .parent_authorization = inquiry->parent_authorization,
                      .answer_us = inquiry->answer_us,
                      .total_us = inquiry->total_us},

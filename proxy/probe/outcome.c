@@ -67,6 +67,17 @@ bool outcome_date(int64_t *out, const char *head, size_t head_len) {
     return false;
 }
 
+int outcome_status(const char *head, size_t head_len) {
+    char line[16];
+    int status = 0;
+    if (head_len < sizeof(line)) {
+        return 0;
+    }
+    memcpy(line, head, sizeof(line) - 1);
+    line[sizeof(line) - 1] = '\0';
+    return sscanf(line, "HTTP/1.%*1[01] %3d", &status) == 1 ? status : 0;
+}
+
 // write_answer adds what was agreed on, as short as it can be, and who showed a certificate.
 static void write_answer(struct buf *out, const struct obj *leg) {
     static const enum field fields[] = {F_LEG_TLS_CURVE, F_LEG_TLS_NEXT_PROTOCOL, F_LEG_SUBJECT};

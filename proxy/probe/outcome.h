@@ -17,6 +17,9 @@ const char *outcome_name(const struct obj *leg);
 // in seconds since 1970. It returns false without one.
 bool outcome_date(int64_t *out, const char *head, size_t head_len);
 
+// outcome_status is the status of the HTTP answer that begins with `head`; 0: it is none.
+int outcome_status(const char *head, size_t head_len);
+
 // outcome_write says in words for the table of `tlsblame probe` what came of a leg: "alert
 // handshake_failure", "TLS 1.3, x25519, CN=a.example".
 void outcome_write(char *out, size_t out_len, const struct obj *leg);

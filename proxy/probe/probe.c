@@ -1,6 +1,8 @@
 #include "proxy/probe/probe.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "logs/record/codepoint.h"
@@ -62,6 +64,11 @@ static bool edit_other_name(making *m, struct hello_draft *draft) {
 static bool edit_nonce_name(making *m, struct hello_draft *draft) {
     name_set(draft, m->material->nonce);
     return m->material->nonce != NULL;
+}
+
+static bool edit_public_name(making *m, struct hello_draft *draft) {
+    name_set(draft, m->material->ech_name);
+    return m->material->ech_name != NULL;
 }
 
 static const struct probe *row_find(const char *name, size_t name_len);
@@ -188,6 +195,7 @@ static bool edit_grease(making *m, struct hello_draft *draft) {
     hello_draft_cleanup(&without);
     if (!has) {
         hello_edit_add_grease(draft, m->material->seed);
+        hello_edit_alpn_grease(draft, m->material->seed);
     }
     return !has;
 }
@@ -294,6 +302,15 @@ static const struct probe *row_find(const char *name, size_t name_len) {
     return NULL;
 }
 
+enum { TTL_MAX = 255 };
+
+int probe_ttl(const struct probe_pick *pick) {
+    char *end;
+    errno = 0;
+    unsigned long ttl = pick->probe->ttl ? strtoul(pick->argument, &end, 10) : 0;
+    return ttl >= 1 && ttl <= TTL_MAX && errno == 0 && *end == '\0' ? (int)ttl : 0;
+}
+
 static int taker_find(const struct probe *probe) {
     for (size_t i = 0; i < ARRAY_LEN(takers); i++) {
         if (strcmp(takers[i].name, probe->name) == 0) {
@@ -318,6 +335,9 @@ bool probe_find(struct probe_pick *out, const char *text, struct err *err) {
             return err_set(err, "control takes a factor that makes another hello of it, as in "
                                 "control=no-grease");
         }
+    } else if (out->probe->ttl) {
+        snprintf(out->argument, sizeof(out->argument), "%s", argument);
+        return probe_ttl(out) != 0 || err_set(err, "ttl takes a number of hops, as in ttl=5");
     } else if (taker < 0 && *argument != '\0') {
         return err_set(err, "%s takes no value", out->probe->name);
     }
@@ -372,6 +392,23 @@ static bool origin_make(const struct probe *probe, const struct probe_material *
     return false;
 }
 
+bool probe_library(struct library_config *out, const struct probe_pick *pick,
+                   const struct probe_material *material) {
+    const struct probe *probe = pick->probe;
+    const struct span none = {NULL, 0};
+    struct span ech = probe->ech == PROBE_ECH_CONFIG  ? material->ech
+                      : probe->ech == PROBE_ECH_RETRY ? material->ech_retry
+                                                      : none;
+    *out = (struct library_config){
+        .server_name = material->host,
+        .shown = probe->shows_cert ? material->shown : NULL,
+        .ech = ech.p,
+        .ech_len = ech.len,
+    };
+    return (probe->ech == PROBE_ECH_NONE || (ech.len != 0 && material->host != NULL)) &&
+           (!probe->shows_cert || material->shown != NULL);
+}
+
 bool probe_make(const struct probe_pick *pick, const struct probe_material *material,
                 struct hello_draft *draft) {
     const struct probe *probe = pick->probe;
@@ -382,6 +419,10 @@ bool probe_make(const struct probe_pick *pick, const struct probe_material *mate
         probe->target == PROBE_TARGET_OTHER_ADDRESS || probe->target == PROBE_TARGET_CONTROL;
     if (control && material->control == NULL) {
         return false;
+    }
+    if (probe->sends == EXCHANGE_SENDS_LIBRARY) {
+        struct library_config library;
+        return probe_library(&library, pick, material);
     }
     if (probe->sends != EXCHANGE_SENDS_HELLO) {
         return true;

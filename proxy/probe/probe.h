@@ -31,7 +31,12 @@ enum probe_follow {
     PROBE_FOLLOW_NAME, // the name there, and one that nobody has
 };
 
-enum { PROBE_ASKS_DATE = 1 }; // `number` of the one that asks for a Date
+// Which configuration the library encrypts its hello to.
+enum probe_ech {
+    PROBE_ECH_NONE,
+    PROBE_ECH_CONFIG, // the one that is known beforehand
+    PROBE_ECH_RETRY,  // the one that the server offered instead
+};
 
 struct probe_making;
 
@@ -43,8 +48,12 @@ struct probe {
     enum probe_aim target;
     enum probe_origin origin;
     enum probe_follow follow;
-    bool finish;       // see struct exchange_config
+    bool finish; // see struct exchange_config
+    enum exchange_asks asks;
+    enum probe_ech ech;
+    bool shows_cert;   // the client certificate, where the server asks
     int maxseg;        // see struct runner_socket
+    bool ttl;          // its argument is the hello's TTL
     bool direct;       // past the parent proxy
     bool resolve;      // to the address that the other resolver has
     bool once;         // what it shows is for reading, and not worth a second run
@@ -67,6 +76,9 @@ struct probe_material {
     const char *control; // the control host's
     const char *nonce;
     uint64_t seed;
+    const struct client_cert *shown; // NULL: none
+    struct span ech, ech_retry;      // ECHConfigLists; empty: none
+    const char *ech_name;            // the public name of `ech`
 };
 
 struct probe_making {
@@ -95,13 +107,22 @@ struct probe_pick probe_pick_of(const char *name);
 enum { PROBE_NAME_MAX = 96 };
 void probe_name(char out[PROBE_NAME_MAX], const struct probe_pick *pick);
 
+// probe_ttl is the TTL that the pick's hello is sent with; 0: the system's own.
+int probe_ttl(const struct probe_pick *pick);
+
 // probe_factor writes what it changes: "server_name=absent"; "" for nothing.
 void probe_factor(char out[PROBE_NAME_MAX], const struct probe_pick *pick);
 
 // probe_make sets `draft`, which is initialised, to the hello of a probe. It returns false where
 // there is none: the material lacks what it needs, or the hello asked about has that factor
-// already, so that it would tell nothing.
+// already, so that it would tell nothing. The draft of one that sends no hello, or the library's,
+// stays as it is.
 WUNRES bool probe_make(const struct probe_pick *pick, const struct probe_material *material,
                        struct hello_draft *draft);
+
+// probe_library sets `*out` to how the library is to go about a probe of EXCHANGE_SENDS_LIBRARY. It
+// returns false where the material lacks what it needs.
+WUNRES bool probe_library(struct library_config *out, const struct probe_pick *pick,
+                          const struct probe_material *material);
 
 #endif // PROXY_PROBE_PROBE_H_

@@ -59,8 +59,7 @@ static struct leaf *leaf_get(struct session *s, const struct client_hello *hello
         .key_type = leaf_key_type(hello, version),
     };
     if (mirrored) {
-        const STACK_OF(CRYPTO_BUFFER) *chain =
-            SSL_get0_peer_certificates(s->lanes[SIDE_SERVER].ssl);
+        const STACK_OF(CRYPTO_BUFFER) *chain = lane_chain(&s->lanes[SIDE_SERVER]);
         if (chain != NULL && sk_CRYPTO_BUFFER_num(chain) != 0) {
             const CRYPTO_BUFFER *origin = sk_CRYPTO_BUFFER_value(chain, 0);
             request.origin = CRYPTO_BUFFER_data(origin);
@@ -117,7 +116,7 @@ static void alpn_set(struct session *s, const struct client_hello *hello, bool m
     const uint8_t *name = (const uint8_t *)"http/1.1";
     unsigned len = hello->num_alpn != 0 ? 8 : 0;
     if (mirrored) {
-        SSL_get0_alpn_selected(s->lanes[SIDE_SERVER].ssl, &name, &len);
+        lane_alpn(&s->lanes[SIDE_SERVER], &name, &len);
     }
     CHECK(len <= sizeof(s->alpn));
     if (len != 0) {
@@ -154,12 +153,12 @@ static void failed(struct session *s) {
     } else {
         end_set(s, SIDE_CLIENT, "proxy", "alert", reason);
     }
-    if (server->ssl != NULL && !SSL_in_init(server->ssl)) {
+    if (lane_tls(server) && !lane_in_handshake(server)) {
         lane_look(server); // tickets, or an alert, came meanwhile
     }
     end_set(s, SIDE_SERVER, "client", "fin", NULL);
-    if (server->ssl != NULL && server->open) {
-        SSL_shutdown(server->ssl);
+    if (lane_tls(server) && server->open) {
+        lane_say_closed(server);
     }
     session_close(s);
 }
@@ -209,8 +208,7 @@ void downstream_begin(struct session *s) {
         return;
     }
     if (mirrored) {
-        uint16_t servers = (uint16_t)SSL_version(s->lanes[SIDE_SERVER].ssl);
-        min = max = version_choose(servers, &hello, leg);
+        min = max = version_choose(lane_version(&s->lanes[SIDE_SERVER]), &hello, leg);
     } else if (!mirror_versions(&hello, leg, &min, &max) || !http1_offered(&hello)) {
         end_set(s, SIDE_CLIENT, "proxy", "alert", "a page cannot be shown to this client");
         alert_send(s, SSL_AD_HANDSHAKE_FAILURE);

@@ -67,6 +67,14 @@ int emulate_wants_client_cert(const struct session *s);
 struct leg_policy emulate_bounds(const struct session *s, enum side leg);
 // emulate_server_leg makes the SSL of the server leg, or returns NULL without a box that cares.
 SSL *emulate_server_leg(struct session *s, const struct client_hello *hello);
+// emulate_hello_template begins the server leg with the hello of the box's template, in answer to
+// the client's; `chain` is given the session when the server's chain is there. It returns false,
+// and does nothing, without a template (emulate_hello.c).
+bool emulate_hello_template(struct session *s, const struct client_hello *hello,
+                            void (*chain)(void *session));
+// emulate_breaks_off returns whether the box leaves the server as soon as it has its chain, and
+// with which alert.
+bool emulate_breaks_off(const struct session *s, uint8_t *out_alert);
 // emulate_invalid reacts to what is wrong with the server's chain. It returns true where the box
 // has taken over.
 bool emulate_invalid(struct session *s);

@@ -23,7 +23,6 @@ static const uint8_t sentinel[] = {'D', 'O', 'W', 'N', 'G', 'R', 'D'};
 // library's own: clients that look at it go no further, and only those that offer TLS 1.3 do.
 static void sentinel_set(struct session *s, const struct client_hello *hello, uint16_t version) {
     uint8_t *random = s->emulation.random;
-    const SSL *server = s->lanes[SIDE_SERVER].ssl;
     if (version > TLS1_2_VERSION || client_hello_max_version(hello) <= TLS1_2_VERSION) {
         return;
     }
@@ -36,7 +35,7 @@ static void sentinel_set(struct session *s, const struct client_hello *hello, ui
         random[RANDOM_LEN - 1] = version == TLS1_2_VERSION;
         break;
     case PROFILE_SENTINEL_COPY_UPSTREAM:
-        if (server == NULL || SSL_get_server_random(server, random, RANDOM_LEN) != RANDOM_LEN ||
+        if (!lane_server_random(&s->lanes[SIDE_SERVER], random) ||
             memcmp(random + SENTINEL_AT, sentinel, sizeof(sentinel)) != 0) {
             return;
         }
@@ -89,9 +88,7 @@ static void staple_set(struct session *s, SSL *ssl) {
     const uint8_t *staple = NULL;
     size_t len = 0;
     uint8_t stale[STAPLE_MAX];
-    if (s->lanes[SIDE_SERVER].ssl != NULL) {
-        SSL_get0_ocsp_response(s->lanes[SIDE_SERVER].ssl, &staple, &len);
-    }
+    lane_staple(&s->lanes[SIDE_SERVER], &staple, &len);
     if (s->profile->client_leg.staple == PROFILE_STAPLE_STALE) {
         len = memory_staple(s->shared->memory, stale, sizeof(stale), s->host, staple, len);
         staple = stale;
@@ -109,6 +106,9 @@ void emulate_client_leg(struct session *s, SSL *ssl, const struct client_hello *
     const struct profile_client_leg *leg = &s->profile->client_leg;
     mirror_ciphers(ssl, &leg->ciphers);
     mirror_groups(ssl, &leg->groups);
+    if (leg->ciphers.num != 0 || leg->groups.num != 0) {
+        (void)SSL_set_options(ssl, SSL_OP_CIPHER_SERVER_PREFERENCE);
+    }
     if (leg->sigalgs.num != 0) {
         (void)SSL_set_signing_algorithm_prefs(ssl, leg->sigalgs.ids, leg->sigalgs.num);
     }

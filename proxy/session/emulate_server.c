@@ -56,21 +56,45 @@ static void set_sni(SSL *ssl, const struct profile_server_leg *leg) {
     }
 }
 
+static bool has_code(const struct profile_codes *codes, uint32_t id) {
+    for (size_t i = 0; i < codes->num; i++) {
+        if (codes->ids[i] == id) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// set_extensions turns those on and off that the library leaves to us.
+static void set_extensions(SSL *ssl, const struct profile_codes *extensions) {
+    if (extensions->num == 0) {
+        return;
+    }
+    if (has_code(extensions, TLSEXT_TYPE_status_request)) {
+        SSL_enable_ocsp_stapling(ssl);
+    }
+    if (has_code(extensions, TLSEXT_TYPE_certificate_timestamp)) {
+        SSL_enable_signed_cert_timestamps(ssl);
+    }
+    if (!has_code(extensions, TLSEXT_TYPE_session_ticket)) {
+        (void)SSL_set_options(ssl, SSL_OP_NO_TICKET);
+    }
+}
+
 SSL *emulate_server_leg(struct session *s, const struct client_hello *hello) {
     if (s->profile == NULL) {
         return NULL;
     }
     const struct profile_server_leg *leg = &s->profile->server_leg;
     struct leg_policy bounds = emulate_bounds(s, SIDE_SERVER);
-    bool template = leg->hello == PROFILE_HELLO_TEMPLATE;
-    if (template) { // as far as the library can say it
-        bounds.max_version = older_bound(bounds.max_version, leg->template.version);
-    }
-    bool own = template || leg->hello == PROFILE_HELLO_OWN;
+    bool own = leg->hello == PROFILE_HELLO_OWN;
     SSL *ssl = own ? mirror_own(s->shared, hello, &bounds) : mirror_new(s->shared, hello, &bounds);
-    mirror_ciphers(ssl, template ? &leg->template.ciphers : &leg->ciphers);
-    mirror_groups(ssl, template ? &leg->template.groups : &leg->groups);
-    mirror_sigalgs(ssl, template ? &leg->template.sigalgs : &leg->sigalgs);
+    mirror_ciphers(ssl, &leg->ciphers);
+    mirror_groups(ssl, &leg->groups);
+    mirror_sigalgs(ssl, &leg->sigalgs);
+    if (own) {
+        set_extensions(ssl, &leg->extensions);
+    }
     set_alpn(ssl, leg);
     set_sni(ssl, leg);
     return ssl;
@@ -157,6 +181,35 @@ static bool found_bad(const struct session *s) {
         }
     }
     return false;
+}
+
+bool emulate_breaks_off(const struct session *s, uint8_t *out_alert) {
+    if (s->profile == NULL || !s->profile->server_leg.breaks_off || !emulate_judges(s) ||
+        !found_bad(s)) {
+        return false;
+    }
+    const struct verification *verification = &s->upstream->verified->verification;
+    enum trust_defect_kind first = TRUST_WRONG_HOST;
+    for (size_t i = verification->num_defects; i > 0; i--) {
+        const struct trust_defect *defect = &verification->defects[i - 1];
+        first = defect->fatal ? defect->kind : first;
+    }
+    switch (first) {
+    case TRUST_EXPIRED:
+    case TRUST_NOT_YET_VALID:
+        *out_alert = SSL_AD_CERTIFICATE_EXPIRED;
+        break;
+    case TRUST_SELF_SIGNED:
+    case TRUST_UNKNOWN_ROOT:
+    case TRUST_UNTRUSTED_ISSUER:
+    case TRUST_MISSING_INTERMEDIATE:
+        *out_alert = SSL_AD_UNKNOWN_CA;
+        break;
+    default:
+        *out_alert = SSL_AD_BAD_CERTIFICATE;
+        break;
+    }
+    return true;
 }
 
 static bool refuse(struct session *s, bool reset, uint8_t alert) {

@@ -80,6 +80,9 @@ void record_begin(struct session *s, const char *mode) {
     s->record = record_new();
     struct obj *root = s->record->root;
     obj_set_int(root, F_RECORD_TIMESTAMP, s->wall_ms);
+    if (s->shared->clock_known) {
+        obj_set_int(root, F_RECORD_CLOCK_KEPT, s->shared->clock_kept);
+    }
     id_make(s);
     obj_set_str(root, F_RECORD_MODE, mode);
     struct observe *client = &s->lanes[SIDE_CLIENT].observe;
@@ -204,7 +207,7 @@ static void record_count(struct session *s) {
         }
         obj_set_int(lane->observe.leg, F_LEG_BYTES_RECEIVED, lane->received);
         obj_set_int(lane->observe.leg, F_LEG_BYTES_SENT, sent);
-        if (lane->ssl != NULL) {
+        if (lane_tls(lane)) {
             obj_set_int(lane->observe.leg, F_LEG_DATA_RECEIVED, lane->data_received);
             obj_set_int(lane->observe.leg, F_LEG_DATA_SENT, lane->data_sent);
         }

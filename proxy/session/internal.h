@@ -11,6 +11,7 @@
 #include "proxy/session/lane.h"
 #include "proxy/session/session.h"
 #include "proxy/session/shared.h"
+#include "proxy/session/tls_layer.h"
 #include "proxy/session/tries.h"
 #include "proxy/session/valve.h"
 #include "proxy/tls/hello_peek.h"
@@ -55,7 +56,6 @@ enum greeting {
 };
 
 struct front;
-struct outer;
 struct parent_leg;
 struct plain;
 struct local;
@@ -116,7 +116,7 @@ struct session {
 
     struct front *front;       // the request to the proxy, from FRONT on
     struct parent_leg *parent; // where the server side goes through the parent proxy
-    struct outer *outer;       // TLS between us and the parent, around all of the server side
+    struct tls_layer *outer;   // TLS between us and the parent, around all of the server side
     struct hello_peek peek;    // in SNIFF
     struct plain *plain;       // in PLAIN
     struct local *local_site;  // in LOCAL
@@ -133,7 +133,7 @@ void session_dial(struct session *s, const char *host, uint16_t port);
 // session_close writes what waits, then closes both sides.
 void session_close(struct session *s);
 // session_secret takes a line of the NSS key log of one of the session's connections.
-void session_secret(struct session *s, const SSL *ssl, const char *line);
+void session_secret(struct session *s, enum side side, const char *line);
 // session_reset closes a side at once with RST.
 void session_reset(struct session *s, enum side side);
 // session_valves returns the session's valves, made at the first call.
@@ -227,11 +227,10 @@ void outer_begin(struct session *s);
 // outer_open turns bytes from the wire into the event that the session sees: bytes, maybe none, or
 // the end of it all.
 void outer_open(struct session *s, struct event *out, const struct event *wire);
+// outer_ended returns whether the parent has said close_notify, which is its end.
+bool outer_ended(const struct session *s);
 // outer_seal puts what the server side wants written into records, where there is such a layer.
 void outer_seal(struct session *s);
-struct span outer_output(const struct outer *outer);
-void outer_written(struct outer *outer, size_t len);
-void outer_free(struct outer *outer);
 
 // sniff.c: what is spoken after the CONNECT.
 void sniff_begin(struct session *s);

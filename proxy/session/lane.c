@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "proxy/session/lane_own.h"
+
 void lane_init(struct lane *lane, const int64_t *now_us) {
     *lane = (struct lane){.now_us = now_us, .peer_alert = -1};
     buf_init(&lane->in, LANE_IN_MAX);
@@ -11,8 +13,7 @@ void lane_init(struct lane *lane, const int64_t *now_us) {
 }
 
 void lane_cleanup(struct lane *lane) {
-    SSL_free(lane->ssl);
-    lane->ssl = NULL;
+    lane_end_tls(lane);
     buf_cleanup(&lane->in);
     buf_cleanup(&lane->out);
     wire_log_cleanup(&lane->wire);
@@ -239,29 +240,31 @@ bool lane_write(struct lane *lane, const void *p, size_t p_len) {
     }
     wire_log_sure(&lane->wire, WIRE_TO_PEER, lane->wire.total[WIRE_TO_PEER]);
     wire_log_data(&lane->wire, WIRE_TO_PEER);
-    if (SSL_write(lane->ssl, p, (int)p_len) != (int)p_len) {
-        return false;
-    }
-    lane->data_sent += (int64_t)p_len;
-    return true;
+    bool ok = lane->own != NULL ? own_write(lane, p, p_len)
+                                : SSL_write(lane->ssl, p, (int)p_len) == (int)p_len;
+    lane->data_sent += ok ? (int64_t)p_len : 0;
+    return ok;
 }
 
 void lane_look(struct lane *lane) {
     uint8_t byte;
     ERR_clear_error();
-    if (SSL_peek(lane->ssl, &byte, 1) > 0) {
+    if (lane->own != NULL ? own_look(lane) : SSL_peek(lane->ssl, &byte, 1) > 0) {
         wire_log_data(&lane->wire, WIRE_FROM_PEER);
     }
     ERR_clear_error();
 }
 
 int lane_read(struct lane *lane, void *out, size_t max) {
-    int n = SSL_read(lane->ssl, out, (int)max);
+    if (lane->own != NULL) {
+        ERR_clear_error(); // as the library does
+    }
+    int n = lane->own != NULL ? own_read(lane, out, max) : SSL_read(lane->ssl, out, (int)max);
     if (n > 0) {
         wire_log_data(&lane->wire, WIRE_FROM_PEER);
         lane->data_received += n;
     }
-    lane->dry = n <= 0 && SSL_get_error(lane->ssl, n) == SSL_ERROR_WANT_READ;
+    lane->dry = n <= 0 && lane->own == NULL && SSL_get_error(lane->ssl, n) == SSL_ERROR_WANT_READ;
     return n;
 }
 
@@ -269,7 +272,26 @@ bool lane_may_read(const struct lane *lane) {
     return !lane->dry || lane->eof || lane_waiting(lane) != 0;
 }
 
+enum lane_read lane_read_state(const struct lane *lane, int n) {
+    if (lane->own != NULL) {
+        return own_read_state(lane);
+    }
+    switch (SSL_get_error(lane->ssl, n)) {
+    case SSL_ERROR_WANT_READ:
+    case SSL_ERROR_WANT_WRITE:
+        return LANE_READ_MORE;
+    case SSL_ERROR_ZERO_RETURN:
+        return LANE_READ_CLOSED;
+    default:
+        return LANE_READ_FAILED;
+    }
+}
+
 enum lane_result lane_handshake(struct lane *lane) {
+    if (lane->own != NULL) {
+        ERR_clear_error(); // as the library does
+        return own_handshake(lane);
+    }
     int ret = SSL_do_handshake(lane->ssl);
     if (ret == 1) {
         return LANE_DONE;
@@ -278,11 +300,83 @@ enum lane_result lane_handshake(struct lane *lane) {
     return error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE ? LANE_MORE : LANE_FAILED;
 }
 
+bool lane_tls(const struct lane *lane) { return lane->ssl != NULL || lane->own != NULL; }
+
+bool lane_in_handshake(const struct lane *lane) {
+    return lane->own != NULL ? !own_facts(lane)->established : SSL_in_init(lane->ssl);
+}
+
+void lane_say_closed(struct lane *lane) {
+    if (lane->own != NULL) {
+        own_close(lane);
+    } else {
+        SSL_shutdown(lane->ssl);
+    }
+}
+
+void lane_alert(struct lane *lane, uint8_t alert) {
+    if (lane->own != NULL) {
+        own_alert(lane, alert);
+    } else {
+        (void)SSL_send_fatal_alert(lane->ssl, alert);
+    }
+}
+
+void lane_end_tls(struct lane *lane) {
+    SSL_free(lane->ssl);
+    lane->ssl = NULL;
+    own_free(lane->own);
+    lane->own = NULL;
+}
+
+const char *lane_server_name(const struct lane *lane) {
+    return lane->own != NULL ? obj_str(lane->observe.leg, F_LEG_SERVER_NAME)
+                             : SSL_get_servername(lane->ssl, TLSEXT_NAMETYPE_host_name);
+}
+
+uint16_t lane_version(const struct lane *lane) {
+    return lane->own != NULL ? own_facts(lane)->version : (uint16_t)SSL_version(lane->ssl);
+}
+
+const STACK_OF(CRYPTO_BUFFER) * lane_chain(const struct lane *lane) {
+    return lane->own != NULL ? own_chain(lane) : SSL_get0_peer_certificates(lane->ssl);
+}
+
+void lane_alpn(const struct lane *lane, const uint8_t **out, unsigned *out_len) {
+    if (lane->own != NULL) {
+        *out = (const uint8_t *)own_facts(lane)->alpn;
+        *out_len = (unsigned)strlen(own_facts(lane)->alpn);
+    } else {
+        SSL_get0_alpn_selected(lane->ssl, out, out_len);
+    }
+}
+
+void lane_staple(const struct lane *lane, const uint8_t **out, size_t *out_len) {
+    *out_len = 0;
+    if (lane->own != NULL) {
+        *out = lane->observe.staple.p;
+        *out_len = lane->observe.staple.len;
+    } else if (lane->ssl != NULL) {
+        SSL_get0_ocsp_response(lane->ssl, out, out_len);
+    }
+}
+
+bool lane_server_random(const struct lane *lane, uint8_t out[SSL3_RANDOM_SIZE]) {
+    if (lane->own != NULL) {
+        memcpy(out, own_facts(lane)->server_random, SSL3_RANDOM_SIZE);
+        return own_facts(lane)->version != 0;
+    }
+    return lane->ssl != NULL &&
+           SSL_get_server_random(lane->ssl, out, SSL3_RANDOM_SIZE) == SSL3_RANDOM_SIZE;
+}
+
 void lane_reason(const struct lane *lane, char *out, size_t out_len) {
     uint32_t code = ERR_peek_error();
     const char *reason = code == 0 ? NULL : ERR_reason_error_string(code);
     size_t num_alerts = obj_num(lane->observe.leg, F_LEG_ALERTS);
-    if (reason == NULL && num_alerts != 0) {
+    if (lane->own != NULL && own_facts(lane)->says != NULL) {
+        reason = own_facts(lane)->says;
+    } else if (reason == NULL && num_alerts != 0) {
         // The library refuses some malformed extensions with an alert and without a word.
         reason = obj_str(obj_at(lane->observe.leg, F_LEG_ALERTS, num_alerts - 1), F_ALERT_NAME);
     }

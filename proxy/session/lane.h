@@ -14,6 +14,8 @@ enum {
     LANE_OUT_MAX = 4 * 1024 * 1024, // to be written; the other side is no longer read long before
 };
 
+struct own_leg;
+
 struct lane {
     struct buf in;          // received in earlier events and not yet taken
     struct span fresh;      // received in this event, behind `in`; lives only during the event
@@ -35,6 +37,7 @@ struct lane {
     int peer_alert; // the last fatal alert of the peer through `ssl`, or -1
     bool tls_eof;   // no more plaintext comes from the peer
     SSL *ssl;
+    struct own_leg *own; // in place of `ssl`: a client of our own, see lane_own.h
     struct observe observe;
     struct wire_log wire;
     enum step sampled;     // the last step at which the kernel was asked
@@ -93,10 +96,34 @@ bool lane_write(struct lane *lane, const void *p, size_t p_len);
 // lane_look takes what the peer has said beside application data, which it leaves where it is.
 void lane_look(struct lane *lane);
 
-// lane_read reads application data as SSL_read does. lane_may_read returns whether there can be
-// any: after a read that asked for more bytes, not before there are some.
+// lane_read reads application data and returns how many bytes; lane_read_state says what it means
+// when these, `n`, are none. lane_may_read returns whether there can be any: after a read that
+// asked for more bytes, not before there are some.
+enum lane_read { LANE_READ_MORE, LANE_READ_CLOSED, LANE_READ_FAILED };
 int lane_read(struct lane *lane, void *out, size_t max);
+enum lane_read lane_read_state(const struct lane *lane, int n);
 bool lane_may_read(const struct lane *lane);
+
+// lane_tls returns whether there is TLS, and lane_in_handshake whether its handshake is not over.
+bool lane_tls(const struct lane *lane);
+bool lane_in_handshake(const struct lane *lane);
+
+// lane_say_closed says close_notify, and lane_alert a fatal alert. lane_end_tls forgets the TLS.
+void lane_say_closed(struct lane *lane);
+void lane_alert(struct lane *lane, uint8_t alert);
+void lane_end_tls(struct lane *lane);
+
+// lane_server_name is the name that the lane's hello asked for, or NULL.
+const char *lane_server_name(const struct lane *lane);
+
+// What the server of a lane has chosen and shown: its version; its chain, leaf first, or NULL; the
+// protocol of ALPN and the OCSP response, without one `*out_len` is 0; the random of its
+// ServerHello, where there is one.
+uint16_t lane_version(const struct lane *lane);
+const STACK_OF(CRYPTO_BUFFER) * lane_chain(const struct lane *lane);
+void lane_alpn(const struct lane *lane, const uint8_t **out, unsigned *out_len);
+void lane_staple(const struct lane *lane, const uint8_t **out, size_t *out_len);
+bool lane_server_random(const struct lane *lane, uint8_t out[SSL3_RANDOM_SIZE]);
 
 enum lane_result { LANE_DONE, LANE_MORE, LANE_FAILED };
 

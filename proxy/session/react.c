@@ -30,8 +30,8 @@ static bool do_fin(struct session *s) {
 // alert_to sends an alert in the clear, or through the TLS that there is.
 static void alert_to(struct session *s, enum side side, uint8_t alert) {
     struct lane *lane = &s->lanes[side];
-    if (lane->ssl != NULL) {
-        (void)SSL_send_fatal_alert(lane->ssl, alert);
+    if (lane_tls(lane)) {
+        lane_alert(lane, alert);
     } else if (side == SIDE_CLIENT) {
         alert_send(s, alert);
     } else {

@@ -12,7 +12,7 @@ static void data_ended(struct session *s, enum side from, bool notified) {
     end_both(s, from == SIDE_CLIENT ? "client" : "server", "fin",
              notified ? NULL : "without close_notify");
     if (notified && to->open) {
-        SSL_shutdown(to->ssl);
+        lane_say_closed(to);
     }
     s->deadline_us = s->now_us + s->shared->limits.linger_us;
 }
@@ -26,14 +26,14 @@ static void leg_failed(struct session *s, enum side from) {
     lane_reason(lane, reason, sizeof(reason));
     if (lane->peer_alert > 0) {
         end_both(s, by, "alert", reason);
-        (void)SSL_send_fatal_alert(to->ssl, (uint8_t)lane->peer_alert);
+        lane_alert(to, (uint8_t)lane->peer_alert);
     } else if (lane->closed) {
         end_both(s, by, end_how_errno(lane->errnum), NULL);
         record_finish(s);
         session_reset(s, (enum side) !from);
     } else {
         end_both(s, "proxy", "alert", reason);
-        (void)SSL_send_fatal_alert(to->ssl, SSL_AD_INTERNAL_ERROR);
+        lane_alert(to, SSL_AD_INTERNAL_ERROR);
     }
     session_close(s);
 }
@@ -83,14 +83,13 @@ static void pump_from(struct session *s, enum side from) {
             piece_pass(s, from, piece, n);
             continue;
         }
-        switch (SSL_get_error(lane->ssl, n)) {
-        case SSL_ERROR_WANT_READ:
-        case SSL_ERROR_WANT_WRITE:
+        switch (lane_read_state(lane, n)) {
+        case LANE_READ_MORE:
             return;
-        case SSL_ERROR_ZERO_RETURN:
+        case LANE_READ_CLOSED:
             data_ended(s, from, true);
             return;
-        default:
+        case LANE_READ_FAILED:
             if (lane->eof && !lane->closed && lane->peer_alert < 0) {
                 data_ended(s, from, false);
                 return;

@@ -44,7 +44,7 @@ void session_free(struct session *s) {
     plain_free(s->plain);
     upstream_free(s->upstream);
     parent_free(s->parent);
-    outer_free(s->outer);
+    tls_layer_free(s->outer);
     free(s->valves);
     if (s->tap != NULL) {
         wire_tap_cleanup(s->tap);
@@ -70,7 +70,7 @@ void session_enter(struct session *s, enum state state, int64_t timeout_us) {
 void session_dial(struct session *s, const char *host, uint16_t port) {
     bool is_address = s->host_is_address;
     parent_free(s->parent);
-    outer_free(s->outer);
+    tls_layer_free(s->outer);
     s->parent = NULL;
     s->outer = NULL;
     if (parent_wanted(s)) {
@@ -81,8 +81,8 @@ void session_dial(struct session *s, const char *host, uint16_t port) {
     observe_step(&s->lanes[SIDE_SERVER].observe, is_address ? STEP_CONNECT : STEP_DNS, s->now_us);
 }
 
-void session_secret(struct session *s, const SSL *ssl, const char *line) {
-    wire_log_secret(&s->lanes[s->lanes[SIDE_SERVER].ssl == ssl].wire, record_policy(s), line);
+void session_secret(struct session *s, enum side side, const char *line) {
+    wire_log_secret(&s->lanes[side].wire, record_policy(s), line);
 }
 
 void session_reset(struct session *s, enum side side) {
@@ -94,7 +94,7 @@ void session_reset(struct session *s, enum side side) {
 
 // unsent is what a side still has to write.
 static size_t unsent(const struct session *s, enum side side) {
-    size_t sealed = side == SIDE_SERVER && s->outer != NULL ? outer_output(s->outer).len : 0;
+    size_t sealed = side == SIDE_SERVER && s->outer != NULL ? tls_layer_output(s->outer).len : 0;
     return lane_unsent(&s->lanes[side]) + sealed;
 }
 
@@ -359,13 +359,19 @@ void session_input(struct session *s, const struct event *event) {
         valve_other_spoke(&s->valves[event->side]);
     }
     input(s, event);
+    if (event == &opened && outer_ended(s)) {
+        opened.kind = EVENT_EOF;
+        if (!stale(s, &opened)) {
+            input(s, &opened);
+        }
+    }
     valves_swallow(s);
     outer_seal(s);
 }
 
 struct span session_output(const struct session *s, enum side side) {
     if (side == SIDE_SERVER && s->outer != NULL) {
-        return outer_output(s->outer);
+        return tls_layer_output(s->outer);
     }
     const struct buf *out = &s->lanes[side].out;
     if (s->valves != NULL) {
@@ -379,7 +385,7 @@ void session_output_done(struct session *s, enum side side, size_t len, int64_t 
     struct lane *lane = &s->lanes[side];
     s->now_us = now_us;
     if (side == SIDE_SERVER && s->outer != NULL) {
-        outer_written(s->outer, len);
+        tls_layer_written(s->outer, len);
     } else {
         buf_consume(&lane->out, len);
         if (s->valves != NULL) {

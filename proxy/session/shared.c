@@ -48,7 +48,8 @@ static void keylog(const SSL *ssl, const char *line) {
         shared->keylog(shared->keylog_ctx, line);
     }
     if (s != NULL) {
-        session_secret(s, ssl, line);
+        bool server = s->lanes[SIDE_SERVER].ssl == ssl;
+        session_secret(s, server ? SIDE_SERVER : SIDE_CLIENT, line);
     }
 }
 
@@ -254,6 +255,8 @@ struct session_shared *shared_new(const struct shared_config *config, struct err
     RAND_bytes(id, sizeof(id));
     snprintf(shared->via, sizeof(shared->via), "tlsblame-%02x%02x%02x%02x", id[0], id[1], id[2],
              id[3]);
+    shared->clock_known = config->clock_known;
+    shared->clock_kept = config->clock_kept;
     shared->address = config->address != NULL ? xstrdup(config->address) : NULL;
     shared->keylog = config->keylog;
     shared->keylog_ctx = config->keylog_ctx;

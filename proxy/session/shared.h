@@ -52,9 +52,10 @@ struct shared_config {
     // Where boxes keep their CAs: a folder for each below; NULL: in memory. `now` in unix seconds.
     const char *boxes;
     int64_t now;
-    struct profile *as;          // the box to be where policy intercepts; a reference is taken
-    uint64_t seed;               // of what an emulated box leaves to chance
-    const struct parent *parent; // the proxy that dials go through; copied; NULL: none
+    bool clock_known, clock_kept; // whether a time service keeps this machine's clock, where known
+    struct profile *as;           // the box to be where policy intercepts; a reference is taken
+    uint64_t seed;                // of what an emulated box leaves to chance
+    const struct parent *parent;  // the proxy that dials go through; copied; NULL: none
     // keylog, when not NULL, is given each line of the NSS key log without a newline, on the
     // thread of the session.
     void (*keylog)(void *ctx, const char *line);
@@ -79,6 +80,7 @@ struct session_shared {
     struct trust *plain_trust; // shared by the rules that add no files of their own
     size_t num_trusts;
     struct limits limits;
+    bool clock_known, clock_kept;
     struct emulated as;     // the box to be where policy intercepts
     struct emulated *boxes; // one for each rule, by its index
     struct memory *memory;  // of these boxes
@@ -113,5 +115,10 @@ SSL_CTX *shared_client_ctx(const struct session_shared *shared, unsigned compres
 // frees it.
 WUNRES SSL_CTX *shared_offer_ctx(struct session_shared *shared, unsigned compressions, bool grease,
                                  const struct offer *offer);
+
+// shared_trusts_parent returns whether a chain is good for the parent proxy at `now`, in unix
+// seconds; `says` gets what is wrong with it, cut to `says_len`.
+bool shared_trusts_parent(const struct session_shared *shared, const CBS *chain, size_t num_chain,
+                          int64_t now, char *says, size_t says_len);
 
 #endif // PROXY_SESSION_SHARED_H_

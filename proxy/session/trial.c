@@ -73,7 +73,7 @@ static void canary_end(struct session *s, const char *by, const char *how, const
     end_set(s, SIDE_CLIENT, by, how, detail);
     end_set(s, SIDE_SERVER, "proxy", "fin", NULL);
     if (server->open) {
-        SSL_shutdown(server->ssl);
+        lane_say_closed(server);
     }
     record_finish(s);
     session_reset(s, SIDE_CLIENT);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "proxy/session/emulate.h"
+#include "proxy/session/lane_own.h"
 #include "proxy/session/mirror.h"
 #include "proxy/session/verification.h"
 #include "proxy/tls/banner.h"
@@ -19,8 +20,8 @@ void upstream_free(struct upstream *upstream) {
 // verify keeps what is wrong with the chain for the record; the handshake goes on in any case.
 static void verify(struct session *s) {
     struct upstream *upstream = s->upstream;
-    SSL *ssl = s->lanes[SIDE_SERVER].ssl;
-    const STACK_OF(CRYPTO_BUFFER) *chain = SSL_get0_peer_certificates(ssl);
+    const struct lane *server = &s->lanes[SIDE_SERVER];
+    const STACK_OF(CRYPTO_BUFFER) *chain = lane_chain(server);
     size_t num = chain == NULL ? 0 : sk_CRYPTO_BUFFER_num(chain);
     if (upstream->verified != NULL || num == 0) {
         return;
@@ -31,7 +32,7 @@ static void verify(struct session *s) {
     }
     observe_certificates(&s->lanes[SIDE_SERVER].observe, ders, num, s->now_us);
     // The SNI is the name that the client means, and will check; the CONNECT only says where to.
-    const char *sni = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+    const char *sni = lane_server_name(server);
     const char *name = sni != NULL ? sni : s->host;
     upstream->verified =
         verify_cache_get(s->shared->verifications, s->shared->trusts[s->rule->index], ders, num,
@@ -45,10 +46,13 @@ static void verify(struct session *s) {
 }
 
 static enum ssl_verify_result_t on_verify(SSL *ssl, uint8_t *out_alert) {
-    (void)out_alert;
-    verify(SSL_get_app_data(ssl));
-    return ssl_verify_ok;
+    struct session *s = SSL_get_app_data(ssl);
+    verify(s);
+    s->upstream->broken_off = emulate_breaks_off(s, out_alert);
+    return s->upstream->broken_off ? ssl_verify_invalid : ssl_verify_ok;
 }
+
+static void on_chain(void *session) { verify(session); }
 
 static bool defective(const struct session *s) {
     const struct upstream *upstream = s->upstream;
@@ -90,6 +94,9 @@ static void failed(struct session *s, bool timeout) {
     struct upstream *upstream = s->upstream;
     char reason[128];
     lane_reason(lane, reason, sizeof(reason));
+    if (own_unspoken(lane)) {
+        emulate_did(s, NULL, "template_unspoken");
+    }
     if (timeout) {
         upstream->failure = FAILURE_TIMEOUT;
         end_set(s, SIDE_SERVER, "server", "timeout", NULL);
@@ -117,11 +124,26 @@ static void go_on(struct session *s) {
         finished(s);
         return;
     case LANE_FAILED:
-        failed(s, false);
+        if (s->upstream->broken_off) {
+            end_set(s, SIDE_SERVER, "proxy", "alert", "as the emulated box does");
+            CHECK(emulate_invalid(s));
+        } else {
+            failed(s, false);
+        }
         return;
     case LANE_MORE:
         return;
     }
+}
+
+static void library_start(struct session *s, const struct client_hello *hello) {
+    SSL *ssl = emulate_server_leg(s, hello);
+    ssl = ssl != NULL ? ssl : mirror_new(s->shared, hello, &s->rule->server_leg);
+    SSL_set_app_data(ssl, s);
+    SSL_set_connect_state(ssl);
+    SSL_set_shed_handshake_config(ssl, 1);
+    SSL_set_custom_verify(ssl, SSL_VERIFY_PEER, on_verify);
+    lane_start_tls(&s->lanes[SIDE_SERVER], ssl, s->shared->lane_methods);
 }
 
 void upstream_begin(struct session *s) {
@@ -134,18 +156,15 @@ void upstream_begin(struct session *s) {
         (void)client_hello_parse(&hello, NULL, client->hello.p, client->hello.len);
     }
     s->upstream = xcalloc(1, sizeof(*s->upstream));
-    SSL *ssl = emulate_server_leg(s, &hello);
-    ssl = ssl != NULL ? ssl : mirror_new(s->shared, &hello, &s->rule->server_leg);
-    SSL_set_app_data(ssl, s);
-    SSL_set_connect_state(ssl);
-    SSL_set_shed_handshake_config(ssl, 1);
-    SSL_set_custom_verify(ssl, SSL_VERIFY_PEER, on_verify);
     lane_wire_begin(server);
     wire_log_policy(&server->wire, record_policy(s));
-    lane_start_tls(server, ssl, s->shared->lane_methods);
+    bool own = emulate_hello_template(s, &hello, on_chain);
+    if (!own) {
+        library_start(s, &hello);
+    }
     observe_step(&server->observe, STEP_HELLO, s->now_us);
     session_enter(s, STATE_UPSTREAM, s->shared->limits.handshake_us);
-    if (lane_handshake(server) == LANE_FAILED) {
+    if (!own && lane_handshake(server) == LANE_FAILED) {
         failed(s, false);
         return;
     }
@@ -157,9 +176,8 @@ void upstream_begin(struct session *s) {
 
 void upstream_redial(struct session *s) {
     struct lane *server = &s->lanes[SIDE_SERVER];
-    SSL_shutdown(server->ssl);
-    SSL_free(server->ssl);
-    server->ssl = NULL;
+    lane_say_closed(server);
+    lane_end_tls(server);
     server->open = server->eof = false;
     lane_drop(server, lane_waiting(server));
     buf_cleanup(&server->out);

@@ -19,6 +19,7 @@ enum failure {
 struct upstream {
     enum failure failure;
     uint8_t alert;             // FAILURE_ALERT
+    bool broken_off;           // by the emulated box, at the certificate
     struct verified *verified; // what was found about its chain; NULL: no chain came
 };
 

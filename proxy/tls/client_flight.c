@@ -1,5 +1,6 @@
 #include "proxy/tls/client_flight.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,10 @@
 enum {
     OUTPUT_MAX = 2 * HELLO_DRAFT_WIRE_MAX,
     ALERT_USER_CANCELED = 90,
+    ALERT_BAD_RECORD_MAC = 20,
+    ALERT_HANDSHAKE_FAILURE = 40,
+    ALERT_ILLEGAL_PARAMETER = 47,
+    TLS12 = 0x0303,
     TLS13 = 0x0304,
 };
 
@@ -45,6 +50,7 @@ struct client_flight *client_flight_new(struct hello_keys *keys, const struct he
     flight->sink = *sink;
     hello_draft_init(&flight->hello);
     hello_draft_copy(&flight->hello, hello);
+    flight->plain_max = RECORD_PLAIN_MAX;
     record_reader_init(&flight->reader, 0, 0);
     buf_init(&flight->output, OUTPUT_MAX);
     return flight;
@@ -64,7 +70,11 @@ void client_flight_free(struct client_flight *flight) {
         transcript_cleanup(&flight->transcript);
     }
     EVP_PKEY_free(flight->server_key);
+    sk_CRYPTO_BUFFER_pop_free(flight->chain, CRYPTO_BUFFER_free);
     free(flight->request_context.p);
+    free(flight->peer_public.p);
+    free(flight->prime.p);
+    free(flight->generator.p);
     OPENSSL_cleanse(flight, sizeof(*flight));
     free(flight);
 }
@@ -84,12 +94,35 @@ static bool is_over(const struct client_flight *flight) {
 void flight_end(struct client_flight *flight, enum client_flight_status status, const char *says) {
     flight->status = status;
     flight->facts.says = says;
+    flight->facts.refusal = status == CLIENT_FLIGHT_NO_KEY      ? ALERT_HANDSHAKE_FAILURE
+                            : status == CLIENT_FLIGHT_MALFORMED ? ALERT_ILLEGAL_PARAMETER
+                                                                : 0;
 }
 
 void flight_tell(struct client_flight *flight, bool from_client, const uint8_t *p, size_t p_len) {
     if (flight->sink.message != NULL) {
         flight->sink.message(flight->sink.ctx, from_client, p, p_len);
     }
+}
+
+void flight_log(const struct client_flight *flight, const char *label, const uint8_t *secret,
+                size_t secret_len) {
+    char line[256], *at = line;
+    uint8_t random[KEY_BLOCK_RANDOM_LEN];
+    if (flight->sink.secret == NULL) {
+        return;
+    }
+    flight_client_random(flight, random);
+    at += snprintf(at, 64, "%s ", label);
+    for (size_t i = 0; i < sizeof(random); i++, at += 2) {
+        snprintf(at, 3, "%02x", random[i]);
+    }
+    *at++ = ' ';
+    CHECK(secret_len <= KEY_SCHEDULE_HASH_MAX);
+    for (size_t i = 0; i < secret_len; i++, at += 2) {
+        snprintf(at, 3, "%02x", secret[i]);
+    }
+    flight->sink.secret(flight->sink.ctx, line);
 }
 
 // The end of the server's stream, before its flight is whole or after.
@@ -144,8 +177,10 @@ static void on_data(struct client_flight *flight, const struct wire_event *event
 
 // Records of types that nobody knows are passed over, as observation goes on.
 static void on_opaque(struct client_flight *flight, const struct wire_event *event) {
-    if (flight->facts.version >= TLS13 && !record_reader_opens(&flight->reader)) {
+    bool keys = flight->facts.version >= TLS13 || flight->expect >= FLIGHT_FINISHED12;
+    if (keys && !record_reader_opens(&flight->reader)) {
         flight_end(flight, CLIENT_FLIGHT_MALFORMED, "a record does not open with the agreed keys");
+        flight->facts.refusal = ALERT_BAD_RECORD_MAC;
     } else if (event->content_type == CONTENT_APPLICATION_DATA) {
         flight_end(flight, CLIENT_FLIGHT_MALFORMED,
                    "application data came before the handshake's end");
@@ -163,6 +198,8 @@ static void on_event(struct client_flight *flight, const struct wire_event *even
     case WIRE_CCS:
         if (flight->expect == FLIGHT_FLIGHT12) {
             flight_end(flight, CLIENT_FLIGHT_RESUMED, NULL);
+        } else if (flight->expect >= FLIGHT_CCS12) {
+            flight_ccs(flight, event);
         }
         break;
     case WIRE_DATA:
@@ -183,6 +220,16 @@ static void on_event(struct client_flight *flight, const struct wire_event *even
     }
 }
 
+// Our keys change after the message that says so (RFC 8446, section 4.6.3).
+static void put_update(struct client_flight *flight) {
+    static const uint8_t message[] = {HANDSHAKE_KEY_UPDATE, 0, 0, 1, 0};
+    flight->update_due = false;
+    flight_tell(flight, true, message, sizeof(message));
+    flight_put(flight, CONTENT_HANDSHAKE, message, sizeof(message));
+    key_schedule_update(flight->client_secret, flight->cipher.digest);
+    record_protect_init13(&flight->write, &flight->cipher, flight->client_secret);
+}
+
 enum client_flight_status client_flight_input(struct client_flight *flight, const uint8_t *p,
                                               size_t p_len) {
     struct wire_event event;
@@ -193,6 +240,9 @@ enum client_flight_status client_flight_input(struct client_flight *flight, cons
         p += len;
         p_len -= len;
         on_event(flight, &event);
+    }
+    if (!is_over(flight) && flight->update_due && flight->finished_sent) {
+        put_update(flight);
     }
     return flight->status;
 }
@@ -219,6 +269,12 @@ void client_flight_output_done(struct client_flight *flight, size_t n) {
     buf_consume(&flight->output, n);
 }
 
+// What stands in the headers of records in the clear.
+static uint16_t record_version(const struct client_flight *flight) {
+    uint16_t version = flight->facts.version;
+    return version != 0 && version < TLS12 ? version : TLS12;
+}
+
 void flight_put(struct client_flight *flight, uint8_t content_type, const uint8_t *p,
                 size_t p_len) {
     uint8_t record[RECORD_HEADER_LEN + RECORD_SEALED_MAX];
@@ -227,7 +283,9 @@ void flight_put(struct client_flight *flight, uint8_t content_type, const uint8_
     if (flight->write_keys) {
         len = record_protect_seal(&flight->write, record, content_type, p, p_len, 0);
     } else {
-        uint8_t header[] = {content_type, 3, 3, (uint8_t)(p_len >> 8), (uint8_t)p_len};
+        uint16_t version = record_version(flight);
+        uint8_t header[] = {content_type, (uint8_t)(version >> 8), (uint8_t)version,
+                            (uint8_t)(p_len >> 8), (uint8_t)p_len};
         memcpy(record, header, sizeof(header));
         memcpy(record + sizeof(header), p, p_len);
     }
@@ -242,7 +300,7 @@ void flight_put_ccs(struct client_flight *flight) {
     }
 }
 
-static void put_message(struct client_flight *flight, const uint8_t *p, size_t p_len) {
+void flight_put_message(struct client_flight *flight, const uint8_t *p, size_t p_len) {
     flight_tell(flight, true, p, p_len);
     flight_put(flight, CONTENT_HANDSHAKE, p, p_len);
     transcript_add(&flight->transcript, p, p_len);
@@ -259,7 +317,7 @@ static void put_certificate(struct client_flight *flight) {
     if (len != 0) {
         memcpy(message + 5, flight->request_context.p, len);
     }
-    put_message(flight, message, 4 + 1 + len + 3);
+    flight_put_message(flight, message, 4 + 1 + len + 3);
 }
 
 static void put_finished(struct client_flight *flight) {
@@ -267,7 +325,7 @@ static void put_finished(struct client_flight *flight) {
     size_t len = transcript_hash(hash, &flight->transcript);
     message[3] = (uint8_t)len;
     key_schedule_finished(message + 4, flight->cipher.digest, flight->client_secret, hash);
-    put_message(flight, message, 4 + len);
+    flight_put_message(flight, message, 4 + len);
 }
 
 void client_flight_finish(struct client_flight *flight, const uint8_t *request,
@@ -277,6 +335,7 @@ void client_flight_finish(struct client_flight *flight, const uint8_t *request,
     uint8_t hash[EVP_MAX_MD_SIZE], secret[KEY_SCHEDULE_HASH_MAX];
     transcript_hash(hash, &flight->transcript); // up to the server's Finished
     key_schedule_secret(secret, &flight->schedule, KEY_CLIENT_TRAFFIC, hash);
+    flight_log(flight, "CLIENT_TRAFFIC_SECRET_0", secret, EVP_MD_size(flight->cipher.digest));
     flight_put_ccs(flight);
     if (flight->facts.certificate_request) {
         put_certificate(flight);
@@ -290,7 +349,21 @@ void client_flight_finish(struct client_flight *flight, const uint8_t *request,
     }
 }
 
-static void put_alert(struct client_flight *flight, uint8_t level, uint8_t code) {
+void client_flight_write(struct client_flight *flight, const uint8_t *p, size_t p_len) {
+    CHECK(flight->facts.established && p_len <= RECORD_PLAIN_MAX);
+    while (p_len != 0) {
+        size_t n = p_len < flight->plain_max ? p_len : flight->plain_max;
+        flight_put(flight, CONTENT_APPLICATION_DATA, p, n);
+        p += n;
+        p_len -= n;
+    }
+}
+
+const STACK_OF(CRYPTO_BUFFER) * client_flight_chain(const struct client_flight *flight) {
+    return flight->chain;
+}
+
+void flight_put_alert(struct client_flight *flight, uint8_t level, uint8_t code) {
     const uint8_t alert[] = {level, code};
     if (flight->sink.alert != NULL) {
         flight->sink.alert(flight->sink.ctx, true, alert, sizeof(alert));
@@ -301,7 +374,7 @@ static void put_alert(struct client_flight *flight, uint8_t level, uint8_t code)
 void client_flight_refuse(struct client_flight *flight, uint8_t code) {
     if (!flight->close_sent) {
         flight->close_sent = true;
-        put_alert(flight, ALERT_FATAL, code);
+        flight_put_alert(flight, ALERT_FATAL, code);
     }
 }
 
@@ -313,7 +386,7 @@ void client_flight_close(struct client_flight *flight) {
     }
     flight->close_sent = true;
     if (!flight->finished_sent) {
-        put_alert(flight, ALERT_WARNING, ALERT_USER_CANCELED);
+        flight_put_alert(flight, ALERT_WARNING, ALERT_USER_CANCELED);
     }
-    put_alert(flight, ALERT_WARNING, ALERT_CLOSE_NOTIFY);
+    flight_put_alert(flight, ALERT_WARNING, ALERT_CLOSE_NOTIFY);
 }

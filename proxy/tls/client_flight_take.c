@@ -6,12 +6,19 @@
 #include "proxy/tls/certificate_request.h"
 #include "proxy/tls/client_flight_state.h"
 #include "proxy/tls/client_hello.h"
+#include "proxy/tls/encrypted_extensions.h"
 #include "proxy/tls/handshake.h"
 #include "proxy/tls/hello_edit.h"
 #include "proxy/tls/key_exchange.h"
 #include "proxy/tls/signature_check.h"
 
-enum { TLS12 = 0x0303, TLS13 = 0x0304, RANDOM_LEN = 32 };
+enum {
+    TLS12 = 0x0303,
+    TLS13 = 0x0304,
+    RANDOM_LEN = 32,
+    ALERT_DECRYPT_ERROR = 51,
+    ALERT_NO_RENEGOTIATION = 100,
+};
 
 static void malformed(struct client_flight *flight, const char *says) {
     flight_end(flight, CLIENT_FLIGHT_MALFORMED, says);
@@ -19,6 +26,11 @@ static void malformed(struct client_flight *flight, const char *says) {
 
 static void no_key(struct client_flight *flight, const char *says) {
     flight_end(flight, CLIENT_FLIGHT_NO_KEY, says);
+}
+
+static void decrypt_error(struct client_flight *flight, const char *says) {
+    malformed(flight, says);
+    flight->facts.refusal = ALERT_DECRYPT_ERROR;
 }
 
 // Whether the hello that was sent last has a share of `group`.
@@ -114,6 +126,9 @@ static void handshake_keys(struct client_flight *flight, const uint8_t *secret, 
                         hash);
     key_schedule_secret(flight->server_secret, &flight->schedule, KEY_SERVER_HANDSHAKE_TRAFFIC,
                         hash);
+    size_t len = EVP_MD_size(flight->cipher.digest);
+    flight_log(flight, "CLIENT_HANDSHAKE_TRAFFIC_SECRET", flight->client_secret, len);
+    flight_log(flight, "SERVER_HANDSHAKE_TRAFFIC_SECRET", flight->server_secret, len);
     record_protect_init13(&flight->read, &flight->cipher, flight->server_secret);
     record_protect_init13(&flight->write, &flight->cipher, flight->client_secret);
     record_reader_open(&flight->reader, &flight->read, false);
@@ -164,6 +179,25 @@ static void take_hello13(struct client_flight *flight, const struct server_hello
     flight->expect = FLIGHT_EXTENSIONS;
 }
 
+static void alpn_keep(struct client_flight *flight, const CBS *name) {
+    size_t len = CBS_len(name);
+    if (len != 0 && len < sizeof(flight->facts.alpn)) {
+        memcpy(flight->facts.alpn, CBS_data(name), len);
+        flight->facts.alpn[len] = '\0';
+    }
+}
+
+static void take_hello12(struct client_flight *flight, const struct server_hello *hello,
+                         const uint8_t *p, size_t p_len) {
+    alpn_keep(flight, &hello->alpn);
+    flight->cipher12 = cipher_keys_find12(&flight->cipher, hello->version, hello->cipher);
+    if (flight->cipher12) {
+        transcript_begin(flight);
+        transcript_add(&flight->transcript, p, p_len);
+    }
+    flight->expect = FLIGHT_FLIGHT12;
+}
+
 static void take_hello(struct client_flight *flight, const uint8_t *p, size_t p_len) {
     struct server_hello hello;
     if (!server_hello_parse(&hello, NULL, p, p_len)) {
@@ -172,19 +206,42 @@ static void take_hello(struct client_flight *flight, const uint8_t *p, size_t p_
     }
     flight->facts.version = hello.version;
     flight->facts.cipher = hello.cipher;
+    memcpy(flight->facts.server_random, CBS_data(&hello.random), RANDOM_LEN);
+    if (!hello.retry) {
+        flight_hello_check(flight, &hello);
+    }
     if (hello.retry) {
         take_retry(flight, &hello, p, p_len);
     } else if (hello.version >= TLS13) {
         take_hello13(flight, &hello, p, p_len);
+    } else if (flight->facts.retry) {
+        malformed(flight, "after a HelloRetryRequest the server chose an older version");
     } else {
-        memcpy(flight->server_random, CBS_data(&hello.random), RANDOM_LEN);
-        flight->expect = FLIGHT_FLIGHT12;
+        take_hello12(flight, &hello, p, p_len);
     }
 }
 
 static void take_extensions(struct client_flight *flight, const uint8_t *p, size_t p_len) {
+    struct encrypted_extensions extensions;
+    if (encrypted_extensions_parse(&extensions, NULL, p, p_len)) {
+        alpn_keep(flight, &extensions.alpn);
+        flight_limit(flight, extensions.max_fragment_length, extensions.record_size_limit);
+    } else {
+        flight_object(flight, CLIENT_FLIGHT_MALFORMED, "the EncryptedExtensions cannot be read");
+    }
     transcript_add(&flight->transcript, p, p_len);
     flight->expect = FLIGHT_CERTIFICATE;
+}
+
+static void chain_keep(struct client_flight *flight, const struct certificate_message *message) {
+    struct certificate_entry entry;
+    CBS entries = message->entries;
+    flight->chain = sk_CRYPTO_BUFFER_new_null();
+    CHECK(flight->chain != NULL);
+    while (certificate_next(message, &entries, &entry)) {
+        CRYPTO_BUFFER *buffer = CRYPTO_BUFFER_new_from_CBS(&entry.der, NULL);
+        CHECK(buffer != NULL && sk_CRYPTO_BUFFER_push(flight->chain, buffer));
+    }
 }
 
 // Of a second chain, which nobody sends, the first leaf stays.
@@ -199,6 +256,7 @@ static void leaf_keep(struct client_flight *flight, const uint8_t *p, size_t p_l
             flight->facts.certificate = true;
             flight->server_key =
                 signature_key(&entry.der, delegated ? &entry.delegated_credential : NULL);
+            chain_keep(flight, &message);
         }
     }
 }
@@ -287,24 +345,28 @@ static void take_finished(struct client_flight *flight, const uint8_t *p, size_t
         finished_parse(&verify_data, NULL, p, p_len) && CBS_mem_equal(&verify_data, expected, len);
     flight->facts.finished = good ? CLIENT_FLIGHT_GOOD : CLIENT_FLIGHT_BAD;
     if (!good) {
-        malformed(flight, "the server's Finished is not of this handshake");
+        decrypt_error(flight, "the server's Finished is not of this handshake");
         return;
     }
     transcript_add(&flight->transcript, p, p_len);
     transcript_hash(hash, &flight->transcript);
     key_schedule_next(&flight->schedule, NULL, 0);
     key_schedule_secret(flight->server_secret, &flight->schedule, KEY_SERVER_TRAFFIC, hash);
+    flight_log(flight, "SERVER_TRAFFIC_SECRET_0", flight->server_secret, len);
     record_protect_init13(&flight->read, &flight->cipher, flight->server_secret);
     record_reader_open(&flight->reader, &flight->read, false);
     flight->expect = FLIGHT_TICKETS;
     flight_end(flight, CLIENT_FLIGHT_DONE, NULL);
 }
 
-// The server's keys change; ours need not until it asks (RFC 8446, section 4.6.3), and then they
-// are not used for long enough.
+// The server's keys change; ours need not until it asks (RFC 8446, section 4.6.3).
 static void take_key_update(struct client_flight *flight, const uint8_t *p, size_t p_len) {
-    (void)p;
-    (void)p_len;
+    bool asked;
+    if (!key_update_parse(&asked, NULL, p, p_len)) {
+        malformed(flight, "the KeyUpdate cannot be read");
+        return;
+    }
+    flight->update_due = flight->update_due || asked;
     key_schedule_update(flight->server_secret, flight->cipher.digest);
     record_protect_init13(&flight->read, &flight->cipher, flight->server_secret);
     record_reader_open(&flight->reader, &flight->read, false);
@@ -317,7 +379,7 @@ static void take_nothing(struct client_flight *flight, const uint8_t *p, size_t 
 }
 
 // The challenge of SSLv2 format is put at the end of a random of zeros (RFC 5246, appendix E.2).
-static void client_random(const struct client_flight *flight, uint8_t out[RANDOM_LEN]) {
+void flight_client_random(const struct client_flight *flight, uint8_t out[RANDOM_LEN]) {
     size_t len = flight->hello.random_len;
     memset(out, 0, RANDOM_LEN);
     memcpy(out + RANDOM_LEN - len, flight->hello.random, len);
@@ -332,14 +394,20 @@ static void take_key_exchange(struct client_flight *flight, const uint8_t *p, si
         return;
     }
     flight->facts.group = exchange.group;
+    flight->key_exchange = true;
+    hello_bytes_set(&flight->peer_public, CBS_data(&exchange.public_key),
+                    CBS_len(&exchange.public_key));
+    hello_bytes_set(&flight->prime, CBS_data(&exchange.prime), CBS_len(&exchange.prime));
+    hello_bytes_set(&flight->generator, CBS_data(&exchange.generator),
+                    CBS_len(&exchange.generator));
     if (exchange.signature.data == NULL) {
         return;
     }
     size_t behind = exchange.has_scheme ? 4 : 2; // scheme and length of the signature
     size_t len = (size_t)(CBS_data(&exchange.signature) - p) - behind - HEADER_LEN;
     uint8_t *content = xmalloc(2 * RANDOM_LEN + len);
-    client_random(flight, content);
-    memcpy(content + RANDOM_LEN, flight->server_random, RANDOM_LEN);
+    flight_client_random(flight, content);
+    memcpy(content + RANDOM_LEN, flight->facts.server_random, RANDOM_LEN);
     memcpy(content + 2 * RANDOM_LEN, p + HEADER_LEN, len);
     flight->facts.signature = check(flight, exchange.has_scheme ? exchange.scheme : 0,
                                     &exchange.signature, content, 2 * RANDOM_LEN + len);
@@ -351,6 +419,45 @@ static void take_done(struct client_flight *flight, const uint8_t *p, size_t p_l
     (void)p_len;
     flight->expect = FLIGHT_END12;
     flight_end(flight, CLIENT_FLIGHT_DONE, NULL);
+}
+
+static void take_renegotiation(struct client_flight *flight, const uint8_t *p, size_t p_len) {
+    (void)p;
+    (void)p_len;
+    if (!flight->renegotiation_refused) {
+        flight->renegotiation_refused = true;
+        flight_put_alert(flight, ALERT_WARNING, ALERT_NO_RENEGOTIATION);
+    }
+}
+
+// The place of a message in the server's flight up to TLS 1.2 (RFC 5246, section 7.3); 0: none.
+static uint8_t rank_of(uint8_t type) {
+    static const uint8_t order[] = {HANDSHAKE_SUPPLEMENTAL_DATA,   HANDSHAKE_CERTIFICATE,
+                                    HANDSHAKE_CERTIFICATE_STATUS,  HANDSHAKE_SERVER_KEY_EXCHANGE,
+                                    HANDSHAKE_CERTIFICATE_REQUEST, HANDSHAKE_SERVER_HELLO_DONE,
+                                    HANDSHAKE_NEW_SESSION_TICKET};
+    for (uint8_t i = 0; i < ARRAY_LEN(order); i++) {
+        if (order[i] == type) {
+            return i + 1;
+        }
+    }
+    return 0;
+}
+
+// A HelloRequest is no part of the handshake (RFC 5246, section 7.4.1.1).
+static void hash12(struct client_flight *flight, const uint8_t *p, size_t p_len) {
+    if (p[0] == HANDSHAKE_HELLO_REQUEST) {
+        return;
+    }
+    uint8_t rank = rank_of(p[0]);
+    if (rank <= flight->rank) {
+        flight_object(flight, CLIENT_FLIGHT_MALFORMED,
+                      "a handshake message came twice or out of its order");
+    }
+    flight->rank = rank;
+    if (flight->has_transcript) {
+        transcript_add(&flight->transcript, p, p_len);
+    }
 }
 
 // clang-format off
@@ -378,10 +485,17 @@ static const struct {
     {FLIGHT_FLIGHT12,    HANDSHAKE_NEW_SESSION_TICKET,     take_nothing}, // before a resumption
     {FLIGHT_FLIGHT12,    HANDSHAKE_SERVER_HELLO_DONE,      take_done},
     {FLIGHT_END12,       HANDSHAKE_HELLO_REQUEST,          take_nothing},
+    {FLIGHT_CCS12,       HANDSHAKE_HELLO_REQUEST,          take_nothing},
+    {FLIGHT_CCS12,       HANDSHAKE_NEW_SESSION_TICKET,     take_nothing},
+    {FLIGHT_FINISHED12,  HANDSHAKE_FINISHED,               flight_finished12},
+    {FLIGHT_OPEN12,      HANDSHAKE_HELLO_REQUEST,          take_renegotiation},
 };
 // clang-format on
 
 void flight_take(struct client_flight *flight, const uint8_t *p, size_t p_len) {
+    if (flight->expect == FLIGHT_FLIGHT12 || flight->expect == FLIGHT_CCS12) {
+        hash12(flight, p, p_len);
+    }
     for (size_t i = 0; i < ARRAY_LEN(transitions); i++) {
         if (transitions[i].expect == flight->expect && transitions[i].type == p[0]) {
             transitions[i].take(flight, p, p_len);

@@ -80,6 +80,10 @@ bool hello_edit_remove_grease(struct hello_draft *draft);
 // hello_edit_add_grease adds them where Chromium has them, the values depending on `seed`.
 void hello_edit_add_grease(struct hello_draft *draft, uint64_t seed);
 
+// hello_edit_alpn_grease puts a reserved value in front of the protocol names, where there are any:
+// Chromium does not.
+void hello_edit_alpn_grease(struct hello_draft *draft, uint64_t seed);
+
 // hello_edit_ech_grease sets encrypted_client_hello to GREASE (RFC 9849, section 6.2) that depends
 // on `seed`, with a payload of `payload_len` bytes; Chromium's has 144, 176, 208 or 240.
 void hello_edit_ech_grease(struct hello_draft *draft, uint64_t seed, size_t payload_len);

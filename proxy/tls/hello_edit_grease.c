@@ -196,6 +196,20 @@ void hello_edit_add_grease(struct hello_draft *draft, uint64_t seed) {
     hello_edit_insert(draft, grease_position(draft), last, (const uint8_t[]){0}, 1);
 }
 
+void hello_edit_alpn_grease(struct hello_draft *draft, uint64_t seed) {
+    const struct hello_extension *extension = hello_edit_find(draft, EXT_ALPN);
+    uint16_t code = seed_grease(&seed);
+    const uint8_t name[] = {(uint8_t)(code >> 8), (uint8_t)code};
+    struct hello_list list = {0};
+    if (extension == NULL || extension->body.len < 2) {
+        return;
+    }
+    hello_list_name(&list, name, sizeof(name), 1);
+    hello_list_bytes(&list, extension->body.p + 2, extension->body.len - 2);
+    hello_list_set(draft, EXT_ALPN, 2, &list);
+    hello_list_cleanup(&list);
+}
+
 void hello_edit_ech_grease(struct hello_draft *draft, uint64_t seed, size_t payload_len) {
     enum { OUTER = 0, HKDF_SHA256 = 1, AES_128_GCM = 1 };
     struct hello_list list = {0};

@@ -24,7 +24,7 @@ enum opener_use record_opener_use(const struct record_opener *opener, uint8_t co
         (content_type == CONTENT_ALERT && length == 2)) {
         return OPENER_PLAIN;
     }
-    return data ? OPENER_COUNT : OPENER_OPEN;
+    return data && !opener->protect->all ? OPENER_COUNT : OPENER_OPEN;
 }
 
 // What is longer than any record to be a record is not kept, and then does not open.

@@ -5,10 +5,13 @@
 #include "proxy/tls/handshake.h"
 
 enum {
+    TLS12 = 0x0303,
     HEADER_LEN = 5,
     AAD_MAX = 13,
+    CBC_AAD_LEN = 11, // without the length, which nobody knows before it is opened
     NONCE_LEN = KEY_SCHEDULE_IV_LEN,
-    TAG_LEN = 16, // of all suites here
+    NONCE_MAX = 16,
+    TAG_LEN = 16, // of all suites with an AEAD
 };
 
 static void protect_init(struct record_protect *protect, const struct cipher_keys *keys,
@@ -18,7 +21,10 @@ static void protect_init(struct record_protect *protect, const struct cipher_key
     CHECK(EVP_AEAD_CTX_init(&protect->aead, keys->aead, key, EVP_AEAD_key_length(keys->aead),
                             TAG_LEN, NULL));
     memcpy(protect->iv, iv, iv_len);
-    protect->salt_len = (uint8_t)iv_len;
+    protect->nonce_len = NONCE_LEN;
+    protect->sent_len = (uint8_t)(NONCE_LEN - iv_len);
+    protect->tag_min = TAG_LEN;
+    protect->version = TLS12;
 }
 
 void record_protect_init13(struct record_protect *protect, const struct cipher_keys *keys,
@@ -30,8 +36,21 @@ void record_protect_init13(struct record_protect *protect, const struct cipher_k
 }
 
 void record_protect_init12(struct record_protect *protect, const struct cipher_keys *keys,
-                           const uint8_t *key, const uint8_t *salt) {
-    protect_init(protect, keys, key, salt, keys->salt_len);
+                           bool seals, const uint8_t *key, const uint8_t *salt) {
+    if (keys->mac_len == 0) {
+        protect_init(protect, keys, key, salt, keys->salt_len);
+        return;
+    }
+    record_protect_cleanup(protect);
+    size_t nonce_len = EVP_AEAD_nonce_length(keys->aead);
+    CHECK(nonce_len <= NONCE_MAX);
+    CHECK(EVP_AEAD_CTX_init_with_direction(
+        &protect->aead, keys->aead, key, EVP_AEAD_key_length(keys->aead),
+        EVP_AEAD_DEFAULT_TAG_LENGTH, seals ? evp_aead_seal : evp_aead_open));
+    protect->cbc = true;
+    protect->nonce_len = protect->sent_len = (uint8_t)nonce_len;
+    protect->tag_min = keys->mac_len + 1; // a byte of padding says that there is no other
+    protect->version = keys->version;
 }
 
 void record_protect_cleanup(struct record_protect *protect) {
@@ -39,13 +58,8 @@ void record_protect_cleanup(struct record_protect *protect) {
     *protect = (struct record_protect){0};
 }
 
-// What of the nonce stands in front of the ciphertext: all that is not in `iv`.
-static size_t explicit_len(const struct record_protect *protect) {
-    return NONCE_LEN - protect->salt_len;
-}
-
 size_t record_protect_overhead(const struct record_protect *protect) {
-    return explicit_len(protect) + TAG_LEN + (protect->tls13 ? 1 : 0);
+    return protect->sent_len + (size_t)protect->tag_min + (protect->tls13 ? 1 : 0);
 }
 
 static void put_u64(uint8_t out[8], uint64_t v) {
@@ -54,23 +68,25 @@ static void put_u64(uint8_t out[8], uint64_t v) {
     }
 }
 
-// The nonce is the IV xor the sequence number, or what TLS 1.2's AES-GCM puts together from salt
-// and record.
-static void nonce_make(uint8_t out[NONCE_LEN], const struct record_protect *protect,
-                       const uint8_t *explicit_part) {
-    memcpy(out, protect->iv, NONCE_LEN);
-    if (explicit_len(protect) != 0) {
-        memcpy(out + protect->salt_len, explicit_part, explicit_len(protect));
+// The nonce is the IV xor the sequence number, what TLS 1.2's AES-GCM puts together from salt and
+// record, or with CBC the IV of the record.
+static void nonce_make(uint8_t out[NONCE_MAX], const struct record_protect *protect,
+                       const uint8_t *sent) {
+    if (protect->sent_len != 0) {
+        size_t salt_len = protect->nonce_len - protect->sent_len;
+        memcpy(out, protect->iv, salt_len);
+        memcpy(out + salt_len, sent, protect->sent_len);
         return;
     }
     uint8_t seq[8];
+    memcpy(out, protect->iv, NONCE_LEN);
     put_u64(seq, protect->seq);
     for (size_t i = 0; i < sizeof(seq); i++) {
         out[NONCE_LEN - sizeof(seq) + i] ^= seq[i];
     }
 }
 
-// aad_make returns the length of the additional data: in TLS 1.3 the header, in TLS 1.2 the
+// aad_make returns the length of the additional data: in TLS 1.3 the header, before that the
 // sequence number and the header of a record with `plain_len` bytes.
 static size_t aad_make(uint8_t out[AAD_MAX], const struct record_protect *protect,
                        const uint8_t header[HEADER_LEN], size_t plain_len) {
@@ -82,7 +98,7 @@ static size_t aad_make(uint8_t out[AAD_MAX], const struct record_protect *protec
     memcpy(out + 8, header, 3);
     out[11] = (uint8_t)(plain_len >> 8);
     out[12] = (uint8_t)plain_len;
-    return AAD_MAX;
+    return protect->cbc ? CBC_AAD_LEN : AAD_MAX;
 }
 
 // unpad finds the type behind the content: the last byte that is not zero.
@@ -95,18 +111,17 @@ static uint8_t unpad(const uint8_t *p, size_t *len) {
 
 bool record_protect_open(struct record_protect *protect, uint8_t *out_type, const uint8_t **out,
                          size_t *out_len, const uint8_t header[5], uint8_t *body, size_t body_len) {
-    uint8_t nonce[NONCE_LEN], aad[AAD_MAX];
-    size_t in_front = explicit_len(protect);
-    if (body_len < in_front + TAG_LEN || body_len > RECORD_SEALED_MAX ||
-        protect->seq == UINT64_MAX) {
+    uint8_t nonce[NONCE_MAX], aad[AAD_MAX];
+    size_t in_front = protect->sent_len, around = in_front + protect->tag_min;
+    if (body_len < around || body_len > RECORD_SEALED_MAX || protect->seq == UINT64_MAX) {
         return false;
     }
     nonce_make(nonce, protect, body);
-    size_t aad_len = aad_make(aad, protect, header, body_len - in_front - TAG_LEN);
+    size_t aad_len = aad_make(aad, protect, header, body_len - around);
     uint8_t *p = body + in_front;
     size_t sealed = body_len - in_front;
-    if (!EVP_AEAD_CTX_open(&protect->aead, p, out_len, sealed, nonce, NONCE_LEN, p, sealed, aad,
-                           aad_len)) {
+    if (!EVP_AEAD_CTX_open(&protect->aead, p, out_len, sealed, nonce, protect->nonce_len, p, sealed,
+                           aad, aad_len)) {
         ERR_clear_error();
         return false;
     }
@@ -120,20 +135,32 @@ void record_protect_skip(struct record_protect *protect) {
     protect->seq += protect->seq != UINT64_MAX;
 }
 
+// The part of the nonce that is sent: with CBC what nobody can foretell, with AES-GCM a counter.
+static void sent_make(uint8_t *out, const struct record_protect *protect) {
+    if (protect->cbc) {
+        RAND_bytes(out, protect->sent_len);
+    } else if (protect->sent_len != 0) {
+        CHECK(protect->sent_len == 8);
+        put_u64(out, protect->seq);
+    }
+}
+
 size_t record_protect_seal(struct record_protect *protect, uint8_t *out, uint8_t type,
                            const uint8_t *p, size_t p_len, size_t padding) {
-    uint8_t nonce[NONCE_LEN], aad[AAD_MAX];
-    size_t in_front = explicit_len(protect), plain_len = p_len + padding + (protect->tls13 ? 1 : 0);
-    size_t body_len = in_front + plain_len + TAG_LEN, sealed;
+    uint8_t nonce[NONCE_MAX], aad[AAD_MAX];
+    size_t in_front = protect->sent_len, plain_len = p_len + padding + (protect->tls13 ? 1 : 0);
+    size_t tag_len, sealed;
     CHECK(p_len <= RECORD_PLAIN_MAX && padding <= RECORD_PLAIN_MAX - p_len);
     CHECK((protect->tls13 || padding == 0) && protect->seq != UINT64_MAX);
+    CHECK(EVP_AEAD_CTX_tag_len(&protect->aead, &tag_len, plain_len, 0));
+    size_t body_len = in_front + plain_len + tag_len;
     out[0] = protect->tls13 ? CONTENT_APPLICATION_DATA : type;
-    out[1] = out[2] = 3;
+    out[1] = (uint8_t)(protect->version >> 8);
+    out[2] = (uint8_t)protect->version;
     out[3] = (uint8_t)(body_len >> 8);
     out[4] = (uint8_t)body_len;
-    put_u64(nonce, protect->seq);
     uint8_t *body = out + HEADER_LEN, *plain = body + in_front;
-    memcpy(body, nonce, in_front);
+    sent_make(body, protect);
     if (p_len != 0) {
         memcpy(plain, p, p_len);
     }
@@ -143,9 +170,9 @@ size_t record_protect_seal(struct record_protect *protect, uint8_t *out, uint8_t
     }
     nonce_make(nonce, protect, body);
     size_t aad_len = aad_make(aad, protect, out, plain_len);
-    CHECK(EVP_AEAD_CTX_seal(&protect->aead, plain, &sealed, plain_len + TAG_LEN, nonce, NONCE_LEN,
-                            plain, plain_len, aad, aad_len));
-    CHECK(sealed == plain_len + TAG_LEN);
+    CHECK(EVP_AEAD_CTX_seal(&protect->aead, plain, &sealed, plain_len + tag_len, nonce,
+                            protect->nonce_len, plain, plain_len, aad, aad_len));
+    CHECK(sealed == plain_len + tag_len);
     protect->seq++;
     return HEADER_LEN + body_len;
 }

@@ -1,5 +1,6 @@
 // Records opened and sealed: AEAD protection of TLS 1.3 (RFC 8446, section 5.2) and TLS 1.2
-// (RFC 5246, section 6.2.3.3). One struct is one direction under one key.
+// (RFC 5246, section 6.2.3.3), CBC with a MAC of TLS 1.0 to 1.2 (section 6.2.3.2). One struct is
+// one direction under one key.
 #ifndef PROXY_TLS_RECORD_PROTECT_H_
 #define PROXY_TLS_RECORD_PROTECT_H_
 
@@ -9,31 +10,36 @@
 enum {
     RECORD_PLAIN_MAX = 16384, // RFC 8446, section 5.1
     RECORD_SEALED_MAX =
-        RECORD_PLAIN_MAX + 2048, // the body; TLS 1.3 allows only 256 more than plain
+        RECORD_PLAIN_MAX + 2048,           // the body; TLS 1.3 allows only 256 more than plain
+    RECORD_PROTECT_KEY_MAX = 20 + 32 + 16, // MAC key, key and IV
 };
 
 // struct record_protect is owned by its caller. A zeroed struct has no key: it may be cleaned up
 // and initialised, no more.
 struct record_protect {
     EVP_AEAD_CTX aead;
-    bool tls13;
+    bool tls13, cbc;
+    bool all; // up to TLS 1.2: application data is opened, too, and not only counted
+    uint16_t version;
     uint8_t iv[KEY_SCHEDULE_IV_LEN];
-    uint8_t salt_len; // TLS 1.2: how many bytes of the nonce are in `iv`; the rest is sent
-    uint64_t seq;     // of the next record
+    uint8_t nonce_len, sent_len; // bytes of nonce, and those of them that stand in the record
+    uint8_t tag_min;             // the least that sealing adds behind the content
+    uint64_t seq;                // of the next record
 };
 
 // record_protect_init13 takes the keys of a TLS 1.3 traffic secret, which has the length of the
-// digest. record_protect_init12 takes a write key and the implicit part of the nonce from a TLS 1.2
-// key block, as long as `keys` says. The struct may have had other keys.
+// digest. record_protect_init12 takes a write key and the implicit part of the nonce from a key
+// block, as long as `keys` says; with CBC the key is MAC key, key and, in TLS 1.0, IV, and can only
+// seal or only open. The struct may have had other keys.
 void record_protect_init13(struct record_protect *protect, const struct cipher_keys *keys,
                            const uint8_t *secret);
 void record_protect_init12(struct record_protect *protect, const struct cipher_keys *keys,
-                           const uint8_t *key, const uint8_t *salt);
+                           bool seals, const uint8_t *key, const uint8_t *salt);
 
 void record_protect_cleanup(struct record_protect *protect);
 
 // record_protect_overhead returns how many bytes more than its content the body of a record has at
-// least: in TLS 1.2 exactly.
+// least: with an AEAD of TLS 1.2 exactly.
 size_t record_protect_overhead(const struct record_protect *protect);
 
 // record_protect_open opens the body of a record with this header. It sets `*out_type` to the type

@@ -37,7 +37,7 @@ ROOMS = {
     "proxy/probe": (
         ["policy/ca", "policy/config", "policy/verdict"]
         + ["proxy/net", "proxy/observe", "proxy/session", "proxy/tls"],
-        ["boringssl_crypto", "http_parser", "libev"],
+        ["boringssl_crypto", "boringssl_ssl", "http_parser", "libev"],
     ),
     "proxy/cli": (ANYTHING, ANYTHING),
 }

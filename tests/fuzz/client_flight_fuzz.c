@@ -67,7 +67,8 @@ static void end_check(struct client_flight *flight) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t data_len) {
     uint8_t seen = 0;
-    const struct client_flight_sink sink = {&seen, message, alert, data_came};
+    const struct client_flight_sink sink = {
+        .ctx = &seen, .message = message, .alert = alert, .data = data_came};
     struct hello_draft hello;
     if (data_len < 2) {
         return 0;

@@ -11,16 +11,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t data_len);
 
 enum { HEADER_LEN = 5 };
 
-static void protect_make(struct record_protect *protect, uint8_t choice) {
-    static const uint16_t ciphers[] = {0x1301, 0x1302, 0x1303, 0xc02f, 0xc030, 0xcca8};
-    static const uint8_t secret[KEY_SCHEDULE_HASH_MAX] = "secret";
+static void protect_make(struct record_protect *protect, uint8_t choice, bool seals) {
+    static const uint16_t ciphers[] = {0x1301, 0x1302, 0x1303, 0xc02f, 0xc030,
+                                       0xcca8, 0x002f, 0x0035, 0x000a};
+    static const uint8_t secret[RECORD_PROTECT_KEY_MAX] = "secret";
     struct cipher_keys keys;
     uint16_t cipher = ciphers[choice % ARRAY_LEN(ciphers)];
-    CHECK(cipher_keys_find(&keys, cipher));
-    if (cipher >> 8 == 0x13) {
+    bool tls13 = cipher >> 8 == 0x13;
+    CHECK(tls13 ? cipher_keys_find(&keys, cipher) : cipher_keys_find12(&keys, 0x0303, cipher));
+    if (tls13) {
         record_protect_init13(protect, &keys, secret);
     } else {
-        record_protect_init12(protect, &keys, secret, secret + KEY_SCHEDULE_KEY_MAX);
+        record_protect_init12(protect, &keys, seals, secret, secret + KEY_SCHEDULE_KEY_MAX);
     }
 }
 
@@ -43,8 +45,8 @@ static void round_trip(uint8_t choice, uint8_t padding, const uint8_t *p, size_t
     struct record_protect seal = {0}, open = {0};
     uint8_t got_type, *got = NULL, type = p[0] != 0 ? p[0] : 1;
     size_t got_len;
-    protect_make(&seal, choice);
-    protect_make(&open, choice);
+    protect_make(&seal, choice, true);
+    protect_make(&open, choice, false);
     size_t len = record_protect_seal(&seal, record, type, p, p_len, seal.tls13 ? padding : 0);
     record[HEADER_LEN + p[0] % (len - HEADER_LEN)] ^= 1;
     CHECK(!opens(&open, &got_type, &got, &got_len, record, len));
@@ -64,7 +66,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t data_len) {
     struct record_protect open = {0};
     uint8_t type, *content = NULL;
     size_t content_len;
-    protect_make(&open, data[0]);
+    protect_make(&open, data[0], false);
     CHECK(!opens(&open, &type, &content, &content_len, data + 2, data_len - 2) && open.seq == 0);
     record_protect_cleanup(&open);
     round_trip(data[0], data[1], data + 2, data_len - 2);

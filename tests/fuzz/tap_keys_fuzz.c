@@ -108,8 +108,8 @@ static bool seal(struct wire *wire, const struct world *world, bool from_client,
     if (keys->protect[from].tls13) {
         record_protect_init13(&protect, &keys->cipher, keys->secret[from]);
     } else {
-        key_block_protect(&protect, from_client, &keys->cipher, keys->master, keys->client_random,
-                          keys->server_random);
+        key_block_protect(&protect, from_client, true, &keys->cipher, keys->master,
+                          keys->client_random, keys->server_random);
     }
     protect.seq = keys->protect[from].seq;
     size_t len = record_protect_seal(&protect, out, type, p, p_len, 0);

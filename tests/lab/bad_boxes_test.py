@@ -14,6 +14,7 @@ from tests.lab.bystander import Bystander, Hello, close_rudely
 from tests.lab.harness import field
 
 AT_ONCE = 24
+LIMIT = "3"  # seconds for each step of a connection
 
 # What actions take beside their names; the later ones act in the server's place, at the hello alone.
 ANYTIME = {
@@ -36,6 +37,12 @@ KNOBS = {
     "own": {"server_leg": {"hello": "own", "sni": "strip", "alpn": "strip"}},
     "raw": {"server_leg": {"hello": "template", "template": {
         "version": "1.2", "ciphers": ["TLS_RSA_WITH_RC4_128_MD5"], "extensions": ["server_name"]}}},
+    "raw13": {"server_leg": {"hello": "template", "template": {
+        "session_id_len": 32, "versions": ["TLS 1.3", "TLS 1.2"], "key_shares": ["x25519"],
+        "groups": ["x25519"], "signature_algorithms": ["rsa_pss_rsae_sha256"],
+        "ciphers": ["TLS_AES_128_GCM_SHA256", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"],
+        "extensions": ["server_name", "supported_versions", "key_share", "supported_groups",
+                       "signature_algorithms"]}}},
     "reset": {"server_leg": {"on_invalid": "reset", "verify": {"revocation": "hard"}}},
     "resign": {"server_leg": {"on_invalid": "resign_trusted", "verify": {"chain": False}}},
     "through": {"server_leg": {"on_invalid": "pass_through"}},
@@ -86,7 +93,7 @@ class BadBoxes(harness.Lab):
         for name, box in BOXES.items():
             path = self.file(f"{name}.json", json.dumps({"name": name, **box}))
             rules.append({"hosts": [f"{name}.localhost"], "action": "emulate", "profile": path})
-        self.px = self.proxy("--timeout", "1", "--workers", "2", policy={"rules": rules})
+        self.px = self.proxy("--timeout", LIMIT, "--workers", "2", policy={"rules": rules})
         bystander = Bystander(self, self.px)
         bystander.__enter__()
         self.addCleanup(bystander.__exit__, None, None, None)
@@ -124,7 +131,7 @@ class BadBoxes(harness.Lab):
     def test_bad_clients(self):
         def visit(name, thing):
             data, end = thing
-            with self.px.connect(f"{name}.localhost:{self.good.port}", 4.0) as s:
+            with self.px.connect(f"{name}.localhost:{self.good.port}") as s:
                 with contextlib.suppress(OSError):
                     s.sendall(data)
                     if end == "fin":
@@ -148,7 +155,7 @@ class BadBoxes(harness.Lab):
 
         def visit(name, port):
             context = ssl.create_default_context(cafile=self.px.ca)
-            with contextlib.suppress(OSError), self.px.connect(f"{name}.localhost:{port}", 4.0) as s, \
+            with contextlib.suppress(OSError), self.px.connect(f"{name}.localhost:{port}") as s, \
                     context.wrap_socket(s, server_hostname=f"{name}.localhost") as t:
                 t.sendall(b"GET / HTTP/1.0\r\n\r\n")
                 harness.read_all(t)
@@ -159,7 +166,7 @@ class BadBoxes(harness.Lab):
         """With a client and a server that are sound, each box does what it is for."""
         def visit(name, port):
             context = ssl.create_default_context(cafile=self.px.ca)
-            with contextlib.suppress(OSError), self.px.connect(f"{name}.localhost:{port}", 4.0) as s, \
+            with contextlib.suppress(OSError), self.px.connect(f"{name}.localhost:{port}") as s, \
                     context.wrap_socket(s, server_hostname=f"{name}.localhost") as t:
                 t.sendall(b"GET / HTTP/1.0\r\n\r\n")
                 harness.read_all(t)

@@ -77,15 +77,11 @@ def hello(name=HOST):
     return hello_bytes(name)
 
 
-def say(proxy, target, *pieces, timeout=5.0):
+def say(proxy, target, *pieces, timeout=harness.TIMEOUT):
     """Sends a hello in pieces and tells what came first."""
     with proxy.connect(target, timeout) as s:
-        s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
-            for i, piece in enumerate(pieces):
-                if i:
-                    time.sleep(0.2)  # so that they are not read at once
-                s.sendall(piece)
+            harness.send_apart(s, pieces)
             head = s.recv(5, socket.MSG_WAITALL)
             if head[:4] == b"HTTP":
                 return Outcome("http", head + s.recv(65536))
@@ -105,7 +101,7 @@ def alert(code):
 Handshake = collections.namedtuple("Handshake", "error version cipher alpn leaf body")
 
 
-def handshake(proxy, target, ca, name=HOST, timeout=8.0, **more):
+def handshake(proxy, target, ca, name=HOST, timeout=harness.TIMEOUT, **more):
     """What Python's ssl makes of the proxy: an error's text, or what was agreed and the page."""
     context = proxy.client_context(**more)
     context.load_verify_locations(ca)

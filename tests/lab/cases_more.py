@@ -62,18 +62,21 @@ def acting(lab):
     return ("--as", "sni-rst"), {}
 
 
+def one_by_one(client, count):
+    """A client that tries again once the record of the try before is there: its verdict rests on
+    those."""
+    def run(lab, proxy, target):
+        for done in range(1, count + 1):
+            client(lab, proxy, target)
+            proxy.records_of(target, done)
+    return run
+
+
 def pins_one(lab, proxy, target):
     """curl, with which another host works and this one never does."""
-    other = lab.s_server(harness.leaf("b.localhost"))
-    curl()(lab, proxy, ("b.localhost", other.port))
-    for _ in range(3):
-        curl("--pinnedpubkey", "sha256//" + "A" * 43 + "=")(lab, proxy, target)
-
-
-def four_times(lab, proxy, target):
-    """curl, one time after the other."""
-    for _ in range(4):
-        curl()(lab, proxy, target)
+    other = "b.localhost", lab.s_server(harness.leaf("b.localhost")).port
+    one_by_one(curl(), 1)(lab, proxy, other)
+    one_by_one(curl("--pinnedpubkey", "sha256//" + "A" * 43 + "="), 3)(lab, proxy, target)
 
 
 def stale_node(lab):
@@ -138,9 +141,10 @@ CAUSES = [
              setup=below_nobody),
     Scenario("played-box", s_server(good()), curl(), "proxy", "emulated", "", setup=acting),
     Scenario("pinned", s_server(good()), pins_one, "client", "client-pinned", "",
-             ("proxy-ca-not-installed",), "tunnel", alone, -1),
-    Scenario("stale-node", stale_node, four_times, "server", "server-pool-inconsistent",
-             "", ("server-cert-expired",), "", functools.partial(alone), -1),
+             ("proxy-ca-not-installed",), "tunnel", alone, 3),
+    Scenario("stale-node", stale_node, one_by_one(curl(), 4),
+             "server", "server-pool-inconsistent", "", ("server-cert-expired",), "",
+             functools.partial(alone), 4),
     Scenario("hello-rewritten", hides_versions(s_server(good())), curl(),
              "box-behind", "tls13-downgrade-sentinel", "", ("version-mismatch-old-server",)),
     Scenario("closed-unanswered", service(unanswered, good()), curl(),
@@ -168,15 +172,18 @@ def cut(count, how, of_proxy=False):
     """curl, and a box before the proxy that ends both sides after `count` records of the client or,
     with `of_proxy`, of the proxy."""
     def run(lab, proxy, target):
-        def end(s, up):
+        def end(*sides):
             if how is SILENCE:
-                over.wait(3)  # longer than the proxy waits
-            for side in s, up:
+                proxy.records_of(target, 1)
+            for side in sides:
                 if how is RST:
                     side.shutdown(socket.SHUT_RD)
                     reset(side)
                 else:
-                    side.shutdown(socket.SHUT_RDWR)
+                    side.shutdown(socket.SHUT_WR)
+            if how is not RST:
+                for side in sides:
+                    harness.read_all(side)  # else a RST would follow
 
         def counted(source, sink):
             for number, (head, body) in enumerate(servers.records(source), 1):
@@ -193,37 +200,30 @@ def cut(count, how, of_proxy=False):
                     target=quietly, args=(lambda x: servers.pour(x, one), other), daemon=True
                 )
                 back.start()
-                quietly(lambda x: counted(x, other), one)
-                quietly(lambda x: end(x, up), s)
+                counted(one, other)
+                end(up, s)
                 back.join(harness.TIMEOUT)
 
-        over = threading.Event()
-        door = harness.Service(lambda s: quietly(handle, s))
-        try:
-            harness.run("curl", "-q", "-sS", "--max-time", "8", "--noproxy", "", "-x",
-                        f"http://127.0.0.1:{door.port}", "--cacert", proxy.ca,
-                        "https://%s:%d/" % target, check=False)
-        finally:
-            over.set()
-            door.stop()
+        door = lab.service(lambda s: quietly(handle, s))
+        curl("-x", f"http://127.0.0.1:{door.port}")(lab, proxy, target)
     return run
 
 
-# The client's records: its hello; in TLS 1.2 its key, a ChangeCipherSpec and Finished; in 1.3 a
-# ChangeCipherSpec and Finished. A cut after the first one is anybody's.
-def told(how, first):
-    """What is told of an interruption: party, cause, confidence, what is ruled out, next test."""
-    if how is SILENCE:
-        return "undetermined", "unexplained", "possible"
-    if first:
-        return "none", "client-abort-speculative", "possible"
-    return ("undetermined", "proxy-ca-not-installed", "possible", ("server-unknown-ca",),
+# A cut after the client's hello is anybody's, as long as the server has not answered. The proxy has
+# sent its flight before any other cut: then the client's records are, in TLS 1.2, its key, a
+# ChangeCipherSpec and Finished; in 1.3 a ChangeCipherSpec and Finished.
+UNANSWERED = "none", "client-abort-speculative", "possible"
+ANSWERED = ("undetermined", "proxy-ca-not-installed", "possible", ("server-unknown-ca",),
             "Wait for the next tries")
-
+STALLED = "undetermined", "unexplained", "possible"
 
 INTERRUPTIONS = [
+    Scenario(f"client-sent-{how}-after-1".lower(), service(servers.silent), cut(1, how),
+             *UNANSWERED)
+    for how in (FIN, RST)
+] + [
     Scenario(f"client-{name}-{how or 'silence'}-after-{count}".lower(), server,
-             cut(count, how, of_proxy), *told(how, count == 1 and not of_proxy))
+             cut(count, how, of_proxy), *(STALLED if how is SILENCE else ANSWERED))
     for name, server, of_proxy, last in (
         ("12-sent", OF_12, False, 3),
         ("12-got", OF_12, True, 3),
@@ -231,4 +231,5 @@ INTERRUPTIONS = [
         ("13-got", OF_13, True, 2),
     )
     for count in range(1, last + 1) for how in (FIN, RST, SILENCE)
+    if of_proxy or count > 1 or how is SILENCE
 ]

@@ -84,6 +84,8 @@ NETWORK = [
     Scenario("unreachable", servers.nowhere("unreachable.test"), curl(), "network", "ip-block"),
     Scenario("connect-timeout", servers.nowhere("dropped.test"), curl(),
              "network", "tcp-timeout", "", ("tcp-refused", "dns-failure")),
-    Scenario("refused-by-a-filter", servers.nowhere("reset.test"), curl(), "server", "tcp-refused"),
-    Scenario("refused-here", servers.nowhere("here.test"), curl(), "server", "tcp-refused"),
+    Scenario("refused-by-a-filter", servers.nowhere("reset.test"), curl(),
+             "undetermined", "tcp-refused", "possible", ("tcp-timeout", "dns-failure"), "firewall"),
+    Scenario("refused-here", servers.nowhere("here.test"), curl(), "server", "tcp-refused",
+             "likely", ("ip-block", "dns-failure", "tcp-timeout")),
 ]

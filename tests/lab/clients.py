@@ -19,7 +19,7 @@ def curl(*args, trust=True, before=()):
     """curl, which trusts the proxy's CA."""
     def run(lab, proxy, target):
         del lab
-        command = [*proxy.command, *before, "curl", "-q", "-sS", "--max-time", "8", "--noproxy", "", "-x", proxy.url]
+        command = [*proxy.command, *before, "curl", "-q", "-sS", "--max-time", "15", "--noproxy", "", "-x", proxy.url]
         command += ["--cacert", proxy.ca] if trust else []
         command += [*args, "https://%s:%d/" % target]
         harness.run(*command, check=False)

@@ -14,6 +14,7 @@ Names below .localhost resolve to loopback everywhere.
 """
 
 import collections
+import itertools
 import os
 import shutil
 import signal
@@ -45,6 +46,7 @@ from tests.lab.program import (
     read_head,
     reset,
     run,
+    send_apart,
     splice,
     until,
 )
@@ -64,7 +66,7 @@ class Lab(unittest.TestCase):
         self.dir = tempfile.mkdtemp(prefix="lab-", dir=os.environ.get("TEST_TMPDIR"))
         # Programs that give up their rights must be able to enter.
         os.chmod(self.dir, 0o755)
-        self._servers = 0
+        self._servers = itertools.count(1)
         before = len(result.failures) + len(result.errors)
         try:
             return super().run(result)
@@ -83,8 +85,7 @@ class Lab(unittest.TestCase):
                     print(f"---- {os.path.relpath(path, self.dir)}\n{text[-20000:]}", flush=True)
 
     def _folder(self):
-        self._servers += 1
-        path = f"{self.dir}/server{self._servers}"
+        path = f"{self.dir}/server{next(self._servers)}"
         os.makedirs(f"{path}/www")
         return path
 

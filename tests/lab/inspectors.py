@@ -13,7 +13,8 @@ import threading
 from tests.lab import harness
 from tests.lab.servers import HOST, listening, pour, quietly
 
-HOSTS = "127.0.0.1 localhost a.localhost b.localhost c.localhost d.localhost\n"
+HOSTS = ("127.0.0.1 localhost a.localhost b.localhost c.localhost d.localhost "
+         "old.localhost wrong.localhost self.localhost\n")
 CERTGEN = "/usr/lib/squid/security_file_certgen"
 
 Inspector = collections.namedtuple("Inspector", "port ca program", defaults=(None,))

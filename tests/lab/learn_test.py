@@ -1,15 +1,16 @@
-"""tlsblame learn: the profile of a real sslsplit, and what it is when it is played."""
+"""tlsblame learn: the profiles of real inspectors, and what they are when they are played."""
 
+import contextlib
 import json
 import os
 import shutil
 import socket
 import ssl
-import tempfile
 import unittest
 
-from tests.lab import harness
+from tests.lab import harness, inspectors
 from tests.lab.harness import PROGRAM, field
+from tests.lab.servers import listening
 
 TLS12 = ssl.TLSVersion.TLSv1_2
 TUNNEL = {"default": {"action": "tunnel"}}
@@ -33,9 +34,39 @@ def origins():
     }
 
 
-def is_open(port):
-    with socket.socket() as s:
-        return s.connect_ex(("127.0.0.1", port)) == 0
+PRIVOXY = """
+confdir {folder}
+logdir {folder}
+actionsfile inspect.action
+listen-address 127.0.0.1:{port}
+ca-directory {folder}
+ca-cert-file ca.pem
+ca-key-file ca.pem
+certificate-directory {folder}/certs
+trusted-cas-file {folder}/trusted.pem
+"""
+
+
+def privoxy(lab, _):
+    """Privoxy with its inspection of HTTPS, which makes a subject of its own."""
+    folder, port = inspectors.readable_folder(lab), harness.free_port()
+    inspectors.own_ca(folder, inspectors.inspection_ca())
+    inspectors.copied(folder, harness.root().file)
+    os.mkdir(f"{folder}/certs")
+    for name, text in (("config", PRIVOXY.format(folder=folder, port=port)),
+                       ("inspect.action", "{ +https-inspection }\n/\n")):
+        with open(f"{folder}/{name}", "w", encoding="ascii") as f:
+            f.write(text)
+    lab.program(*inspectors.knows_names(folder), "/usr/sbin/privoxy", "--no-daemon",
+                f"{folder}/config")
+    listening(port)
+    return port
+
+
+def squid(lab, _):
+    """Squid with ssl-bump, which copies what the server's certificate has, and sends its CA
+    twice."""
+    return inspectors.squid()(lab).port
 
 
 class Learn(harness.Lab):
@@ -70,9 +101,7 @@ class Learn(harness.Lab):
     def sslsplit(self, target):
         """A real one, and its port. It may not read what is in folders for root alone."""
         ca = harness.issue("Inspection CA", None, harness.CA_EXTENSIONS, kind="rsa")
-        folder = tempfile.mkdtemp(prefix="sslsplit-", dir="/tmp")
-        self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
-        os.chmod(folder, 0o755)
+        folder = inspectors.readable_folder(self)
         for path, name in ((ca.key, "key"), (ca.file, "crt")):
             os.chmod(shutil.copy(path, f"{folder}/{name}"), 0o644)
         port = harness.free_port()
@@ -81,8 +110,21 @@ class Learn(harness.Lab):
             "sh", "-c", f"exec sslsplit -D -k {folder}/key -c {folder}/crt "
                         f"ssl 127.0.0.1 {port} 127.0.0.1 {target} >/dev/null 2>&1")
         self.addCleanup(program.stop)  # kindly: killed, it would leave its child behind
-        harness.until(lambda: is_open(port), "sslsplit to listen")
+        listening(port)
         return port
+
+    def ask_through(self, front, port):
+        """The same through a proxy. A box may answer by itself: that is for the client to see."""
+        context = ssl.create_default_context()
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        context.maximum_version = TLS12
+        for name in origins():
+            with contextlib.suppress(OSError):
+                with context.wrap_socket(front.connect(f"{name}:{port}"),
+                                         server_hostname=name) as tls:
+                    tls.sendall(f"GET / HTTP/1.1\r\nHost: {name}:{port}\r\n\r\n".encode())
+                    tls.recv(1)
 
     def learn(self, *args):
         done = harness.run(PROGRAM, "learn", "--json", *args, check=False)
@@ -129,6 +171,50 @@ class Learn(harness.Lab):
             self.assertEqual(again["server_leg"][name], server[name])
         for real, emulated in zip(front.written(), front_again.written()):
             self.same_chain(real, emulated)
+
+    def before_and_behind(self, box):
+        """What `around` does, of a box that is a proxy."""
+        behind = self.to(self.origin.port, policy=TUNNEL)
+        front = self.proxy("--parent", f"http://127.0.0.1:{box(self, behind.port)}", policy=TUNNEL)
+        self.ask_through(front, behind.port)
+        num = len(origins())
+        front.records(num)
+        behind.records(num)
+        return front, behind
+
+    def same_again(self, box):
+        """The profile of a real proxy; that of its emulation is the same but for what the library
+        cannot say in a hello, and so are the chains that it shows."""
+        front, behind = self.before_and_behind(box)
+        profile = self.learn(front.records_file, behind.records_file)
+        path = self.file("learned.json", json.dumps(profile))
+        front_again, behind_again = self.before_and_behind(
+            lambda lab, _: lab.proxy("--as", path).port)
+        again = self.learn(front_again.records_file, behind_again.records_file)
+        self.assertEqual(again["cert"], profile["cert"])
+        self.assertEqual(again["client_leg"], profile["client_leg"])
+        for name in ("hello", "alpn", "sni", "max_version", "verify", "on_invalid", "breaks_off"):
+            self.assertEqual(again["server_leg"].get(name), profile["server_leg"].get(name), name)
+        for real, emulated in zip(front.written(), front_again.written()):
+            self.assertEqual(real["host"], emulated["host"])
+            self.same_chain(real, emulated)
+            for name in ("tls.version", "tls.cipher", "tls.curve", "tls.next_protocol"):
+                self.assertEqual(field(emulated, f"legs.client.{name}"),
+                                 field(real, f"legs.client.{name}"), name)
+        return profile
+
+    def test_squid(self):
+        profile = self.same_again(squid)
+        self.assertEqual((profile["cert"]["chain"], profile["cert"]["basic_constraints"]),
+                         ("repeated", "copy_only"))
+        self.assertEqual(profile["server_leg"]["on_invalid"], "block_page")
+
+    def test_privoxy(self):
+        profile = self.same_again(privoxy)
+        self.assertEqual(profile["cert"]["subject_attributes"],
+                         ["CN={host}", "O={host}", "OU={host}", "C=CZ"])
+        self.assertEqual(profile["server_leg"]["verify"],
+                         {"dates": True, "host": True, "chain": True})
 
     def test_capture(self):
         """The same of a capture that holds both sides, which `export` and `import` bring about."""

@@ -57,6 +57,17 @@ class Locate(harness.Lab):
         self.assertNotIn("box", record["path"])
         self.assertEqual(record["verdict"]["party"], "none")
 
+    def test_one_ttl(self):
+        """A hello alone, with less than it takes and with enough."""
+        path = self.path(3)
+        record = self.probe(path, "--factor", "ttl=2", "--factor", "ttl=4")
+        runs = {e["probe"]: e for e in record["experiments"]}
+        self.assertEqual(runs["ttl=2"]["result"], "silent")
+        self.assertTrue(runs["ttl=2"]["ttl_expired"])
+        self.assertEqual(runs["ttl=4"]["result"], "answered")
+        self.assertNotIn("ttl_expired", runs["ttl=4"])
+        self.assertEqual(record["verdict"]["party"], "none")
+
     def test_clean_one(self):
         self.check_clean(1)
 

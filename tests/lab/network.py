@@ -48,7 +48,7 @@ class Network:
             f"{lab.dir}/network", wait_for="ready",
         )
         lab.addCleanup(self.first.stop, signal.SIGKILL)
-        self.command = ["nsenter", "--net", "--mount", f"--wd={os.getcwd()}",
+        self.command = ["nsenter", "--net", "--mount", "--root", f"--wd={os.getcwd()}",
                         "--target", str(self.first.pid), "--"]
 
 

@@ -9,6 +9,7 @@ import os
 import shutil
 import ssl
 import tempfile
+import threading
 
 from tests.lab.program import run
 
@@ -47,7 +48,21 @@ authorityKeyIdentifier = keyid
 """
 
 
-@functools.cache
+_making = threading.RLock()
+
+
+def _made_once(function):
+    """Same arguments, same result, and nothing is made beside it: openssl's index is one file."""
+    kept = functools.cache(function)
+
+    @functools.wraps(function)
+    def call(*args, **more):
+        with _making:
+            return kept(*args, **more)
+    return call
+
+
+@_made_once
 def pki_dir():
     """The folder of this program's certificates."""
     path = tempfile.mkdtemp(prefix="lab-pki-", dir=os.environ.get("TEST_TMPDIR"))
@@ -60,7 +75,7 @@ def pki_dir():
 _names = map("{}".format, range(1_000_000))
 
 
-@functools.cache
+@_made_once
 def private_key(kind, which=0):
     """A key file; another one for each `which`."""
     path = f"{pki_dir()}/{kind}-{which}.key"
@@ -72,7 +87,7 @@ def _stamp(when):
     return when.strftime("%Y%m%d%H%M%SZ")
 
 
-@functools.cache
+@_made_once
 def issue(subject, issuer, extensions, kind="ec", which=0, start=None, end=None, digest="sha256"):
     """A certificate; `issuer` None signs itself. `extensions` are lines of openssl's x509v3_config.
     Same arguments, same certificate. It does not begin whole days ago, as those of boxes do."""
@@ -102,7 +117,7 @@ def issue(subject, issuer, extensions, kind="ec", which=0, start=None, end=None,
     return Certificate(f"{base}.pem", key, f"{base}.chain")
 
 
-@functools.cache
+@_made_once
 def root():
     """The root that the proxy is told to trust. Servers do not send it: its chain is empty."""
     made = issue("Lab Root", None, CA_EXTENSIONS, which="root")

@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import ssl
+import struct
 import sys
 import threading
 
@@ -46,7 +47,24 @@ class Fronts(harness.Lab):
         with self.assertRaises(ConnectionResetError):  # perhaps before we know of the connection
             with proxy.connect() as s:
                 s.recv(1)
-        self.assertEqual(proxy.record()["verdict"]["cause"], "tcp-refused")
+        verdict = proxy.record()["verdict"]
+        self.assertEqual((verdict["party"], verdict["cause"]), ("undetermined", "tcp-refused"))
+
+    def test_box_behind_fixed_target(self):
+        """A box on this machine stands where --to leads: that the address is here clears nobody."""
+        def cuts(s):
+            s.recv(65536)
+            if resets:
+                s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            s.close()
+
+        for resets, cause in ((True, "server-reset-at-hello"), (False, "server-close-at-hello")):
+            with self.subTest(cause):
+                proxy = self.proxy("--to", f"127.0.0.1:{self.service(cuts).port}")
+                harness.run(*CURL, "--connect-to", f"::{proxy.host}:{proxy.port}", "--cacert",
+                            proxy.ca, "https://a.localhost/", check=False)
+                verdict = proxy.record()["verdict"]
+                self.assertEqual((verdict["party"], verdict["cause"]), ("undetermined", cause))
 
     def test_usage(self):
         for args in (["--to", "nowhere"], ["--to", "a:1", "--transparent"], ["--parent", "gw:1"],

@@ -380,7 +380,7 @@ class BadTargets(Probing):
     def test_bad_usage(self):
         for args in ([], ["a b"], ["a:0"], ["a", "b"], ["--factor", "nonsense", "a"],
                      ["--factor", "group=nonsense", "a"], ["--hello", "nonsense", "a"],
-                     ["--address", "a", "a"], ["--parent", "http://a:b:c", "a"], ["--parent", "https://a", "a"],
+                     ["--address", "a", "a"], ["--parent", "http://a:b:c", "a"], ["--parent", "ftp://a", "a"],
                      ["--like", "zzzz"], ["a..b"], ["."], ["a" * 64 + ".test"], ["http://a/"],
                      ["ftp://a"], ["a:"], ["a:99999"], ["[::1"], ["--sni", "a" * 300, "a"],
                      ["--address", "b=192.0.2.1", "a"], ["--address", "a=b", "a"],

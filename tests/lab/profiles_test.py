@@ -58,7 +58,8 @@ class Hellos(Box):
     def reacts(self, profile, outcome, *pieces, target=None):
         target = target or self.good()
         proxy = self.as_box(profile)
-        self.assertEqual(say(proxy, target, *pieces, timeout=2.0), outcome)
+        timeout = 2 if outcome.what == "silence" else harness.TIMEOUT
+        self.assertEqual(say(proxy, target, *pieces, timeout=timeout), outcome)
         record = self.box_record(proxy)
         self.assertEqual(field(record, "emulation.reaction"), "reactions[0]")
         return record
@@ -164,15 +165,12 @@ class Hellos(Box):
     def test_blackhole(self):
         proxy = self.as_box("mtu-blackhole")
         server = self.nginx(harness.leaf(HOST, key="rsa", issuer=harness.intermediate()))
-        with proxy.connect(f"{HOST}:{server.port}", 3.0) as s:
+        with proxy.connect(f"{HOST}:{server.port}") as s:
             s.sendall(boxes.hello())
-            got = b""
-            try:
-                while len(got) < 1401:
-                    got += s.recv(65536)
-            except TimeoutError:
-                pass
-        self.assertEqual(len(got), 1400)
+            harness.read_exactly(s, 1400)
+            s.settimeout(2)
+            with self.assertRaises(TimeoutError):
+                s.recv(1)
 
 
 class Pages(Box):
@@ -260,7 +258,7 @@ class Versions(Box):
     @of("hrr-breaker")
     def test_hrr(self):
         proxy = self.as_box("hrr-breaker")
-        with proxy.connect(self.good(), 5.0) as s:
+        with proxy.connect(self.good()) as s:
             incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
             tls = ssl.create_default_context().wrap_bio(incoming, outgoing, server_hostname=HOST)
             with self.assertRaises(ssl.SSLWantReadError):
@@ -283,7 +281,7 @@ class Versions(Box):
         counts = {}
         for profile in ("compat-ccs-inject", "compat-ccs-omit"):
             proxy = self.as_box(profile)
-            with proxy.connect(self.good(), 5.0) as s:
+            with proxy.connect(self.good()) as s:
                 s.sendall(boxes.hello())
                 types = []
                 while True:
@@ -336,7 +334,7 @@ class Versions(Box):
     def test_slow(self):
         proxy = self.as_box("slow-origin-fetch")
         began = time.monotonic()
-        self.works(proxy, self.good(), timeout=30.0)
+        self.works(proxy, self.good(), timeout=60)
         self.assertGreaterEqual(time.monotonic() - began, 10.0)
 
 

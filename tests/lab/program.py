@@ -40,16 +40,23 @@ def run(*args, check=True, timeout=TIMEOUT, **more):
     return done
 
 
+_claims = []
+
+
 def free_port(host="127.0.0.1"):
-    """A port for a server that cannot choose one: outside the range of outgoing connections."""
+    """A port for a server that cannot choose one: outside the range of outgoing connections, and
+    claimed, by a name that ends with us, so that no other test takes it meanwhile."""
     while True:
         port = random.randint(20000, 32000)
+        claim = socket.socket(socket.AF_UNIX)
         with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as s:
             try:
+                claim.bind(f"\0lab-port-{port}")
                 s.bind((host, port))
+                _claims.append(claim)
                 return port
             except OSError:
-                continue
+                claim.close()
 
 
 def read_head(s):
@@ -77,6 +84,26 @@ def read_exactly(s, size):
             raise AssertionError(f"ended after {len(data)} of {size} bytes: {data!r}")
         data += piece
     return data
+
+
+def unread(here, there):
+    """How many bytes that came from port `here` the program at port `there` has not read yet."""
+    for table in "tcp", "tcp6":
+        with open(f"/proc/net/{table}", encoding="ascii") as f:
+            for row in f.readlines()[1:]:
+                _, local, remote, _, queues, *_ = row.split()
+                if (int(local[-4:], 16), int(remote[-4:], 16)) == (there, here):
+                    return int(queues.split(":")[1], 16)
+    return 0
+
+
+def send_apart(s, pieces):
+    """Sends pieces that are read one by one: each one once the piece before it has been read."""
+    here, there = s.getsockname()[1], s.getpeername()[1]
+    s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    for piece in pieces:
+        until(lambda: unread(here, there) == 0, "the piece before to be read")
+        s.sendall(piece)
 
 
 def splice(a, b):

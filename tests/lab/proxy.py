@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import itertools
 import json
 import os
 import socket
@@ -24,12 +25,11 @@ def sanitized():
 class Proxy(Program):
     """`tlsblame run` on a free port, with a CA and a log of its own."""
 
-    count = 0
+    numbers = itertools.count(1)
 
     def __init__(self, directory, *args, policy=None, listen="127.0.0.1:0", trust=None, env=None,
                  command=(), ca_dir=None, experiments="never"):
-        Proxy.count += 1
-        self.name = f"{directory}/proxy{Proxy.count}"
+        self.name = f"{directory}/proxy{next(Proxy.numbers)}"
         self.records_file = f"{self.name}.ndjson"
         self.ca_dir = ca_dir or f"{directory}/ca"
         self.ca = f"{self.ca_dir}/ca.pem"
@@ -73,6 +73,14 @@ class Proxy(Program):
     def record(self):
         """Waits for the one record."""
         return self.records(1)[0]
+
+    def records_of(self, target, count):
+        """Waits for `count` ended records of a target (host, port), more if there are."""
+        def found():
+            return [r for r in self.written()
+                    if has_ended(r) and (r.get("host"), r.get("port")) == target]
+
+        return until(lambda: len(found()) >= count and found(), f"{count} records of {target}")
 
     def connect(self, target=None, timeout=TIMEOUT):
         """A socket to the proxy; with `target` "host:port", one with the CONNECT behind it."""

@@ -13,13 +13,14 @@ from tests.lab import harness
 AT_ONCE = 6
 
 Scenario = collections.namedtuple(
-    "Scenario", "name server client party cause confidence ruled_out next setup which",
-    defaults=("", (), "", None, 0)
+    "Scenario", "name server client party cause confidence ruled_out next setup tries",
+    defaults=("", (), "", None, 1)
 )
 Scenario.__doc__ = """`confidence` is what the verdict must say, "" for anything; every cause of
 `ruled_out` must be among those that it rules out; `next` is what the next test must speak of.
 `setup(lab)` returns a proxy's arguments and keyword arguments: scenarios with the same one share a
-proxy. `which` of the records of the target is judged."""
+proxy. A client that connects more than once, as many times as `tries`, waits for the record of each;
+the last one is judged."""
 
 Outcome = collections.namedtuple("Outcome", "name expected got confidence")
 Outcome.__doc__ = """`expected` and `got` are (party, cause)."""
@@ -83,15 +84,8 @@ class Scenarios(harness.Lab):
             list(pool.map(lambda run: run[0].client(self, *run[1:]), runs))
         for scenario, proxy, target in runs:
             with self.subTest(scenario.name):
-                self.compare(scenario, self.find(proxy, target, scenario.which))
-
-    def find(self, proxy, target, which):
-        """The record of one of the connections to a target."""
-        def found():
-            return [r for r in proxy.written()
-                    if harness.has_ended(r) and (r.get("host"), r.get("port")) == target]
-
-        return harness.until(found, f"a record of {target}")[which]
+                record = proxy.records_of(target, scenario.tries)[scenario.tries - 1]
+                self.compare(scenario, record)
 
     def compare(self, scenario, record):
         """Holds a verdict against what a scenario expects."""

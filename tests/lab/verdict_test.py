@@ -1,8 +1,10 @@
 """Each verdict from a real client and a real server, with the right party and cause: see
 scenario.py."""
 
-from tests.lab import cases_boxes, cases_certificates, cases_clients, cases_negotiation
-from tests.lab import cases_more, cases_transport, cases_watched, coverage
+import unittest
+
+from tests.lab import cases_boxes, cases_certificates, cases_clients, cases_clocks, cases_closes
+from tests.lab import cases_more, cases_negotiation, cases_transport, cases_watched, coverage, harness
 from tests.lab.network import Network
 from tests.lab.scenario import Scenarios
 
@@ -13,6 +15,8 @@ LISTS = (
     cases_certificates.CERTIFICATES,
     cases_clients.HEALTHY,
     cases_clients.CLIENTS,
+    cases_clocks.CLOCKS,
+    cases_closes.CLOSES,
     cases_more.CAUSES,
     cases_more.INTERRUPTIONS,
     cases_negotiation.NEGOTIATION,
@@ -45,6 +49,13 @@ class Verdicts(Scenarios):
 
     def test_clients(self):
         self.blame(cases_clients.CLIENTS)
+
+    @unittest.skipIf(harness.sanitized(), "faketime wants to be loaded first")
+    def test_clocks(self):
+        self.blame(cases_clocks.CLOCKS)
+
+    def test_closes(self):
+        self.blame(cases_closes.CLOSES)
 
     def test_boxes_in_front(self):
         self.blame(cases_boxes.FRONT)

@@ -33,7 +33,7 @@ static void test_shapes(void) {
     } rows[] = {
         {"leaf", CERT_KNOB_CHAIN_LEAF},       {"intermediate", CERT_KNOB_CHAIN_INTERMEDIATE},
         {"root", CERT_KNOB_CHAIN_ROOT},       {"reversed", CERT_KNOB_CHAIN_REVERSED},
-        {"doubled", CERT_KNOB_CHAIN_DOUBLED},
+        {"doubled", CERT_KNOB_CHAIN_DOUBLED}, {"repeated", CERT_KNOB_CHAIN_REPEATED},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct sightings s;
@@ -63,9 +63,22 @@ static void test_leaf_alone(void) {
     sightings_cleanup(&s);
 }
 
+static void test_leaf_of_p384(void) {
+    struct sightings s;
+    struct profile *profile =
+        learned(&s, "{\"name\": \"box\", \"cert\": {\"chain\": \"leaf\", \"digest\": \"sha384\","
+                    " \"ca\": {\"subject\": [\"O=Box\", \"DC=test\"], \"key\": \"p384\"}}}");
+    CU_ASSERT_EQUAL(profile->cert.ca.key, CERT_KNOB_KEY_P384);
+    CU_ASSERT_EQUAL(profile->cert.digest, CERT_KNOB_SHA384);
+    CU_ASSERT_STRING_EQUAL(profile->cert.ca.subject.items[1], "DC=test");
+    profile_unref(profile);
+    sightings_cleanup(&s);
+}
+
 const struct unit_case unit_cases[] = {
     {"whole chain", test_whole_chain},
     {"shapes", test_shapes},
     {"leaf alone", test_leaf_alone},
+    {"leaf alone, signed with P-384", test_leaf_of_p384},
     {NULL, NULL},
 };

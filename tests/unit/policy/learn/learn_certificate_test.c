@@ -67,9 +67,49 @@ static void test_copies(void) {
     sightings_cleanup(&s);
 }
 
+// What a box has only where the server has it, told by two servers.
+static void test_if_there(void) {
+    static const struct cert_knobs with = {.subject = CERT_KNOB_SUBJECT_HOST};
+    static const struct cert_knobs without = {.subject = CERT_KNOB_SUBJECT_HOST,
+                                              .key_usage = CERT_KNOB_USAGE_NONE,
+                                              .constraints = CERT_KNOB_CONSTRAINTS_ABSENT,
+                                              .no_aki = true};
+    struct sightings s;
+    sightings_init(&s, "{\"name\": \"box\", \"cert\": {\"key_usage\": \"standard_if_there\","
+                       " \"basic_constraints\": \"copy_only\", \"key\": \"rsa2048\","
+                       " \"authority_key_id_if_there\": true}}");
+    for (size_t i = 0; i < 2; i++) {
+        struct obj *front = sightings_leg(&s, "one"), *behind = sightings_leg(&s, "other");
+        sightings_origin(&s, behind, "a.test", i == 0 ? &with : &without);
+        sightings_leaf(&s, front, behind, "a.test");
+        sightings_add(&s, "a.test", front, behind);
+    }
+    struct profile *profile = sightings_profile(&s);
+    CU_ASSERT_EQUAL(profile->cert.key_usage, CERT_KNOB_USAGE_STANDARD_IF_THERE);
+    CU_ASSERT_EQUAL(profile->cert.constraints, CERT_KNOB_CONSTRAINTS_COPY_ONLY);
+    CU_ASSERT_TRUE(profile->cert.aki_if_there && !profile->cert.no_aki);
+    CU_ASSERT_FALSE(profile->cert.ski_if_there || profile->cert.no_ski);
+    profile_unref(profile);
+    sightings_cleanup(&s);
+}
+
+static void test_own(void) {
+    struct sightings s;
+    struct profile *profile =
+        learned(&s, "{\"name\": \"box\", \"cert\": {\"key\": \"p384\", \"key_usage\": \"own\","
+                    " \"key_usage_bits\": 273, \"ext_key_usage\": \"own\","
+                    " \"ext_key_usages\": [\"clientAuth\", \"serverAuth\"]}}");
+    CU_ASSERT_EQUAL(profile->cert.key, CERT_KNOB_KEY_P384);
+    CU_ASSERT_EQUAL(profile->cert.key_usage, CERT_KNOB_USAGE_OWN);
+    CU_ASSERT_EQUAL(profile->cert.key_usage_bits, 273);
+    CU_ASSERT_EQUAL(profile->cert.ext_key_usage, CERT_KNOB_USAGE_OWN);
+    CU_ASSERT_STRING_EQUAL(profile->cert.ext_key_usages.items[0], "clientAuth");
+    profile_unref(profile);
+    sightings_cleanup(&s);
+}
+
 const struct unit_case unit_cases[] = {
-    {"ordinary", test_ordinary},
-    {"odd", test_odd},
-    {"copies", test_copies},
-    {NULL, NULL},
+    {"ordinary", test_ordinary}, {"odd", test_odd},
+    {"copies", test_copies},     {"if the server has it", test_if_there},
+    {"of its own", test_own},    {NULL, NULL},
 };

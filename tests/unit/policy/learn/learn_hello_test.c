@@ -80,10 +80,28 @@ static void test_cap(void) {
     sightings_cleanup(&s);
 }
 
+// A box that chooses otherwise than its client would have, and one that does not.
+static void test_picks(void) {
+    static const uint16_t groups[] = {29, 23, 24};
+    for (size_t i = 0; i < 2; i++) {
+        struct sightings s;
+        sightings_init(&s, "{\"name\": \"box\"}");
+        struct obj *front = hello(&s, "c1", AES, NULL);
+        obj_set_codes(front, F_LEG_OFFER_GROUPS, groups, 3);
+        obj_set_int(front, F_LEG_ANSWER_VERSION, TLS12);
+        obj_set_int(front, F_LEG_TLS_CURVE, groups[i]);
+        sightings_add(&s, "a.test", front, hello(&s, "b1", RC4, NULL));
+        struct profile *profile = sightings_profile(&s);
+        const struct profile_codes *picked = &profile->client_leg.groups;
+        CU_ASSERT_EQUAL(picked->num, i == 0 ? 0 : 4);
+        CU_ASSERT_TRUE(i == 0 || picked->ids[0] == 23);
+        CU_ASSERT_EQUAL(sightings_missed(profile, "client_leg.groups"), i == 0);
+        profile_unref(profile);
+        sightings_cleanup(&s);
+    }
+}
+
 const struct unit_case unit_cases[] = {
-    {"template", test_template},
-    {"mirror", test_mirror},
-    {"neither", test_neither},
-    {"cap", test_cap},
-    {NULL, NULL},
+    {"template", test_template}, {"mirror", test_mirror}, {"neither", test_neither},
+    {"cap", test_cap},           {"picks", test_picks},   {NULL, NULL},
 };

@@ -43,6 +43,28 @@ static void test_alert(void) {
     sightings_cleanup(&s);
 }
 
+// A box that leaves the server and goes on with the client shows it a page, and what it makes for
+// that says nothing of its other leaves.
+static void test_page(void) {
+    static const struct cert_knobs other = {.key_usage = CERT_KNOB_USAGE_NONE};
+    struct sightings s;
+    sightings_init(&s, "{\"name\": \"box\"}");
+    struct obj *front = sightings_leg(&s, "client"), *behind = server(&s, "a.test", &expired);
+    sightings_visit(&s, "www.b.test");
+    sightings_origin(&s, front, "a.test", &other);
+    obj_set_int(front, F_LEG_TLS_ESTABLISHED, 1);
+    obj_set_str(behind, F_LEG_END_AT, "certificate");
+    sightings_add(&s, "a.test", front, behind);
+    struct profile *profile = sightings_profile(&s);
+    CU_ASSERT_FALSE(profile->server_leg.verify.no_dates);
+    CU_ASSERT_EQUAL(profile->server_leg.on_invalid, PROFILE_INVALID_BLOCK_PAGE);
+    CU_ASSERT_TRUE(profile->server_leg.breaks_off);
+    CU_ASSERT_FALSE(sightings_missed(profile, "cert.key_usage"));
+    CU_ASSERT_EQUAL(profile->cert.key_usage, CERT_KNOB_USAGE_STANDARD);
+    profile_unref(profile);
+    sightings_cleanup(&s);
+}
+
 static void test_untrusted(void) {
     static char *names[] = {(char *)"CN=Untrusted"};
     static const struct cert_knobs other = {.ca = {.subject = {names, 1}}}, sound;
@@ -61,8 +83,6 @@ static void test_untrusted(void) {
 }
 
 const struct unit_case unit_cases[] = {
-    {"minds nothing", test_minds_nothing},
-    {"alert", test_alert},
-    {"untrusted", test_untrusted},
-    {NULL, NULL},
+    {"minds nothing", test_minds_nothing}, {"alert", test_alert}, {"page", test_page},
+    {"untrusted", test_untrusted},         {NULL, NULL},
 };

@@ -35,6 +35,9 @@ static void test_serials(void) {
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         CU_ASSERT_EQUAL(learned(rows[i].text).serial, rows[i].serial);
     }
+    CU_ASSERT_EQUAL(learned("\"serial_len\": 20").serial_len, 20);
+    CU_ASSERT_EQUAL(learned("\"serial_len\": 7").serial_len, 7);
+    CU_ASSERT_EQUAL(learned("\"serial_len\": 16").serial_len, 0);
     struct cert_knobs knobs = learned("\"serial\": \"fixed\", \"serial_fixed\": \"0x1234\"");
     CU_ASSERT_EQUAL(knobs.serial, CERT_KNOB_SERIAL_FIXED);
     CU_ASSERT_EQUAL(knobs.serial_fixed, 0x1234);

@@ -49,9 +49,31 @@ static void test_names(void) {
                     CERT_KNOB_SAN_COPY);
 }
 
+// What is no copy is spelled out, and what it holds of the host is found in it.
+static void test_attributes(void) {
+    struct cert_knobs knobs =
+        learned("{\"name\": \"box\", \"cert\": {\"subject\": \"attributes\","
+                " \"subject_attributes\": [\"C=CZ\", \"OU={host}\", \"emailAddress=box@box.test\","
+                " \"CN={cn}\"]}}");
+    CU_ASSERT_EQUAL(knobs.subject, CERT_KNOB_SUBJECT_ATTRIBUTES);
+    CU_ASSERT_EQUAL(knobs.subject_attributes.num, 4);
+    CU_ASSERT_EQUAL(knobs.subject_add.num, 0);
+}
+
+static void test_own_names(void) {
+    struct cert_knobs knobs = learned("{\"name\": \"box\", \"cert\": {\"subject\": \"attributes\","
+                                      " \"subject_attributes\": [\"CN=Box\"], \"san\": \"own\","
+                                      " \"san_names\": [\"one.test\", \"192.0.2.1\"]}}");
+    CU_ASSERT_EQUAL(knobs.subject_attributes.num, 1);
+    CU_ASSERT_EQUAL(knobs.san, CERT_KNOB_SAN_OWN);
+    CU_ASSERT_EQUAL(knobs.san_names.num, 2);
+}
+
 const struct unit_case unit_cases[] = {
     {"subjects", test_subjects},
     {"names", test_names},
     {"all", test_all},
+    {"attributes", test_attributes},
+    {"names of its own", test_own_names},
     {NULL, NULL},
 };

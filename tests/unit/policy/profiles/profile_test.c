@@ -110,6 +110,7 @@ static void test_every_knob(void) {
 
 // One mistake a row, and how the message that it must give goes on after "box.json: ".
 #define HEX16 "0123456789abcdef"
+#define TEMPLATE(more) "\"hello\": \"template\", \"template\": {\"ciphers\": [\"0x2f\"], " more "}"
 #define HEX64 HEX16 HEX16 HEX16 HEX16
 
 static const struct {
@@ -139,6 +140,13 @@ static const struct {
     {"{\"name\": \"a\", \"client_leg\": {\"echo_session_id\": true}}", "client_leg.echo_session_id: needs a \"max_version\""},
     {"{\"name\": \"a\", \"server_leg\": {\"sni\": \"replace\"}}", "server_leg.sni_name: is needed for"},
     {"{\"name\": \"a\", \"server_leg\": {\"hello\": \"template\"}}", "server_leg.template: is needed for"},
+    {"{\"name\": \"a\", \"server_leg\": {" TEMPLATE("\"version\": \"1.3\"") "}}", "server_leg.template.version: expected at most \"1.2\""},
+    {"{\"name\": \"a\", \"server_leg\": {" TEMPLATE("\"groups\": [\"x25519\"]") "}}", "server_leg.template.groups: its extension is not among"},
+    {"{\"name\": \"a\", \"server_leg\": {" TEMPLATE("\"point_formats\": [\"uncompressed\"]") "}}", "server_leg.template.point_formats: its extension"},
+    {"{\"name\": \"a\", \"server_leg\": {" TEMPLATE("\"extensions\": [\"supported_groups\"]") "}}", "server_leg.template.groups: is needed"},
+    {"{\"name\": \"a\", \"server_leg\": {" TEMPLATE("\"extensions\": [\"supported_versions\"]") "}}", "server_leg.template.versions: is needed"},
+    {"{\"name\": \"a\", \"server_leg\": {" TEMPLATE("\"extensions\": [\"pre_shared_key\"]") "}}", "server_leg.template.extensions: pre_shared_key"},
+    {"{\"name\": \"a\", \"server_leg\": {" TEMPLATE("\"extensions\": [\"key_share\"], \"key_shares\": [\"x448\"]") "}}", "server_leg.template.key_shares: expected x25519"},
     {"{\"name\": \"a\", \"server_leg\": {\"edit\": {\"sni\": \"x\"}}}", "server_leg.edit: is only for"},
     {"{\"name\": \"a\", \"server_leg\": {\"hello\": \"edit\", \"edit\": {\"sni\": \"x\"}}}", "server_leg.hello: \"edit\" needs the \"mode\""},
     {"{\"name\": \"a\", \"server_leg\": {\"on_invalid\": \"alert\"}}", "server_leg.on_invalid_alert: is needed"},
@@ -155,7 +163,7 @@ static const struct {
     {"{\"name\": \"a\", \"cert\": {\"serial_fixed\": \"12345678901234567\"}}", "cert.serial_fixed: expected a number in hexadecimal"},
     {"{\"name\": \"a\", \"cert\": {\"extension_order\": [\"sans\"]}}", "cert.extension_order[0]: expected \"basic_constraints\""},
     {"{\"name\": \"../a\"}", "name: expected small letters"},
-    {"{\"name\": \"a\", \"cert\": {\"digest\": \"sha1\"}}", "cert.digest: \"sha1\" and \"md5\" need a \"ca\""},
+    {"{\"name\": \"a\", \"cert\": {\"digest\": \"sha1\"}}", "cert.digest: \"sha1\", \"md5\" and \"sha512\" need a \"ca\""},
     {"{\"name\": \"a\", \"cert\": {\"key_usage\": \"wrong\"}}", "cert.key_usage: \"wrong\" needs a \"key\" that is RSA"},
     {"{\"name\": \"a\", \"cert\": {\"chain\": \"intermediate\"}}", "cert.chain: \"intermediate\" needs"},
     {"{\"name\": \"a\", \"cert\": {\"crl\": \"own\"}}", "cert.crl_url: is needed for"},

@@ -108,6 +108,28 @@ static void test_again(void) {
     record_free(record);
 }
 
+#define OUT "s.defect expired 0; s.tls.server.not_after 1794000000;"
+
+// What other hosts' leaves say of the proxy's clock; one that is valid for long says nothing.
+static void test_clock(void) {
+    begin();
+    note(0, BASE_shown, "host a.test;" OUT);
+    note(1, BASE_shown, "host a.test;" OUT);
+    note(2, BASE_shown, "host b.test;" OUT);
+    note(3, BASE_ok, "host c.test; s.tls.server.not_before 1700000000");
+    CU_ASSERT_EQUAL(told(F_HISTORY_CLOCK_HOSTS_OUT, 4, BASE_shown, "host d.test"), 2);
+    CU_ASSERT_EQUAL(told(F_HISTORY_CLOCK_HOSTS_OUT, 4, BASE_shown, "host a.test"), 1);
+    CU_ASSERT_EQUAL(told(F_HISTORY_CLOCK_HOSTS_OUT, 4000, BASE_shown, "host d.test"), 0);
+    CU_ASSERT_EQUAL(told(F_HISTORY_CLOCK_HOSTS_IN, 4, BASE_shown, "host d.test"), 0);
+    note(4, BASE_ok, "host e.test");
+    note(5, BASE_ok, "host e.test; s.tls.server.not_before 1790000001");
+    note(6, BASE_shown, "host f.test; s.defect unknown-root 1; s.tls.server.not_before 1791000000");
+    CU_ASSERT_EQUAL(told(F_HISTORY_CLOCK_HOSTS_IN, 7, BASE_shown, "host d.test"), 2);
+    CU_ASSERT_EQUAL(told(F_HISTORY_CLOCK_HOSTS_OUT, 7, BASE_shown, "host d.test"), 0);
+    CU_ASSERT_EQUAL(told(F_HISTORY_CLOCK_AFTER, 7, BASE_shown, "host d.test"), 1790000001);
+    CU_ASSERT_EQUAL(told(F_HISTORY_CLOCK_AFTER, 7, BASE_shown, "host e.test"), 0);
+}
+
 #define LEFT                                                                                       \
     "http.response.status_code 200; s.timing_ms.connect 10; user_agent.original x; c.end.by "      \
     "client; "                                                                                     \
@@ -310,6 +332,7 @@ const struct unit_case unit_cases[] = {
     {"client", test_client},
     {"program", test_program},
     {"sibling", test_sibling},
+    {"clock", test_clock},
     {"silent", test_silent},
     {"noted again", test_again},
     {"host", test_host},

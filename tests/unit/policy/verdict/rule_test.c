@@ -83,15 +83,20 @@ static enum confidence confidence(enum base base, const char *lines) {
 }
 
 static void test_confidence(void) {
-    static const char old[] = "s.defect expired 0; s.tls.server.not_after 1794000000;";
-    CU_ASSERT_EQUAL(confidence(BASE_shown, old), CONFIDENCE_CERTAIN);
-    // An open look-alike makes it less sure: the proxy's clock may be wrong by minutes.
-    CU_ASSERT_EQUAL(confidence(BASE_shown, "s.defect expired 0; s.tls.server.not_after 1794999999"),
+#define EXPIRED "s.defect expired 0; s.tls.server.not_after 1794000000;"
+    // The proxy's clock alone says so.
+    CU_ASSERT_EQUAL(confidence(BASE_shown, EXPIRED), CONFIDENCE_POSSIBLE);
+    // The client's own clock agrees; so do other hosts' dates.
+    CU_ASSERT_EQUAL(confidence(BASE_shown, EXPIRED "c.alert client certificate 45"),
                     CONFIDENCE_LIKELY);
-    // The client's own clock agrees.
-    CU_ASSERT_EQUAL(confidence(BASE_shown, "s.defect expired 0; s.tls.server.not_after 1794999999;"
-                                           "c.alert client certificate 45"),
+    CU_ASSERT_EQUAL(confidence(BASE_shown, EXPIRED "c.alert client certificate 45;"
+                                                   "history.clock.hosts_in 3"),
                     CONFIDENCE_CERTAIN);
+#undef EXPIRED
+    // An open look-alike makes it less sure until it is ruled out.
+    CU_ASSERT_EQUAL(confidence(BASE_shown, "s.defect weak-key 0"), CONFIDENCE_LIKELY);
+    CU_ASSERT_EQUAL(confidence(BASE_shown, "s.defect cn-only 0; s.defect unknown-root 1"),
+                    CONFIDENCE_POSSIBLE);
 }
 
 static void test_literals(void) {

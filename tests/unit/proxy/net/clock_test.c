@@ -14,7 +14,17 @@ static void test_units(void) {
     CU_ASSERT_TRUE(off > -2000 && off < 2000);
 }
 
+// What the kernel of this machine says is its own affair; that it is asked is ours.
+static void test_kept(void) {
+    bool first = false, second = false;
+    bool known = clock_kept(&first);
+    CU_ASSERT_EQUAL(clock_kept(&second), known);
+    CU_ASSERT_EQUAL(first, second);
+    CU_ASSERT(known || !first);
+}
+
 const struct unit_case unit_cases[] = {
     {"units", test_units},
+    {"kept", test_kept},
     {NULL, NULL},
 };

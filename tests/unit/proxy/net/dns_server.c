@@ -9,7 +9,7 @@
 
 #include "logs/base/check.h"
 
-enum { HEADER = 12, TYPE_A = 1, TYPE_CNAME = 5, TYPE_AAAA = 28, PACKET = 1400 };
+enum { HEADER = 12, TYPE_A = 1, TYPE_CNAME = 5, TYPE_AAAA = 28, TYPE_HTTPS = 65, PACKET = 1400 };
 enum { NXDOMAIN = 3, SERVFAIL = 2, REFUSED = 5 };
 
 struct answer {
@@ -60,6 +60,12 @@ static bool answer_addresses(struct answer *a, const char *label, int type) {
     return true;
 }
 
+static void put_https(struct answer *a) {
+    uint8_t data[] = "\0\1\0" // priority, target
+                     "\0\1\0\3\2h2\0\5\0\x10" DNS_SERVER_ECH;
+    put_record(a, HEADER, TYPE_HTTPS, data, sizeof(data) - 1);
+}
+
 static uint8_t code_of(const char *label) {
     return strcmp(label, "nx") == 0         ? NXDOMAIN
            : strcmp(label, "servfail") == 0 ? SERVFAIL
@@ -77,6 +83,11 @@ static void answer(struct dns_server *dns, const uint8_t *query, size_t len,
     int type = end[1] << 8 | end[2];
     struct answer a = {.len = 0};
     put(&a, query, (size_t)(end + 5 - query));
+    if (type == TYPE_HTTPS &&
+        (strcmp((const char *)query + HEADER, "\3ech\4test") == 0 ||
+         strcmp((const char *)query + HEADER, "\5_8443\6_https\3ech\4test") == 0)) {
+        put_https(&a);
+    }
     if (strcmp(label, "silent") == 0 || !answer_addresses(&a, label, type)) {
         return;
     }

@@ -10,6 +10,8 @@
 //   many                     127.0.0.1 to 127.0.0.20, and ::1
 //   twice                    127.0.0.1 two times
 //   cname                    an alias, and its 127.0.0.1
+//   ech                      an HTTPS record with an "ech" of DNS_SERVER_ECH, for ech.test alone
+//                            and _8443._https.ech.test
 //   slow                     127.0.0.1, but only at dns_server_release
 #ifndef TESTS_UNIT_PROXY_NET_DNS_SERVER_H_
 #define TESTS_UNIT_PROXY_NET_DNS_SERVER_H_
@@ -18,6 +20,8 @@
 #include <netinet/in.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#define DNS_SERVER_ECH "an ECHConfigList"
 
 struct dns_server {
     struct ev_loop *loop;

@@ -213,6 +213,44 @@ static void test_bad_servers(void) {
     ev_loop_destroy(loop);
 }
 
+static char ech[64];
+
+static void on_https(void *ctx, const uint8_t *p, size_t p_len) {
+    CU_ASSERT_PTR_EQUAL(ctx, &result);
+    snprintf(ech, sizeof(ech), "%.*s", (int)p_len, p != NULL ? (const char *)p : "");
+    done++;
+    ev_break(loop, EVBREAK_ONE);
+}
+
+static void look_up_https(const char *host, uint16_t port, const char *expected) {
+    unsigned before = done;
+    CU_ASSERT_PTR_NOT_NULL(lookup_https_new(resolver, host, port, on_https, &result));
+    CU_ASSERT_EQUAL(done, before); // never from within
+    run_until(&done, before + 1);
+    CU_ASSERT_STRING_EQUAL(ech, expected);
+}
+
+static void test_https(void) {
+    begin(8000000);
+    look_up_https("ech.test", 443, DNS_SERVER_ECH);
+    look_up_https("ech.test", 8443, DNS_SERVER_ECH);
+    look_up_https("ech.test", 8444, "");
+    look_up_https("four.test", 443, "");
+    look_up_https("nx.test", 443, "");
+    look_up_https("servfail.test", 443, "");
+    look_up_https("garbage.test", 443, "");
+    unsigned asked = dns.queries;
+    look_up_https("localhost", 443, "");
+    look_up_https(LABEL_60 LABEL_60 LABEL_60 LABEL_60 LABEL_60 "test", 443, "");
+    CU_ASSERT_EQUAL(dns.queries, asked);
+    struct lookup *lookup = lookup_https_new(resolver, "slow.test", 443, on_https, &result);
+    lookup_cancel(lookup);
+    end();
+    begin(200000);
+    look_up_https("silent.test", 443, "");
+    end();
+}
+
 const struct unit_case unit_cases[] = {
     {"addresses", test_addresses},
     {"errors", test_errors},
@@ -224,5 +262,6 @@ const struct unit_case unit_cases[] = {
     {"answer after the deadline", test_answer_after_deadline},
     {"many at once", test_many_at_once},
     {"bad servers", test_bad_servers},
+    {"HTTPS records", test_https},
     {NULL, NULL},
 };

@@ -311,6 +311,95 @@ static void talk(struct peer_options *options) {
     pki_free(cert);
 }
 
+static bool parent_trusted;
+
+static bool on_verify(void *ctx, const CBS *chain, size_t num_chain) {
+    (void)ctx, (void)chain;
+    return num_chain == 1 && parent_trusted;
+}
+
+// by_tls lets the exchange talk to `server` through a parent proxy in TLS, and returns how many
+// times that passed something on.
+static size_t by_tls(struct peer *parent, struct peer *server) {
+    struct buf out;
+    size_t num_passed = 0;
+    buf_init(&out, 1024 * 1024);
+    for (int i = 0; i < 30 && !is_done(); i++) {
+        struct span from = exchange_output(x);
+        if (from.len == 0) { // the hello's own pause
+            now += 300000;
+            input((struct event){.kind = EVENT_TIMER});
+            from = exchange_output(x);
+        }
+        uint8_t *copy = xmemdup(from.p, from.len);
+        exchange_output_done(x, from.len, now += 10);
+        peer_feed(parent, copy, from.len);
+        free(copy);
+        if (num_passed == 0 && parent->heard.len != 0) {
+            CU_ASSERT_NSTRING_EQUAL(buf_data(&parent->heard), "CONNECT a.example:443 HTTP/1.1", 30);
+            peer_say(parent, "HTTP/1.1 200 OK\r\n\r\n", 19);
+        } else if (parent->heard.len != 0) {
+            peer_feed(server, buf_data(&parent->heard), parent->heard.len);
+        }
+        num_passed += parent->heard.len != 0;
+        buf_consume(&parent->heard, parent->heard.len);
+        peer_take(server, &out);
+        if (out.len != 0) {
+            peer_say(parent, buf_data(&out), out.len);
+            buf_consume(&out, out.len);
+        }
+        peer_take(parent, &out);
+        if (out.len != 0) {
+            bytes(buf_data(&out), out.len);
+            buf_consume(&out, out.len);
+        }
+    }
+    buf_cleanup(&out);
+    return num_passed;
+}
+
+static size_t talk_by_tls(const struct parent_tls *tls) {
+    struct pki_cert *cert = pki_leaf("a.example", NULL), *gateway = pki_leaf("gw.example", NULL);
+    const struct peer_options of_parent = {.chain = {gateway}}, of_server = {.chain = {cert}};
+    struct peer *parent = peer_new(false, &of_parent), *server = peer_new(false, &of_server);
+    config.by_parent = true;
+    config.parent_tls = tls;
+    config.finish = true;
+    start();
+    open_tcp();
+    size_t num_passed = by_tls(parent, server);
+    peer_free(parent);
+    peer_free(server);
+    pki_free(cert);
+    pki_free(gateway);
+    return num_passed;
+}
+
+static void test_parent_in_tls(void) {
+    struct parent_tls *tls = parent_tls_new("gw.example", on_verify, NULL);
+    parent_trusted = true;
+    begin();
+    hello_edit_cut_segment(&hello, 10, 200);
+    // The CONNECT, the hello in its two pieces, and our Finished.
+    CU_ASSERT_TRUE(talk_by_tls(tls) >= 4);
+    if (!is_done()) {
+        now += 20000000;
+        input((struct event){.kind = EVENT_TIMER});
+    }
+    check_result("answered");
+    CU_ASSERT_EQUAL(obj_num(exchange_leg(x), F_LEG_CHAIN), 1);
+    CU_ASSERT(obj_is(exchange_leg(x), F_LEG_TLS_ESTABLISHED, true));
+    end();
+    parent_trusted = false;
+    begin();
+    CU_ASSERT_EQUAL(talk_by_tls(tls), 0);
+    check_result("unreachable");
+    CU_ASSERT_STRING_EQUAL(obj_str(exchange_leg(x), F_LEG_END_DETAIL),
+                           "TLS with the parent proxy failed: CERTIFICATE_VERIFY_FAILED");
+    end();
+    parent_tls_free(tls);
+}
+
 static void test_servers(void) {
     begin();
     config.finish = true;
@@ -356,6 +445,7 @@ const struct unit_case unit_cases[] = {
     {"an early answer", test_an_early_answer},
     {"parent", test_parent},
     {"no parent", test_no_parent},
+    {"a parent in TLS", test_parent_in_tls},
     {"plain and idle", test_plain_and_idle},
     {"floods", test_floods},
     {"servers", test_servers},

@@ -159,8 +159,16 @@ static bool wants(const char *path, enum experimenter_when when) {
     struct obj *root = record->root, *leg = record_leg(root, true);
     if (strcmp(path, "excluded") == 0) {
         obj_set_int(root, F_RECORD_POLICY_EXPERIMENTS, false);
+    } else if (strcmp(path, "plain") == 0) {
+        obj_set_str(root, F_RECORD_MODE, "plain");
+    } else if (strcmp(path, "tunnel without a hello") == 0) {
+        obj_set_str(root, F_RECORD_MODE, "tunnel");
+        obj_unset(record_leg(root, false), F_LEG_OFFER_RAW);
     } else if (strcmp(path, "tunnel") == 0) {
         obj_set_str(root, F_RECORD_MODE, "tunnel");
+        obj_unset(leg, F_LEG_OFFER_RAW);
+    } else if (strcmp(path, "parent failed") == 0) {
+        obj_set_str(root, F_RECORD_PARENT_FAILURE, "tls");
     } else if (strcmp(path, "certain") == 0) {
         obj_set_str(obj_sub(root, F_RECORD_VERDICT), F_VERDICT_CONFIDENCE, "certain");
     } else if (strcmp(path, "unreachable") == 0) {
@@ -172,6 +180,11 @@ static bool wants(const char *path, enum experimenter_when when) {
         obj_set_int(obj_sub(leg, F_LEG_VERIFICATION), F_VERIFICATION_OK, false);
     } else if (strcmp(path, "left") == 0) {
         obj_set_str(leg, F_LEG_END_BY, "client");
+    } else if (strcmp(path, "left late") == 0) {
+        obj_set_str(leg, F_LEG_END_BY, "client");
+        obj_set_str(leg, F_LEG_END_AT, "hello");
+        obj_set_int(leg, F_LEG_MS_HELLO, 1000);
+        obj_set_int(leg, F_LEG_MS_END, 2001000);
     } else if (strcmp(path, "healthy") == 0) {
         obj_set_int(leg, F_LEG_TLS_ESTABLISHED, true);
         obj_set_str(obj_sub(root, F_RECORD_VERDICT), F_VERDICT_PARTY, "none");
@@ -185,14 +198,20 @@ static void test_what_is_wanted(void) {
     server.port = 443;
     CU_ASSERT_TRUE(wants("", EXPERIMENTER_ON_FAILURE));
     CU_ASSERT_TRUE(wants("untrusted", EXPERIMENTER_ON_FAILURE));
-    static const char *const no[] = {"excluded",    "tunnel", "certain", "unreachable",
-                                     "established", "left",   "healthy"};
+    CU_ASSERT_TRUE(wants("tunnel", EXPERIMENTER_ON_FAILURE));
+    CU_ASSERT_TRUE(wants("left late", EXPERIMENTER_ON_FAILURE));
+    static const char *const no[] = {"excluded",    "tunnel without a hello",
+                                     "plain",       "parent failed",
+                                     "certain",     "established",
+                                     "unreachable", "left",
+                                     "healthy"};
     for (size_t i = 0; i < ARRAY_LEN(no); i++) {
         CU_ASSERT_FALSE(wants(no[i], EXPERIMENTER_ON_FAILURE));
     }
     CU_ASSERT_TRUE(wants("healthy", EXPERIMENTER_ALWAYS));
     CU_ASSERT_FALSE(wants("excluded", EXPERIMENTER_ALWAYS));
-    CU_ASSERT_FALSE(wants("tunnel", EXPERIMENTER_ALWAYS));
+    CU_ASSERT_TRUE(wants("tunnel", EXPERIMENTER_ALWAYS));
+    CU_ASSERT_FALSE(wants("plain", EXPERIMENTER_ALWAYS));
 }
 
 // A hello that cannot be read again is no experiment; its record comes back all the same.

@@ -183,9 +183,10 @@ static void test_arguments(void) {
     CU_ASSERT_STRING_EQUAL(name, "group=x25519");
     probe_factor(name, &pick);
     CU_ASSERT_STRING_EQUAL(name, "groups=x25519");
-    static const char *const bad[] = {"",        "nonsense", "no-sni=1",       "group",
-                                      "group=",  "group=zz", "control=legacy", "control=zz",
-                                      "grease=", NULL};
+    CU_ASSERT(probe_ttl(&pick) == 0 && probe_find(&pick, "ttl=12", &err) && probe_ttl(&pick) == 12);
+    static const char *const bad[] = {
+        "",           "nonsense", "no-sni=1", "group",   "group=", "group=zz", "control=legacy",
+        "control=zz", "ttl",      "ttl=0",    "ttl=256", "ttl=5x", "grease=",  NULL};
     for (size_t i = 0; bad[i] != NULL; i++) {
         bool empty = strcmp(bad[i], "grease=") == 0;
         CU_ASSERT_EQUAL(probe_find(&pick, bad[i], &err), empty);

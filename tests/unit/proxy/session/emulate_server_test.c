@@ -83,8 +83,18 @@ static void test_on_invalid(void) {
     play(&(struct setup){LEG("\"on_invalid\": \"block_page\""), CLIENT, BAD(expired)},
          TRIES "<< client established * * *\n>> client says GET / HTTP/1.1||\n"
                "<< client hears HTTP/1.1 403 *\n");
+    // The server gets an alert at its certificate, or is done with.
+    play(&(struct setup){LEG("\"on_invalid\": \"block_page\", \"breaks_off\": true"), CLIENT,
+                         BAD(expired)},
+         TRIES "<< server alerted 45\n<< client established * * *\n"
+               ">> client says GET / HTTP/1.1||\n<< client hears HTTP/1.1 403 *\n");
+    play(&(struct setup){LEG("\"on_invalid\": \"reset\", \"breaks_off\": true"), CLIENT,
+                         BAD(unknown)},
+         TRIES "<< server alerted 48\n<< client reset\n");
     // A good chain is none of it.
     play(&(struct setup){LEG("\"on_invalid\": \"reset\""), SETUP_TLS}, HANDSHAKE);
+    play(&(struct setup){LEG("\"on_invalid\": \"reset\", \"breaks_off\": true"), SETUP_TLS},
+         HANDSHAKE);
 }
 
 #define PINS "\"on_invalid\": \"reset\", \"verify\": {\"pins\": [\"%s\"]}"

@@ -28,8 +28,28 @@ static void test_unknown(void) {
     }
 }
 
+// CBC, and AEADs where they are: not before TLS 1.2.
+static void test_older(void) {
+    struct cipher_keys keys;
+    CU_ASSERT_FATAL(cipher_keys_find12(&keys, 0x0303, 0xc013));
+    CU_ASSERT(keys.digest == EVP_sha256() && keys.aead == EVP_aead_aes_128_cbc_sha1_tls());
+    CU_ASSERT(keys.mac_len == 20 && keys.iv_len == 0 && keys.version == 0x0303);
+    CU_ASSERT_FATAL(cipher_keys_find12(&keys, 0x0302, 0x0035));
+    CU_ASSERT(keys.digest == EVP_md5_sha1() && keys.aead == EVP_aead_aes_256_cbc_sha1_tls());
+    CU_ASSERT_FATAL(cipher_keys_find12(&keys, 0x0301, 0x000a));
+    CU_ASSERT(keys.aead == EVP_aead_des_ede3_cbc_sha1_tls_implicit_iv() && keys.iv_len == 8);
+    CU_ASSERT(cipher_keys_find12(&keys, 0x0303, 0xc02f) && keys.mac_len == 0);
+    CU_ASSERT_FALSE(cipher_keys_find12(&keys, 0x0302, 0xc02f));
+    CU_ASSERT_FALSE(cipher_keys_find12(&keys, 0x0303, 0x1301));
+    CU_ASSERT_FALSE(cipher_keys_find12(&keys, 0x0304, 0x002f));
+    CU_ASSERT_FALSE(cipher_keys_find12(&keys, 0x0300, 0x002f));
+    CU_ASSERT_FALSE(cipher_keys_find12(&keys, 0x0303, 0x003c)); // HMAC-SHA256
+    CU_ASSERT_FALSE(cipher_keys_find12(&keys, 0x0303, 0x0005)); // RC4
+}
+
 const struct unit_case unit_cases[] = {
     {"suites that can be decrypted", test_known},
     {"suites that cannot", test_unknown},
+    {"suites up to TLS 1.2", test_older},
     {NULL, NULL},
 };

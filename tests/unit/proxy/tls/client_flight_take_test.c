@@ -64,7 +64,7 @@ static void shape(const char *name) {
 
 static void begin(void) {
     struct err err;
-    const struct client_flight_sink sink = {NULL, on_message, NULL, on_data};
+    const struct client_flight_sink sink = {.message = on_message, .data = on_data};
     struct buf wire;
     server = SSL_new(ctx);
     SSL_set_accept_state(server);
@@ -328,7 +328,7 @@ static void test_hybrid(void) {
     struct pki_cert *cert = pki_leaf("host.example", NULL);
     CBS der = pki_cbs(cert);
     for (size_t i = 0; i < ARRAY_LEN(clients); i++) {
-        const struct client_flight_sink sink = {NULL, on_message, NULL, on_data};
+        const struct client_flight_sink sink = {.message = on_message, .data = on_data};
         const struct sample *client = hellos_get(clients[i]);
         struct hybrid_server hybrid;
         struct buf message, answer;

@@ -43,7 +43,8 @@ static uint64_t seed;
 
 static void flight_begin(struct hello_keys *with) {
     struct err err;
-    const struct client_flight_sink sink = {&told, told_message, told_alert, told_data};
+    const struct client_flight_sink sink = {
+        .ctx = &told, .message = told_message, .alert = told_alert, .data = told_data};
     told = (struct told){0};
     flight = client_flight_new(with, &hello, &sink, &err);
     CU_ASSERT_PTR_NOT_NULL_FATAL(flight);

@@ -85,6 +85,22 @@ static void test_add(void) {
     end();
 }
 
+// ALPN's own GREASE goes in front, and only where there is ALPN.
+static void test_alpn(void) {
+    begin("curl");
+    hello_edit_alpn_grease(&draft, 7);
+    const struct hello_extension *alpn = hello_edit_find(&draft, EXT_ALPN);
+    CU_ASSERT(alpn->body.len == 14 + 3 && alpn->body.p[1] == 15 && alpn->body.p[2] == 2);
+    CU_ASSERT((alpn->body.p[3] & 0x0f) == 0x0a && memcmp(alpn->body.p + 5, "\x02h2", 3) == 0);
+    CU_ASSERT(hello_edit_remove_grease(&draft));
+    CU_ASSERT_EQUAL(hello_edit_find(&draft, EXT_ALPN)->body.len, 14);
+    end();
+    begin("openssl");
+    hello_edit_alpn_grease(&draft, 7);
+    CU_ASSERT_PTR_NULL(hello_edit_find(&draft, EXT_ALPN));
+    end();
+}
+
 // Whatever the seed, no two extensions are of one type.
 static void test_seeds(void) {
     for (uint64_t seed = 0; seed < 200; seed++) {
@@ -133,6 +149,7 @@ static void test_psk(void) {
 const struct unit_case unit_cases[] = {
     {"GREASE goes from everywhere", test_remove},
     {"GREASE comes where Chromium has it, and goes again", test_add},
+    {"ALPN's GREASE", test_alpn},
     {"no seed makes an extension come twice", test_seeds},
     {"ECH GREASE", test_ech},
     {"a PSK and early data", test_psk},

@@ -30,7 +30,7 @@ static void test_use(void) {
     CU_ASSERT_EQUAL(record_opener_use(&opener, CONTENT_HANDSHAKE, 100), OPENER_PLAIN);
     CU_ASSERT_EQUAL(record_opener_use(&opener, CONTENT_CHANGE_CIPHER_SPEC, 1), OPENER_PLAIN);
     CU_ASSERT_FATAL(cipher_keys_find(&keys, 0xc02f));
-    record_protect_init12(&protect, &keys, key, salt);
+    record_protect_init12(&protect, &keys, false, key, salt);
     CU_ASSERT_EQUAL(record_opener_use(&opener, CONTENT_APPLICATION_DATA, 100), OPENER_COUNT);
     CU_ASSERT_EQUAL(record_opener_use(&opener, CONTENT_ALERT, 2), OPENER_PLAIN);
     CU_ASSERT_EQUAL(record_opener_use(&opener, CONTENT_ALERT, 26), OPENER_OPEN);

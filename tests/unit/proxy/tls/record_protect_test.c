@@ -193,8 +193,8 @@ static void test_tls12(void) {
     for (int chacha = 0; chacha < 2; chacha++) {
         struct record_protect open = {0}, seal = {0};
         CU_ASSERT_FATAL(cipher_keys_find(&keys, chacha ? 0xcca9 : 0xc02c));
-        record_protect_init12(&open, &keys, key, salt);
-        record_protect_init12(&seal, &keys, key, salt);
+        record_protect_init12(&open, &keys, false, key, salt);
+        record_protect_init12(&seal, &keys, true, key, salt);
         CU_ASSERT_EQUAL(record_protect_overhead(&open), chacha ? 16 : 24);
         struct made first = sealed(&seal, CONTENT_APPLICATION_DATA, &content, 0);
         struct made second = sealed(&seal, CONTENT_ALERT, &content, 0);
