@@ -1,6 +1,5 @@
 #include "policy/verdict/verdict.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "logs/base/check.h"
@@ -319,7 +318,10 @@ static const struct doubt *doubt_find(const struct view *view, const struct rule
 // set_two sets a field to one text behind the other.
 static void set_two(struct writer *w, enum field field, const char *a, const char *b) {
     char text[TEMPLATE_MAX];
-    CHECK(snprintf(text, sizeof(text), "%s%s", a, b) < (int)sizeof(text));
+    size_t a_len = strlen(a), b_size = strlen(b) + 1;
+    CHECK(a_len + b_size <= sizeof(text));
+    memcpy(text, a, a_len);
+    memcpy(text + a_len, b, b_size);
     set_template(w, w->verdict, field, text);
 }
 

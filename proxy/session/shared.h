@@ -13,6 +13,7 @@
 #include "policy/profiles/profile.h"
 #include "policy/verdict/history.h"
 #include "proxy/session/memory.h"
+#include "proxy/session/offers.h"
 #include "proxy/session/parent_url.h"
 #include "proxy/session/tries.h"
 #include "third_party/boringssl/boringssl_ssl.h"
@@ -95,6 +96,7 @@ struct session_shared {
     CRYPTO_BUFFER_POOL *certificates; // of peers: connections to one host hold them once
     SSL_CTX *server_ctx;              // for the client leg
     SSL_CTX *client_ctx[8];           // for the server leg: COMPRESS_* plus 4 with GREASE
+    struct offers *offers;            // the same, by the suites that they offer
 };
 
 // shared_new makes the shared state with one reference. It returns NULL and fills `err` when a file
@@ -109,6 +111,11 @@ const struct authority *shared_root(const struct session_shared *shared);
 // shared_client_ctx returns the context of a server leg that offers the COMPRESS_* of
 // `compressions`, with or without GREASE.
 SSL_CTX *shared_client_ctx(const struct session_shared *shared, unsigned compressions, bool grease);
+
+// shared_offer_ctx returns the same with the suites of `offer`, where that is not empty; the caller
+// frees it.
+WUNRES SSL_CTX *shared_offer_ctx(struct session_shared *shared, unsigned compressions, bool grease,
+                                 const struct offer *offer);
 
 // shared_trusts_parent returns whether a chain is good for the parent proxy at `now`, in unix
 // seconds; `says` gets what is wrong with it, cut to `says_len`.
