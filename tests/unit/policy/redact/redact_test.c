@@ -182,7 +182,7 @@ static void no_secret(void) {
     CU_ASSERT(!found(chain.p, chain.len, "\x87\x04\x0a\x01\x02\x03"));
     CU_ASSERT(!obj_has(server, F_LEG_SECRETS));
     CU_ASSERT(!obj_has(client, F_LEG_CLIENT_CERTIFICATE_CHAIN));
-    CU_ASSERT(!obj_has(obj_at(got->root, F_RECORD_EXPERIMENTS, 0), F_EXPERIMENT_ECH_RETRY));
+    CU_ASSERT(!obj_has(obj_at(r.got->root, F_RECORD_EXPERIMENTS, 0), F_EXPERIMENT_ECH_RETRY));
     int64_t port;
     CU_ASSERT(obj_int(client, F_LEG_PORT, &port) && port != 40001);
     CU_ASSERT(obj_str_is(client, F_LEG_LOCAL_ADDRESS, "127.0.0.1"));
