@@ -4,8 +4,10 @@ scenario.py."""
 import unittest
 
 from tests.lab import cases_boxes, cases_certificates, cases_clients, cases_clocks, cases_closes
-from tests.lab import cases_more, cases_negotiation, cases_transport, cases_watched, coverage, harness
+from tests.lab import cases_more, cases_negotiation, cases_strangers, cases_transport
+from tests.lab import cases_watched, coverage, harness
 from tests.lab.network import Network
+from tests.lab.ruled_out import ALWAYS
 from tests.lab.scenario import Scenarios
 
 
@@ -20,6 +22,7 @@ LISTS = (
     cases_more.CAUSES,
     cases_more.INTERRUPTIONS,
     cases_negotiation.NEGOTIATION,
+    cases_strangers.STRANGERS,
     cases_transport.NETWORK,
     cases_transport.TRANSPORT,
     cases_watched.WATCHED,
@@ -29,6 +32,8 @@ LISTS = (
 class Verdicts(Scenarios):
     """A method for each list."""
 
+    always = ALWAYS
+
     def test_healthy(self):
         self.blame(cases_clients.HEALTHY, limit=harness.TIMEOUT)
 
@@ -37,6 +42,9 @@ class Verdicts(Scenarios):
 
     def test_negotiation(self):
         self.blame(cases_negotiation.NEGOTIATION)
+
+    def test_strangers(self):
+        self.blame(cases_strangers.STRANGERS)
 
     def test_transport(self):
         self.blame(cases_transport.TRANSPORT)
