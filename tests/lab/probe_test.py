@@ -128,7 +128,7 @@ class Clocks(Probing):
         www = self.nginx(certificate=harness.leaf(HOST))
         other = self.nginx(certificate=harness.leaf("other.localhost"))
         done = harness.run(
-            "faketime", "-f", "+3650d", harness.PROGRAM, "probe", "--json", "--log", self.log,
+            *harness.clock("+3650d"), harness.PROGRAM, "probe", "--json", "--log", self.log,
             "--trust", self.trust, "--control", f"other.localhost:{other.port}",
             f"{HOST}:{www.port}", check=False)
         verdict = json.loads(done.stdout)["verdict"]
