@@ -1,6 +1,6 @@
 """Clients that refuse, leave or have the wrong time; and those with which all is well."""
 
-from tests.lab import clients, servers
+from tests.lab import clients, harness, servers
 from tests.lab.clients import (
     curl,
     firefox,
@@ -51,9 +51,9 @@ CLIENTS = [
     Scenario("closes-at-certificate", s_server(good(), "-tls1_2"),
              socket_client(clients.leaves_after_hello),
              "undetermined", "proxy-ca-not-installed"),
-    Scenario("clock-ahead", s_server(good()), curl(before=("faketime", "+5 years")),
+    Scenario("clock-ahead", s_server(good()), curl(before=harness.clock("+5y")),
              "client", "clock-skew-client"),
-    Scenario("clock-behind", s_server(good()), curl(before=("faketime", "-5 years")),
+    Scenario("clock-behind", s_server(good()), curl(before=harness.clock("-5y")),
              "client", "proxy-ca-not-installed", "possible"),
     Scenario("hello-then-nothing", service(servers.silent),
              socket_client(clients.leaves_after_hello_at_once),

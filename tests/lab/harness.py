@@ -40,6 +40,7 @@ from tests.lab.program import (
     Nginx,
     Program,
     Service,
+    clock,
     free_port,
     read_all,
     read_exactly,

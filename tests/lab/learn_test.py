@@ -196,7 +196,8 @@ class Learn(harness.Lab):
         self.assertEqual(again["client_leg"], profile["client_leg"])
         for name in ("hello", "alpn", "sni", "max_version", "verify", "on_invalid", "breaks_off"):
             self.assertEqual(again["server_leg"].get(name), profile["server_leg"].get(name), name)
-        for real, emulated in zip(front.written(), front_again.written()):
+        num = len(origins())
+        for real, emulated in zip(front.records(num), front_again.records(num)):
             self.assertEqual(real["host"], emulated["host"])
             self.same_chain(real, emulated)
             for name in ("tls.version", "tls.cipher", "tls.curve", "tls.next_protocol"):

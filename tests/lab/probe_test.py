@@ -54,10 +54,11 @@ class Probing(harness.Lab):
         self.log = f"{self.dir}/probe.ndjson"
         self.server = self.s_server(harness.leaf(HOST, CONTROL, GOOD))
 
-    def probe(self, target, *args, trust=True):
-        command = [harness.PROGRAM, "probe", "--json", "--log", self.log, "--timeout", "1"]
+    def probe(self, target, *args, trust=True, limit=10):
+        """`limit` is how many seconds an answer may take: short where none will come."""
+        command = [harness.PROGRAM, "probe", "--json", "--log", self.log, "--timeout", str(limit)]
         command += ["--trust", self.trust] if trust else []
-        done = harness.run(*command, *args, target, check=False)
+        done = harness.run(*command, *args, target, check=False, timeout=120)
         self.assertIn(done.returncode, (0, 1, 3), done.stderr.decode())
         record = json.loads(done.stdout)
         self.assertEqual(harness.read_log(self.log)[-1]["id"], record["id"])
@@ -127,7 +128,7 @@ class Clocks(Probing):
         www = self.nginx(certificate=harness.leaf(HOST))
         other = self.nginx(certificate=harness.leaf("other.localhost"))
         done = harness.run(
-            "faketime", "-f", "+3650d", harness.PROGRAM, "probe", "--json", "--log", self.log,
+            *harness.clock("+3650d"), harness.PROGRAM, "probe", "--json", "--log", self.log,
             "--trust", self.trust, "--control", f"other.localhost:{other.port}",
             f"{HOST}:{www.port}", check=False)
         verdict = json.loads(done.stdout)["verdict"]
@@ -142,7 +143,8 @@ class Names(Probing):
             with self.subTest(name):
                 box = Box(self, self.server.port, dislikes)
                 control = f"{CONTROL}:{box.port}"
-                self.assertEqual(self.verdict(f"{HOST}:{box.port}", "--control", control)[:2],
+                self.assertEqual(self.verdict(f"{HOST}:{box.port}", "--control", control,
+                                              limit=2 if name == "drop" else 10)[:2],
                                  ("box-behind", cause))
 
     def test_a_server_that_refuses_the_name(self):
@@ -267,7 +269,8 @@ class Limits(Probing):
                 pass
 
         pit = self.service(dribble)
-        status, record = self.probe(f"{HOST}:{pit.port}", "--factor", "no-sni", "--repeat", "1")
+        status, record = self.probe(f"{HOST}:{pit.port}", "--factor", "no-sni", "--repeat", "1",
+                                    limit=1)
         self.assertEqual(status, 1)
         for experiment in record["experiments"]:
             self.assertEqual(experiment["result"], "silent")
@@ -288,10 +291,10 @@ class Limits(Probing):
 
 
 class Minimizing(Probing):
-    def minimized(self, box, *args):
+    def minimized(self, box, *args, **more):
         before = box.connections
         _, record = self.probe(f"{HOST}:{box.port}", "--factor", "base", "--repeat", "1",
-                               "--minimize", *args)
+                               "--minimize", *args, **more)
         self.assertLess(box.connections - before, 45)
         return record["minimized"]
 
@@ -302,7 +305,7 @@ class Minimizing(Probing):
     def test_two_together(self):
         box = Box(self, self.server.port, lambda h: "drop" if ECH in h.extensions
                   and h.name == HOST else None)
-        says = self.minimized(box, "--hello", "chromium")
+        says = self.minimized(box, "--hello", "chromium", limit=2)
         self.assertIn("encrypted_client_hello", says)
         self.assertIn(f"the server name {HOST}", says)
 
@@ -368,7 +371,7 @@ class BadTargets(Probing):
 
             service = self.service(handle)
             with self.subTest(what):
-                status, record = self.probe(f"{HOST}:{service.port}", "--repeat", "1")
+                status, record = self.probe(f"{HOST}:{service.port}", "--repeat", "1", limit=1)
                 self.assertEqual(status, 1)
                 self.assertNotIn(record["verdict"]["party"], ("none", "client", "proxy"))
                 self.assertGreater(len(record["verdict"]["says"]), 30)
