@@ -43,11 +43,12 @@ ASK(issuer_named) {
     return issuer == NULL ? UNKNOWN : NO;
 }
 
-// Names of CAs that mean "do not trust this": FortiGate's, Avast's and its kin's, Squid's.
+// Names of CAs that mean "do not trust this": FortiGate's, Avast's and its kin's, Squid's, whose
+// quotation mark has a backslash in a record (RFC 4514, section 2.4).
 ASK(issuer_untrusted) {
     (void)row;
     static const char *const parts[] = {"fortigate untrusted ca", "shield untrusted root",
-                                        "shield self-signed root", "not trusted by \""};
+                                        "shield self-signed root", "not trusted by \\\""};
     const char *issuer = obj_str(view->up, F_LEG_ISSUER);
     for (size_t i = 0; issuer != NULL && i < ARRAY_LEN(parts); i++) {
         if (strcasestr(issuer, parts[i]) != NULL) {

@@ -88,6 +88,7 @@ ASK(offer_one_group);
 ASK(offer_auth_one_kind);
 ASK(offer_sigalgs_odd);
 ASK(offer_no_name);
+ASK(offer_says_48); // a hello of OpenSSL's kin
 ASK(offer_alpn_http);
 ASK(cut); // the proxy left out items of the first field that the client offers
 ASK(answer_version_old);
@@ -108,6 +109,8 @@ ASK(defects_hidden); // policy keeps the server's defects from the client
 ASK(leaf_sound);     // none of them reached the client
 ASK(defect);         // a defect without which the chain would be good is codes[0]
 ASK(fetchable);
+ASK(defect_borne); // a defect in spite of which the chain is good is codes[0]
+ASK(key_small);
 ASK(issuer_below_root);
 ASK(leaf_dates); // `word`: "expired" or "early", by the certificate's own dates
 ASK(leaf_self_signed);
