@@ -92,8 +92,8 @@ BEHIND = [
     Scenario("squid-behind", s_server(good()), curl(), "none", "healthy", setup=THROUGH_SQUID),
     # Squid copies the dates of the server's own certificate.
     Scenario("squid-behind-untrusted", s_server(good()), curl(),
-             "undetermined", "server-unknown-ca", "possible", ("server-cert-expired",),
-             WITHOUT_PARENT, parent(squid(), trusted=False)),
+             "box-behind", "mitm-behind-untrusted", "possible", ("server-cert-expired",),
+             setup=parent(squid(), trusted=False)),
     Scenario("squid-behind-shows-page-for-expired", s_server(lambda: harness.expired(HOST)), curl(),
              "none", "healthy", setup=THROUGH_SQUID),
     Scenario("squid-behind-copies-expired", s_server(lambda: harness.expired(HOST)), curl(),

@@ -6,23 +6,9 @@ from tests.lab.scenario import Scenario
 from tests.lab.servers import HOST, good, hello, s_server, service
 
 
-def says_first(code):
-    """A TLS server whose set-up fails it: it says an alert when it accepts."""
-    def handle(s):
-        s.sendall(bytes([21, 3, 1, 0, 2, 2, code]))
-        harness.read_all(s)
-    return service(handle)
-
-
 def echoes(s):
     """A service that sends back what it gets."""
     s.sendall(hello(s))
-    harness.read_all(s)
-
-
-def says_internal_error(s):
-    hello(s)
-    s.sendall(bytes([21, 3, 3, 0, 2, 2, 80]))
     harness.read_all(s)
 
 
@@ -51,12 +37,6 @@ def patient(lab):
 
 
 STRANGERS = [
-    Scenario("alert-before-hello", says_first(70), curl(),
-             "server", "version-mismatch-old-server", "likely"),
-    Scenario("alert-before-hello-80", says_first(80), curl(),
-             "server", "server-internal-error", "likely"),
-    Scenario("internal-error", service(says_internal_error), curl(),
-             "server", "server-internal-error", "possible"),
     Scenario("echo-service", service(echoes), curl(), "server", "non-tls-service", "likely"),
     Scenario("inspection-by-name", s_server(below("ACME SSL Inspection CA")), curl(),
              "box-behind", "mitm-behind-untrusted", "possible"),

@@ -40,7 +40,6 @@ NOT_PLAYED = {
     "blockpage-cert": OTHER + "profiles_test",
     "sni-filter-rst": OTHER + "filters_test, by nft, and experiments_test",
     "sni-filter-drop": OTHER + "filters_test, by nft",
-    "sni-host-mismatch-misdirected": "nginx answers misdirected requests inside of TLS",
     "ech-fallback-cert-invalid": OUTSIDE + "a client with ECH and an HTTPS record",
     "ech-extension-blocked": OTHER + "probe_test, by planted boxes",
     "client-cert-sigalg": ASKS + "the client's key is not on our path",

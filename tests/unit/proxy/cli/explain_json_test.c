@@ -41,8 +41,8 @@ static void test_list(void) {
     buf_init(&out, 1024 * 1024);
     bool whole = explain_list_json(&out);
     CU_ASSERT_FATAL(load(&out, whole));
-    CU_ASSERT_EQUAL_FATAL(json_array_size(root), 118);
-    for (size_t i = 0; i < 118; i++) {
+    CU_ASSERT_EQUAL_FATAL(json_array_size(root), 119);
+    for (size_t i = 0; i < 119; i++) {
         json_t *number = json_object_get(json_array_get(root, i), "number");
         CU_ASSERT_EQUAL(json_integer_value(number), (json_int_t)i + 1);
     }
