@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "logs/base/base64.h"
+#include "logs/base/decimal.h"
 #include "logs/record/code_text.h"
 #include "logs/record/obj_inside.h"
 #include "logs/record/time.h"
@@ -87,20 +88,32 @@ static bool put_escape(struct sink *sink, uint8_t c) {
 
 static bool is_plain(uint8_t c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; }
 
-// plain_len returns how many bytes at the front of `p` need no escape: eight at a time as long as
-// all eight are plain. A byte is not when one of the terms sets its highest bit: it has it set
-// itself, lies below 0x20, is 0x7f, or becomes zero when '"' or '\\' is taken out of it. Carries
-// can make a plain byte look odd, never an odd one plain.
-static size_t plain_len(const uint8_t *p, size_t len) {
+// are_plain returns whether the eight bytes of `x` are all plain. A byte is not when one of the
+// terms sets its highest bit: it has it set itself, lies below 0x20, is 0x7f, or becomes zero when
+// '"' or '\\' is taken out of it. Carries can make a plain byte look odd, never an odd one plain.
+static inline bool are_plain(uint64_t x) {
     const uint64_t ones = UINT64_MAX / 255, highs = ones * 0x80;
+    uint64_t quote = (x ^ ones * '"') - ones, backslash = (x ^ ones * '\\') - ones;
+    return ((x | (x + ones) | (x - ones * 0x20) | quote | backslash) & highs) == 0;
+}
+
+static inline uint64_t eight(const uint8_t *four, const uint8_t *more) {
+    uint32_t a, b;
+    memcpy(&a, four, sizeof(a));
+    memcpy(&b, more, sizeof(b));
+    return a | (uint64_t)b << 32;
+}
+
+// plain_len returns how many bytes at the front of `p` need no escape: eight at a time as long as
+// all eight are plain, the last eight at once with some that were seen.
+static size_t plain_len(const uint8_t *p, size_t len) {
     size_t i = 0;
-    for (; i + 8 <= len; i += 8) {
-        uint64_t x;
-        memcpy(&x, p + i, 8);
-        uint64_t quote = (x ^ ones * '"') - ones, backslash = (x ^ ones * '\\') - ones;
-        if (((x | (x + ones) | (x - ones * 0x20) | quote | backslash) & highs) != 0) {
-            break;
-        }
+    while (i + 8 <= len && are_plain(eight(p + i, p + i + 4))) {
+        i += 8;
+    }
+    if (i + 8 > len && len >= 4 &&
+        are_plain(len >= 8 ? eight(p + len - 8, p + len - 4) : eight(p, p + len - 4))) {
+        return len;
     }
     while (i < len && is_plain(p[i])) {
         i++;
@@ -144,17 +157,10 @@ static bool put_base64(struct sink *sink, struct span span) {
 }
 
 static bool put_int(struct sink *sink, int64_t value) {
-    char digits[24];
-    size_t at = sizeof(digits);
-    uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
-    do {
-        digits[--at] = (char)('0' + rest % 10);
-        rest /= 10;
-    } while (rest != 0);
-    if (value < 0) {
-        digits[--at] = '-';
-    }
-    return put(sink, digits + at, sizeof(digits) - at);
+    char text[1 + DECIMAL_MAX] = "-";
+    size_t sign = value < 0;
+    uint64_t abs = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    return put(sink, text, sign + decimal_write(text + sign, abs));
 }
 
 static bool put_ms(struct sink *sink, int64_t us) {

@@ -20,6 +20,7 @@ enum {
     TYPICAL_LINE = 24 * 1024,
     PIECE_MAX = 1024 * 1024, // of one write, unless a line is longer
     KEPT_MAX = 1024 * 1024,  // memory that an empty queue keeps
+    ENOUGH = 256 * 1024,     // is written without waiting for more
     SETTLE = 1024 * 1024,    // the disk is given so many bytes at a time
     CACHED = 4,              // and so many of these stay in the page cache
     // How long the thread waits for more once there is something to write. Connections end in
@@ -319,14 +320,15 @@ static void lines_append(struct lines *lines, const void *p, size_t len) {
     lines->num++;
 }
 
-// gather waits for what else there is to write. The caller holds the mutex.
+// gather waits for what else there is to write, so long as it stays in memory that is kept: fresh
+// pages cost more than another write. The caller holds the mutex.
 static void gather(struct log_writer *writer) {
     struct timespec until;
     clock_gettime(CLOCK_REALTIME, &until);
     until.tv_nsec += GATHER_NS;
     until.tv_sec += until.tv_nsec / 1000000000;
     until.tv_nsec %= 1000000000;
-    while (!writer->stop &&
+    while (!writer->stop && writer->lines.len < ENOUGH &&
            pthread_cond_timedwait(&writer->work, &writer->mutex, &until) != ETIMEDOUT) {
     }
 }
@@ -420,7 +422,8 @@ bool log_writer_put(struct log_writer *writer, const struct obj *root) {
     } else {
         writer->counts.dropped++;
     }
-    bool wake = !writer->busy;
+    bool enough = ok && writer->lines.len >= ENOUGH && writer->lines.len - line.len < ENOUGH;
+    bool wake = !writer->busy || enough;
     writer->busy = true;
     pthread_mutex_unlock(&writer->mutex);
     if (wake) {

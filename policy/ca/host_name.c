@@ -1,7 +1,6 @@
 #include "policy/ca/host_name.h"
 
 #include <arpa/inet.h>
-#include <stdio.h>
 #include <string.h>
 
 enum { MAX_NAME = 253, MAX_LABEL = 63 };
@@ -119,8 +118,9 @@ static bool add_label(struct host_name *out, const char *label, const char *end)
     if (len == 0 || whole > MAX_LABEL || used + (used != 0) + whole > MAX_NAME) {
         return false;
     }
-    snprintf(out->text + used, sizeof(out->text) - used, "%s%s%.*s", used != 0 ? "." : "", prefix,
-             (int)len, text);
+    char *to = stpcpy(stpcpy(out->text + used, used != 0 ? "." : ""), prefix);
+    memcpy(to, text, len);
+    to[len] = '\0';
     return true;
 }
 

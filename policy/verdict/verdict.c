@@ -10,7 +10,7 @@
 #include "policy/verdict/rule.h"
 #include "policy/verdict/template.h"
 
-enum { EVIDENCE_MAX = 16, EVIDENCE_VALUE_MAX = 512 };
+enum { EVIDENCE_MAX = 16, EVIDENCE_VALUE_MAX = 512, PATH_TEXT_MAX = 256 };
 
 // struct writer fills one verdict. `text` is taken once and used for every sentence.
 struct writer {
@@ -131,7 +131,11 @@ static void add_field(struct writer *w, enum field field, const char *because) {
     }
     w->shown[w->num_shown++] = field;
     struct obj *evidence = obj_add(w->verdict, F_VERDICT_EVIDENCE);
-    obj_set_strf(evidence, F_EVIDENCE_FIELD, "%s%s", path_prefix(row->kind), row->path);
+    char path[PATH_TEXT_MAX];
+    size_t prefix_len = (size_t)(stpcpy(path, path_prefix(row->kind)) - path);
+    CHECK(prefix_len + row->path_len <= sizeof(path));
+    memcpy(path + prefix_len, row->path, row->path_len);
+    obj_set_strn(evidence, F_EVIDENCE_FIELD, path, prefix_len + row->path_len);
     set_value(evidence, F_EVIDENCE_CLIENT, client, field);
     set_value(evidence, F_EVIDENCE_SERVER, server, field);
     set_template(w, evidence, F_EVIDENCE_BECAUSE, because);
@@ -217,6 +221,21 @@ static void add_misfits(struct writer *w) {
     }
 }
 
+// add_borne shows the defects with which a chain is good all the same.
+static void add_borne(struct writer *w, const struct predicate_row *row) {
+    const struct obj *found = obj_get(w->reading->view.up, F_LEG_VERIFICATION);
+    for (size_t i = 0; i < obj_num(found, F_VERIFICATION_DEFECTS); i++) {
+        const struct obj *defect = obj_at(found, F_VERIFICATION_DEFECTS, i);
+        if (obj_str_is(defect, F_DEFECT_ID, defect_id((enum defect)row->codes[0]))) {
+            struct obj *evidence = obj_add(w->verdict, F_VERDICT_EVIDENCE);
+            obj_set_str(evidence, F_EVIDENCE_FIELD, "verification.defects");
+            set_value(evidence, F_EVIDENCE_SERVER, defect,
+                      obj_has(defect, F_DEFECT_SAYS) ? F_DEFECT_SAYS : F_DEFECT_ID);
+            obj_set_str(evidence, F_EVIDENCE_BECAUSE, row->because_yes);
+        }
+    }
+}
+
 static void add_literal(struct writer *w, literal asked) {
     const struct predicate_row *row = literal_row(asked);
     bool misfits = row->fn == ask_claim_misfit && asked > 0;
@@ -229,6 +248,9 @@ static void add_literal(struct writer *w, literal asked) {
     }
     if (misfits) {
         add_misfits(w);
+    }
+    if (row->fn == ask_defect_borne && asked > 0) {
+        add_borne(w, row);
     }
 }
 

@@ -64,9 +64,6 @@ static void leg_init(struct leg *leg, struct connection *c, int fd) {
     *leg = (struct leg){.connection = c, .fd = fd};
     ev_io_init(&leg->io, on_io, fd, 0);
     leg->io.data = leg;
-    if (fd >= 0) {
-        transport_prepare(fd);
-    }
 }
 
 static void leg_watch(struct leg *leg, int events) {
@@ -122,7 +119,8 @@ static void leg_finish(struct leg *leg) {
         leg_close(leg);
         return;
     }
-    drain_close(&leg->connection->worker->drain, leg_release(leg));
+    bool watched = (leg->events & EV_READ) != 0;
+    drain_close(&leg->connection->worker->drain, leg_release(leg), watched);
 }
 
 static void leg_break(struct leg *leg, int errnum) {
@@ -276,6 +274,7 @@ static void connection_free(struct connection *c) {
 static void on_dial(void *ctx, struct event *event, int fd) {
     struct connection *c = ctx;
     if (fd >= 0) {
+        transport_prepare(fd);
         leg_init(&c->legs[SIDE_SERVER], c, fd);
     }
     c->dial_over = event->kind == EVENT_CONNECTED || event->kind == EVENT_DIAL_FAILED ||

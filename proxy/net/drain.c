@@ -45,8 +45,11 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int revents) {
     end(timer->data);
 }
 
-void drain_close(struct drain *drain, int fd) {
-    if (drain->num >= drain->max || shutdown(fd, SHUT_WR) != 0) {
+// has_ended returns whether the peer has closed too, and throws away what it had sent.
+static bool has_ended(int fd) { return recv(fd, NULL, 1 << 20, MSG_TRUNC | MSG_DONTWAIT) == 0; }
+
+void drain_close(struct drain *drain, int fd, bool watched) {
+    if (drain->num >= drain->max || has_ended(fd) || shutdown(fd, SHUT_WR) != 0) {
         close(fd);
         return;
     }
@@ -59,6 +62,9 @@ void drain_close(struct drain *drain, int fd) {
     drain->head = entry;
     drain->num++;
     ev_io_init(&entry->io, on_readable, fd, EV_READ);
+    if (watched) {
+        entry->io.events = EV_READ; // without the flag with which libev would tell the kernel again
+    }
     ev_timer_init(&entry->timer, on_timer, (double)drain->time_us * 1e-6, 0);
     entry->io.data = entry->timer.data = entry;
     ev_io_start(drain->loop, &entry->io);

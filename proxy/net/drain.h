@@ -8,6 +8,7 @@
 #define PROXY_NET_DRAIN_H_
 
 #include <ev.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,7 +26,8 @@ void drain_init(struct drain *drain, struct ev_loop *loop, int64_t time_us, size
 // drain_cleanup closes all that are left.
 void drain_cleanup(struct drain *drain);
 
-// drain_close takes over `fd`, which no watcher of the caller's watches any more.
-void drain_close(struct drain *drain, int fd);
+// drain_close takes over `fd`, which no watcher of the caller's watches any more; `watched` says
+// that one did wait for its bytes until now.
+void drain_close(struct drain *drain, int fd, bool watched);
 
 #endif // PROXY_NET_DRAIN_H_

@@ -131,6 +131,7 @@ static int listening_socket(const struct address *address, bool share) {
         (!share || set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1)) &&
         bind(fd, (struct sockaddr *)&sa, sa_len) == 0 && listen(fd, SOMAXCONN) == 0) {
         transport_keep_syn(fd);
+        transport_prepare(fd);
         return fd;
     }
     int errnum = errno;

@@ -3,16 +3,29 @@
 // The C library's own tcp_info ends before tcpi_min_rtt; the two headers exclude each other.
 #include <linux/sockios.h>
 #include <linux/tcp.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+
+enum { STATE_CLOSE = 7 }; // TCP_CLOSE of <netinet/tcp.h>
+
+// all_acked returns whether the `len` bytes of `info` prove that nothing is on the way and nothing
+// waits. A closed connection has dropped its queue.
+static bool all_acked(const struct tcp_info *info, socklen_t len) {
+    return len >=
+               offsetof(struct tcp_info, tcpi_notsent_bytes) + sizeof(info->tcpi_notsent_bytes) &&
+           info->tcpi_state != STATE_CLOSE && info->tcpi_unacked == 0 &&
+           info->tcpi_notsent_bytes == 0;
+}
 
 void transport_sample(struct transport *out, int fd) {
     *out = (struct transport){-1, -1, -1, -1, -1};
     struct tcp_info info = {0};
     socklen_t len = sizeof(info);
     // Older kernels return a shorter struct.
-    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 &&
+    bool ok = getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0;
+    if (ok &&
         len >= offsetof(struct tcp_info, tcpi_total_retrans) + sizeof(info.tcpi_total_retrans)) {
         out->rtt_us = info.tcpi_rtt != 0 ? (int64_t)info.tcpi_rtt : -1;
         out->retransmits = (int32_t)info.tcpi_total_retrans;
@@ -22,8 +35,8 @@ void transport_sample(struct transport *out, int fd) {
             out->min_rtt_us = info.tcpi_min_rtt;
         }
     }
-    int outq;
-    if (ioctl(fd, SIOCOUTQ, &outq) == 0) {
+    int outq = 0;
+    if ((ok && all_acked(&info, len)) || ioctl(fd, SIOCOUTQ, &outq) == 0) {
         out->outq = outq;
     }
 }

@@ -15,7 +15,7 @@ void transport_keep_syn(int fd);
 size_t transport_syn(uint8_t out[TRANSPORT_SYN_MAX], int fd);
 
 // transport_prepare sets the options of a connection that is to be relayed: no delay of small
-// segments, and keep-alive probes.
+// segments, and keep-alive probes. What a listening socket accepts inherits them.
 void transport_prepare(int fd);
 
 #endif // PROXY_NET_TRANSPORT_H_

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "logs/base/decimal.h"
 #include "proxy/observe/internal.h"
 #include "proxy/tls/extension.h"
 #include "proxy/tls/handshake.h"
@@ -208,21 +209,28 @@ void observe_alert(struct observe *observe, bool from_client, const uint8_t *p, 
 void observe_not_tls(struct observe *observe, const uint8_t *p, size_t p_len) {
     size_t len = p_len < FIRST_BYTES_MAX ? p_len : FIRST_BYTES_MAX;
     obj_set_bytes(observe->leg, F_LEG_ANSWER_FIRST_BYTES, p, len);
-    obj_set_str(observe->leg, F_LEG_ANSWER_FIRST_KIND, banner_name(banner_classify(p, len, true)));
+    enum { RECORD_HEADER = 5, HANDSHAKE = 22 };
+    bool hello =
+        len > RECORD_HEADER && p[0] == HANDSHAKE && p[RECORD_HEADER] == HANDSHAKE_CLIENT_HELLO;
+    obj_set_str(observe->leg, F_LEG_ANSWER_FIRST_KIND,
+                hello ? "client-hello" : banner_name(banner_classify(p, len, true)));
 }
 
 void observe_record(struct observe *observe, bool from_client, uint8_t type, uint16_t version,
                     uint16_t len) {
     enum field field = from_client ? F_LEG_RECORDS_CLIENT : F_LEG_RECORDS_SERVER;
-    char type_name[CODEPOINT_NAME_MAX], version_name[CODEPOINT_NAME_MAX], text[160];
+    char type_name[CODEPOINT_NAME_MAX], version_name[CODEPOINT_NAME_MAX];
+    char text[2 * UINT8_MAX + DECIMAL_MAX + 8]; // names of code points are no longer
     if (observe->leg == NULL || observe->num_records[from_client] == RECORDS_MAX) {
         return;
     }
     observe->num_records[from_client]++;
-    int n = snprintf(text, sizeof(text), "%s, %s, %u",
-                     codepoint_name(REGISTRY_CONTENT_TYPE, type, type_name),
-                     codepoint_name(REGISTRY_VERSION, version, version_name), len);
-    obj_add_str(observe->leg, field, text, (size_t)n);
+    char *end = stpcpy(text, codepoint_name(REGISTRY_CONTENT_TYPE, type, type_name));
+    end = stpcpy(end, ", ");
+    end = stpcpy(end, codepoint_name(REGISTRY_VERSION, version, version_name));
+    end = stpcpy(end, ", ");
+    end += decimal_write(end, len);
+    obj_add_str(observe->leg, field, text, (size_t)(end - text));
 }
 
 void observe_ccs_edit(struct observe *observe, bool twice) {
@@ -249,12 +257,11 @@ void observe_ccs_edit(struct observe *observe, bool twice) {
 }
 
 void observe_segment(struct observe *observe, size_t len) {
-    char text[24];
+    char text[DECIMAL_MAX];
     if (observe->leg == NULL || !observe->client_hello || observe->step < STEP_HELLO ||
         observe->step >= STEP_FINISHED || observe->num_segments == SEGMENTS_MAX) {
         return;
     }
     observe->num_segments++;
-    int n = snprintf(text, sizeof(text), "%zu", len);
-    obj_add_str(observe->leg, F_LEG_SEGMENTS_SERVER, text, (size_t)n);
+    obj_add_str(observe->leg, F_LEG_SEGMENTS_SERVER, text, decimal_write(text, len));
 }

@@ -1,7 +1,8 @@
 #include "proxy/observe/syn.h"
 
-#include <stdio.h>
 #include <string.h>
+
+#include "logs/base/decimal.h"
 
 enum {
     IPV4_HEADER = 20,
@@ -74,18 +75,19 @@ static const char *option_name(uint8_t kind) {
 static void add_option(struct obj *out, uint8_t kind, const uint8_t *value, size_t value_len) {
     char text[40];
     const char *name = option_name(kind);
+    char *end = stpcpy(text, name != NULL ? name : "option-");
     if (kind == 2 && value_len == 2) {
-        snprintf(text, sizeof(text), "mss %u", be16(value));
+        *end++ = ' ';
+        end += decimal_write(end, be16(value));
         obj_set_int(out, F_SYN_MSS, be16(value));
     } else if (kind == 3 && value_len == 1) {
-        snprintf(text, sizeof(text), "window-scale %u", value[0]);
+        *end++ = ' ';
+        end += decimal_write(end, value[0]);
         obj_set_int(out, F_SYN_WINDOW_SCALE, value[0]);
-    } else if (name != NULL) {
-        snprintf(text, sizeof(text), "%s", name);
-    } else {
-        snprintf(text, sizeof(text), "option-%u", kind);
+    } else if (name == NULL) {
+        end += decimal_write(end, kind);
     }
-    obj_add_str(out, F_SYN_OPTIONS, text, strlen(text));
+    obj_add_str(out, F_SYN_OPTIONS, text, (size_t)(end - text));
 }
 
 static void record_options(struct obj *out, const struct syn *syn) {

@@ -231,6 +231,7 @@ void lane_start_tls(struct lane *lane, SSL *ssl, const BIO_METHOD *methods) {
     SSL_set_msg_callback(ssl, observe_library);
     SSL_set_msg_callback_arg(ssl, lane);
     lane->ssl = ssl;
+    lane->dry = false;
 }
 
 bool lane_write(struct lane *lane, const void *p, size_t p_len) {
@@ -260,6 +261,7 @@ int lane_read(struct lane *lane, void *out, size_t max) {
         wire_log_data(&lane->wire, WIRE_FROM_PEER);
         lane->data_received += n;
     }
+    lane->dry = n <= 0 && lane->own == NULL && SSL_get_error(lane->ssl, n) == SSL_ERROR_WANT_READ;
     return n;
 }
 
@@ -278,8 +280,11 @@ enum lane_read lane_read_state(const struct lane *lane, int n) {
     }
 }
 
+bool lane_may_read(const struct lane *lane) {
+    return !lane->dry || lane->eof || lane_waiting(lane) != 0;
+}
+
 enum lane_result lane_handshake(struct lane *lane) {
-    ERR_clear_error();
     if (lane->own != NULL) {
         return own_handshake(lane);
     }

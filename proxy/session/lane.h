@@ -24,6 +24,7 @@ struct lane {
     bool unseen;            // from here on bytes of the peer are passed on without a look
     bool open;              // there is a socket
     bool eof;               // the peer sent FIN
+    bool dry;               // the library has asked for more bytes than there were
     bool shut;              // FIN is to be sent after `out`
     bool closed;            // the socket is to be closed after `out`
     bool reset;             // the socket is to be closed at once with RST
@@ -100,6 +101,10 @@ void lane_look(struct lane *lane);
 enum lane_read { LANE_READ_MORE, LANE_READ_CLOSED, LANE_READ_FAILED };
 int lane_read(struct lane *lane, void *out, size_t max);
 enum lane_read lane_read_state(const struct lane *lane, int n);
+
+// lane_may_read returns whether there can be any application data: after a read that asked for more
+// bytes, not before there are some.
+bool lane_may_read(const struct lane *lane);
 
 // lane_tls returns whether there is TLS, and lane_in_handshake whether its handshake is not over.
 bool lane_tls(const struct lane *lane);

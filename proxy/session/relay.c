@@ -71,11 +71,13 @@ static void pump_from(struct session *s, enum side from) {
     struct lane *lane = &s->lanes[from], *to = &s->lanes[!from];
     uint8_t piece[PIECE];
     if (s->state == STATE_RELAY && !lane->tls_eof && to->out.len < RELAY_HIGH) {
-        // What comes out is about as long as what came in: room for it is made once.
-        (void)!buf_reserve(&to->out, lane_waiting(lane));
+        // What comes out is about as long as what came in, and the end of a piece that was here
+        // before: room for it is made once.
+        size_t waiting = lane_waiting(lane);
+        (void)!buf_reserve(&to->out, waiting > PIECE ? waiting + PIECE : waiting);
     }
-    while (s->state == STATE_RELAY && !lane->tls_eof && to->out.len < RELAY_HIGH) {
-        ERR_clear_error();
+    while (s->state == STATE_RELAY && !lane->tls_eof && to->out.len < RELAY_HIGH &&
+           lane_may_read(lane)) {
         int n = lane_read(lane, piece, sizeof(piece));
         if (n > 0) {
             piece_pass(s, from, piece, n);

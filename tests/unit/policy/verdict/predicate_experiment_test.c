@@ -10,6 +10,12 @@
 
 #define AT(i, address) "experiments[" #i "].leg.address " address ";"
 
+#define SHOWS(i, probe, issuer, verified)                                                          \
+    E(i, probe, "answered")                                                                        \
+    "experiments[" #i "].leg.tls.server.issuer " issuer ";experiments[" #i                         \
+    "].leg.tls.server.subject CN=else.example;experiments[" #i "].leg.verification.ok " verified   \
+    ";"
+
 // clang-format off
 static const struct answer_case answers[] = {
     {P_X_BASE_PASSES, BASE_hello, E(0, "base", "answered"), YES},
@@ -27,6 +33,11 @@ static const struct answer_case answers[] = {
     {P_X_BASE_FLAKY, BASE_hello, E(0, "base", "silent") E(1, "base", "answered"), YES},
     {P_X_BASE_FLAKY, BASE_hello, E(0, "base", "silent") E(1, "base", "silent"), NO},
     {P_X_BASE_FLAKY, BASE_hello, E(0, "base", "silent"), UNKNOWN},
+    {P_X_SAME_ISSUER, BASE_probe, SHOWS(0, "control", "CN=Example Issuing CA", "false"), YES},
+    {P_X_SAME_ISSUER, BASE_probe, SHOWS(0, "control", "CN=Example Issuing CA", "false") SHOWS(1, "control3", "CN=Example Issuing CA", "false"), YES},
+    {P_X_SAME_ISSUER, BASE_probe, SHOWS(0, "control", "CN=Example Issuing CA", "false") SHOWS(1, "control3", "CN=Another CA", "true"), NO},
+    {P_X_SAME_ISSUER, BASE_probe, SHOWS(0, "control", "CN=Example Issuing CA", "false") E(1, "control2", "reset"), YES},
+    {P_X_SAME_ISSUER, BASE_probe, SHOWS(0, "control", "CN=Another CA", "true"), NO},
     {P_X_LIBRARY_REPEATED, BASE_hello, E(0, "library", "reset") E(1, "library", "alert"), YES},
     {P_X_LIBRARY_REPEATED, BASE_hello, E(0, "library", "reset"), NO},
     {P_X_LIBRARY_REPEATED, BASE_hello, E(0, "library", "reset") E(1, "library", "answered"), NO},

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/capability.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -134,6 +135,26 @@ static void listen_low(void) {
 
 static void test_no_permission(void) { CU_ASSERT_TRUE(child_passes(listen_low)); }
 
+static bool option_is_on(int fd, int level, int name) {
+    int on = 0;
+    socklen_t len = sizeof(on);
+    return getsockopt(fd, level, name, &on, &len) == 0 && on != 0;
+}
+
+static void test_accepted_are_prepared(void) {
+    struct address address;
+    struct err err = {0};
+    CU_ASSERT_TRUE_FATAL(listen_parse(&address, "127.0.0.1:0", &err));
+    int fd = listen_open(&address, &err);
+    CU_ASSERT_TRUE_FATAL(fd >= 0);
+    int client = client_open(address.port), peer = server_accept(fd);
+    CU_ASSERT_TRUE(option_is_on(peer, IPPROTO_TCP, TCP_NODELAY));
+    CU_ASSERT_TRUE(option_is_on(peer, SOL_SOCKET, SO_KEEPALIVE));
+    close(client);
+    close(peer);
+    close(fd);
+}
+
 const struct unit_case unit_cases[] = {
     {"parse", test_parse},
     {"parse refuses", test_parse_refuses},
@@ -141,5 +162,6 @@ const struct unit_case unit_cases[] = {
     {"port taken", test_port_taken},
     {"no such address", test_no_such_address},
     {"no permission", test_no_permission},
+    {"what is accepted is prepared", test_accepted_are_prepared},
     {NULL, NULL},
 };
