@@ -65,6 +65,31 @@ class Paths(harness.Lab):
     def test_ipv6(self):
         self.check_all(True)
 
+    def test_rules_about_the_ttl(self):
+        """What looks only at packets that its router passes on is behind that router; a router that
+        gives packets a TTL of its own is no box."""
+        for ipv6 in (False, True):
+            with self.subTest(ipv6=ipv6):
+                path = Path(self, 4, ipv6=ipv6)
+                path.serve(self.certificate)
+                ttl, family = ("ip6 hoplimit", "ip6") if ipv6 else ("ip ttl", "ip")
+                offer = self.locate(path, f"ttl-{ipv6}")["legs"]["server"]["offer"]["raw"]
+                at = base64.b64decode(offer).index(HOST.encode())
+                match = f"tcp dport {PORT} @th,{(TCP_HEADER + at) * 8},32 0x{HOST[:4].encode().hex()}"
+                for deed, rule in (("reset", "reject with tcp reset"), ("drops", "drop")):
+                    path.filter(2, f"{ttl} gt 1 {match} {rule}")
+                    found = self.locate(path, f"ttl-{ipv6}")
+                    box = found["path"]["box"]
+                    self.assertEqual((box["hop"], box["does"], box["address"], box["after"],
+                                      box["after_address"]),
+                                     (3, deed, path.router(3), 2, path.router(2)), found["path"])
+                    path.inside(2, f"nft delete table {family} box")
+                path.filter(2, f"{ttl} set 64")
+                found = self.locate(path, f"ttl-{ipv6}")
+                self.assertNotIn("box", found["path"])
+                self.assertEqual((found["path"]["server_hop"], found["verdict"]["party"]),
+                                 (2, "none"))
+
 
 if __name__ == "__main__":
     unittest.main()
