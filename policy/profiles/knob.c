@@ -115,7 +115,7 @@ static const struct knob SERVER_LEG[] = {
     ALPN("The protocols offered: the client's, none, or \"alpn_protocols\"."),
     WORD("sni", SNIS, sni, "The server_name sent: the client's, none, or \"sni_name\"."),
     PLAIN("sni_name", KNOB_TEXT, sni_name, "For \"replace\"."),
-    WORD("hello", HELLOS, hello, "The hello that the server gets: the client's mirrored; the box's own, whatever the client sent; a raw one from \"template\", byte for byte; the client's own bytes with \"edit\", in mode \"tunnel\"."),
+    WORD("hello", HELLOS, hello, "The hello that the server gets: the client's mirrored; the box's own, whatever the client sent; a raw one from \"template\", byte for byte, whose versions hold whatever the bounds are; the client's own bytes with \"edit\", in mode \"tunnel\"."),
     INSIDE("template", KNOB_TEMPLATE, template, "A ClientHello that no library writes any more."),
     INSIDE("edit", KNOB_EDIT, edit, "What is changed in the client's hello."),
     INSIDE("verify", KNOB_VERIFY, verify, "What is checked of the server's certificate."),

@@ -6,16 +6,22 @@
 #include "logs/base/check.h"
 
 const char *known_name_public_domain(const char *host) {
-    static const char *const domains[] = {
-#define PUBLIC(domain) domain,
+    static const struct {
+        const char *p;
+        size_t len;
+    } domains[] = {
+#define PUBLIC(domain) {domain, sizeof(domain) - 1},
 #include "policy/verdict/public_names.inc"
 #undef PUBLIC
     };
     size_t host_len = strlen(host);
     for (size_t i = 0; i < ARRAY_LEN(domains); i++) {
-        size_t len = strlen(domains[i]);
-        const char *tail = host + (host_len >= len ? host_len - len : 0);
-        if (strcasecmp(tail, domains[i]) == 0 && (tail == host || tail[-1] == '.')) {
+        size_t len = domains[i].len;
+        if (host_len < len) {
+            continue;
+        }
+        const char *tail = host + (host_len - len);
+        if ((tail == host || tail[-1] == '.') && strcasecmp(tail, domains[i].p) == 0) {
             return tail;
         }
     }

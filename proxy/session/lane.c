@@ -256,6 +256,9 @@ void lane_look(struct lane *lane) {
 }
 
 int lane_read(struct lane *lane, void *out, size_t max) {
+    if (lane->own != NULL) {
+        ERR_clear_error(); // as the library does
+    }
     int n = lane->own != NULL ? own_read(lane, out, max) : SSL_read(lane->ssl, out, (int)max);
     if (n > 0) {
         wire_log_data(&lane->wire, WIRE_FROM_PEER);
@@ -286,6 +289,7 @@ bool lane_may_read(const struct lane *lane) {
 
 enum lane_result lane_handshake(struct lane *lane) {
     if (lane->own != NULL) {
+        ERR_clear_error(); // as the library does
         return own_handshake(lane);
     }
     int ret = SSL_do_handshake(lane->ssl);

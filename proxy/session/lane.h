@@ -97,10 +97,12 @@ bool lane_write(struct lane *lane, const void *p, size_t p_len);
 void lane_look(struct lane *lane);
 
 // lane_read reads application data and returns how many bytes; lane_read_state says what it means
-// when these, `n`, are none.
+// when these, `n`, are none. lane_may_read returns whether there can be any: after a read that
+// asked for more bytes, not before there are some.
 enum lane_read { LANE_READ_MORE, LANE_READ_CLOSED, LANE_READ_FAILED };
 int lane_read(struct lane *lane, void *out, size_t max);
 enum lane_read lane_read_state(const struct lane *lane, int n);
+bool lane_may_read(const struct lane *lane);
 
 // lane_may_read returns whether there can be any application data: after a read that asked for more
 // bytes, not before there are some.

@@ -2,14 +2,12 @@
 
 #include <string.h>
 
-#include "logs/base/buf.h"
 #include "proxy/tls/extension.h"
 
 enum {
     ALG_ZLIB = 1, // RFC 8879 section 7.3
     ALG_BROTLI = 2,
     TYPE_STATUS_REQUEST_OCSP = 1,
-    CIPHER_TEXT_MAX = 16 * 1024,
     LIST_MAX = 32,
     SNI_MAX = 255,
     SCSV_FALLBACK = 0x5600,
@@ -31,24 +29,6 @@ bool mirror_versions(const struct client_hello *hello, const struct leg_policy *
         }
     }
     return *out_max != 0;
-}
-
-static void set_ciphers(SSL *ssl, const struct code_list *ciphers) {
-    struct buf text;
-    buf_init(&text, CIPHER_TEXT_MAX);
-    for (size_t i = 0; i < ciphers->num; i++) {
-        uint32_t code = code_list_at(ciphers, i);
-        const SSL_CIPHER *cipher =
-            code <= UINT16_MAX ? SSL_get_cipher_by_value((uint16_t)code) : NULL;
-        if (cipher != NULL && SSL_CIPHER_get_min_version(cipher) < TLS1_3_VERSION) {
-            const char *name = SSL_CIPHER_standard_name(cipher);
-            (void)(buf_append(&text, ":", text.len != 0) && buf_append(&text, name, strlen(name)));
-        }
-    }
-    if (text.len != 0 && buf_append(&text, "", 1)) {
-        (void)SSL_set_strict_cipher_list(ssl, (const char *)buf_data(&text));
-    }
-    buf_cleanup(&text);
 }
 
 int mirror_group(uint32_t group) {
@@ -183,19 +163,22 @@ static uint16_t version_nearest(const struct client_hello *hello, const struct l
     return leg->min_version > TLS1_VERSION ? leg->min_version : TLS1_VERSION;
 }
 
-SSL *mirror_new(const struct session_shared *shared, const struct client_hello *hello,
+SSL *mirror_new(struct session_shared *shared, const struct client_hello *hello,
                 const struct leg_policy *leg) {
     uint16_t min, max;
     bool offered = mirror_versions(hello, leg, &min, &max);
     if (!offered) {
         min = max = version_nearest(hello, leg);
     }
-    SSL *ssl = SSL_new(shared_client_ctx(shared, compressions(hello), hello->grease != 0));
+    struct offer offer = {0};
+    if (offered) {
+        offer_init(&offer, &hello->ciphers); // else they were meant for another version
+    }
+    SSL_CTX *ctx = shared_offer_ctx(shared, compressions(hello), hello->grease != 0, &offer);
+    SSL *ssl = SSL_new(ctx);
+    SSL_CTX_free(ctx); // `ssl` holds it
     CHECK(ssl != NULL && SSL_set_min_proto_version(ssl, min) &&
           SSL_set_max_proto_version(ssl, max));
-    if (offered) {
-        set_ciphers(ssl, &hello->ciphers); // else they were meant for another version
-    }
     set_groups(ssl, &hello->groups);
     set_sigalgs(ssl, &hello->sigalgs);
     set_name(ssl, hello);
@@ -250,8 +233,10 @@ static void wire_codes_init(struct wire_codes *out, const struct profile_codes *
 
 void mirror_ciphers(SSL *ssl, const struct profile_codes *ciphers) {
     struct wire_codes wire;
+    struct offer offer;
     wire_codes_init(&wire, ciphers);
-    set_ciphers(ssl, &wire.list);
+    offer_init(&offer, &wire.list);
+    offer_set(&offer, NULL, ssl);
 }
 
 void mirror_groups(SSL *ssl, const struct profile_codes *groups) {

@@ -11,7 +11,7 @@
 // `leg`), TLS 1.2 cipher suites and their order, groups, signature algorithms, ALPN, SNI, GREASE,
 // staple, SCT, certificate compression, session ticket, fallback SCSV, GREASE ECH, shuffled
 // extensions. What the library cannot say is left out; the comparison of the two hellos shows it.
-WUNRES SSL *mirror_new(const struct session_shared *shared, const struct client_hello *hello,
+WUNRES SSL *mirror_new(struct session_shared *shared, const struct client_hello *hello,
                        const struct leg_policy *leg);
 
 // mirror_versions returns whether the library speaks any version of `hello` within `leg`, and

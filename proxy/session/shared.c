@@ -82,6 +82,16 @@ static enum ssl_select_cert_result_t hello_read(const SSL_CLIENT_HELLO *hello) {
     return ssl_select_cert_success;
 }
 
+static SSL_CTX *client_ctx_new(void *shared, unsigned kind) {
+    SSL_CTX *ctx = ctx_new(shared);
+    CHECK((kind & COMPRESS_ZLIB) == 0 ||
+          SSL_CTX_add_cert_compression_alg(ctx, CERTIFICATE_ZLIB, NULL, inflate_zlib));
+    CHECK((kind & COMPRESS_BROTLI) == 0 ||
+          SSL_CTX_add_cert_compression_alg(ctx, CERTIFICATE_BROTLI, NULL, inflate_brotli));
+    SSL_CTX_set_grease_enabled(ctx, (kind & GREASE) != 0);
+    return ctx;
+}
+
 static void contexts_make(struct session_shared *shared) {
     shared->lane_methods = lane_methods();
     shared->certificates = CRYPTO_BUFFER_POOL_new();
@@ -94,13 +104,9 @@ static void contexts_make(struct session_shared *shared) {
     SSL_CTX_set_select_certificate_cb(shared->server_ctx, hello_read);
     SSL_CTX_set_dos_protection_cb(shared->server_ctx, emulate_session);
     for (unsigned i = 0; i < ARRAY_LEN(shared->client_ctx); i++) {
-        SSL_CTX *ctx = shared->client_ctx[i] = ctx_new(shared);
-        CHECK((i & COMPRESS_ZLIB) == 0 ||
-              SSL_CTX_add_cert_compression_alg(ctx, CERTIFICATE_ZLIB, NULL, inflate_zlib));
-        CHECK((i & COMPRESS_BROTLI) == 0 ||
-              SSL_CTX_add_cert_compression_alg(ctx, CERTIFICATE_BROTLI, NULL, inflate_brotli));
-        SSL_CTX_set_grease_enabled(ctx, (i & GREASE) != 0);
+        shared->client_ctx[i] = client_ctx_new(shared, i);
     }
+    shared->offers = offers_new();
 }
 
 // files_join returns the files of the configuration, then those of a rule; the caller frees it.
@@ -214,7 +220,11 @@ static bool tries_open(struct session_shared *shared, const struct shared_config
         }
     }
     bool ok = true;
-    shared->tries = any ? tries_new() : NULL;
+    if (config->tries != NULL) {
+        shared->tries = tries_ref(config->tries);
+    } else if (any) {
+        shared->tries = tries_new();
+    }
     for (size_t i = 0; i < LEAF_FORMS && ok; i++) {
         if (forms[i]) {
             shared->forms[i] =
@@ -285,7 +295,7 @@ void shared_unref(struct session_shared *shared) {
     free(shared->boxes);
     emulated_close(&shared->as);
     memory_free(shared->memory);
-    tries_free(shared->tries);
+    tries_unref(shared->tries);
     for (size_t i = 0; i < LEAF_FORMS; i++) {
         forge_free(shared->forms[i]);
     }
@@ -294,6 +304,7 @@ void shared_unref(struct session_shared *shared) {
     for (size_t i = 0; i < ARRAY_LEN(shared->client_ctx); i++) {
         SSL_CTX_free(shared->client_ctx[i]);
     }
+    offers_free(shared->offers);
     SSL_CTX_free(shared->server_ctx);
     CRYPTO_BUFFER_POOL_free(shared->certificates);
     if (shared->lane_methods != NULL) {
@@ -304,7 +315,21 @@ void shared_unref(struct session_shared *shared) {
     free(shared);
 }
 
+static unsigned client_kind(unsigned compressions, bool grease) {
+    return (compressions & 3) | (grease ? GREASE : 0);
+}
+
 SSL_CTX *shared_client_ctx(const struct session_shared *shared, unsigned compressions,
                            bool grease) {
-    return shared->client_ctx[(compressions & 3) | (grease ? GREASE : 0)];
+    return shared->client_ctx[client_kind(compressions, grease)];
+}
+
+SSL_CTX *shared_offer_ctx(struct session_shared *shared, unsigned compressions, bool grease,
+                          const struct offer *offer) {
+    unsigned kind = client_kind(compressions, grease);
+    if (offer->num == 0) {
+        SSL_CTX_up_ref(shared->client_ctx[kind]);
+        return shared->client_ctx[kind];
+    }
+    return offers_get(shared->offers, offer, kind, client_ctx_new, shared);
 }

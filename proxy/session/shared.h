@@ -13,6 +13,7 @@
 #include "policy/profiles/profile.h"
 #include "policy/verdict/history.h"
 #include "proxy/session/memory.h"
+#include "proxy/session/offers.h"
 #include "proxy/session/parent_url.h"
 #include "proxy/session/tries.h"
 #include "third_party/boringssl/boringssl_ssl.h"
@@ -55,6 +56,7 @@ struct shared_config {
     struct profile *as;           // the box to be where policy intercepts; a reference is taken
     uint64_t seed;                // of what an emulated box leaves to chance
     const struct parent *parent;  // the proxy that dials go through; copied; NULL: none
+    struct tries *tries;          // of clients so far; a reference is taken; NULL: none are known
     // keylog, when not NULL, is given each line of the NSS key log without a newline, on the
     // thread of the session.
     void (*keylog)(void *ctx, const char *line);
@@ -83,7 +85,7 @@ struct session_shared {
     struct emulated as;     // the box to be where policy intercepts
     struct emulated *boxes; // one for each rule, by its index
     struct memory *memory;  // of these boxes
-    struct tries *tries;    // of clients; NULL: no rule allows experiments with them
+    struct tries *tries;    // of clients; NULL: no rule has allowed experiments with them
     struct forge *forms[LEAF_FORMS], *untrusted; // of these experiments; NULL likewise
     struct parent parent;                        // without a host: none
     char via[24]; // what our own requests to the parent carry, to be known again
@@ -94,6 +96,7 @@ struct session_shared {
     CRYPTO_BUFFER_POOL *certificates; // of peers: connections to one host hold them once
     SSL_CTX *server_ctx;              // for the client leg
     SSL_CTX *client_ctx[8];           // for the server leg: COMPRESS_* plus 4 with GREASE
+    struct offers *offers;            // the same, by the suites that they offer
 };
 
 // shared_new makes the shared state with one reference. It returns NULL and fills `err` when a file
@@ -108,6 +111,11 @@ const struct authority *shared_root(const struct session_shared *shared);
 // shared_client_ctx returns the context of a server leg that offers the COMPRESS_* of
 // `compressions`, with or without GREASE.
 SSL_CTX *shared_client_ctx(const struct session_shared *shared, unsigned compressions, bool grease);
+
+// shared_offer_ctx returns the same with the suites of `offer`, where that is not empty; the caller
+// frees it.
+WUNRES SSL_CTX *shared_offer_ctx(struct session_shared *shared, unsigned compressions, bool grease,
+                                 const struct offer *offer);
 
 // shared_trusts_parent returns whether a chain is good for the parent proxy at `now`, in unix
 // seconds; `says` gets what is wrong with it, cut to `says_len`.

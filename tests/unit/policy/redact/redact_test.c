@@ -20,8 +20,9 @@ static const uint8_t seed[REDACT_SEED_LEN] = {7};
 static const uint8_t hello[] = "\x16\x03\x01 hello login.corp.example end";
 static const char agent[] = "AcmePayroll/9.8 curl/8.0";
 
-static const char *const secrets[] = {"corp.example", "login",     "AcmePayroll", "Acme Widgets",
-                                      "10.1.2.3",     "10.1.2.99", "fd00::17"};
+static const char *const secrets[] = {"corp.example", "login",    "AcmePayroll",
+                                      "Acme Widgets", "10.1.2.3", "10.1.2.99",
+                                      "fd00::17",     "jane",     "hidden.corp"};
 
 static CRYPTO_BUFFER *certificate_new(void) {
     static const uint8_t san[] = "\x82\x12login.corp.example\x87\x04\x0a\x01\x02\x03";
@@ -90,6 +91,16 @@ static struct record *planted_new(const uint8_t *der, size_t der_len) {
     obj_add_str(server, F_LEG_DNS_ANSWERS, "10.1.2.3", 8);
     obj_add_str(server, F_LEG_DNS_ANSWERS, "fd00::17", 8);
     obj_add_str(server, F_LEG_SECRETS, "CLIENT_RANDOM 00 11", 19);
+    obj_set_str(client, F_LEG_CLIENT_SUBJECT, "CN=jane,O=Acme Widgets");
+    obj_set_str(client, F_LEG_CLIENT_ISSUER, "CN=staff.corp.example");
+    obj_add_bytes(client, F_LEG_CLIENT_CERTIFICATE_CHAIN, der, der_len);
+    struct obj *experiment = obj_add(root, F_RECORD_EXPERIMENTS);
+    obj_set_str(experiment, F_EXPERIMENT_PROBE, "ech");
+    obj_set_str(experiment, F_EXPERIMENT_ECH_NAME, "hidden.corp.example");
+    obj_set_bytes(experiment, F_EXPERIMENT_ECH_RETRY,
+                  "\0\x13"
+                  "hidden.corp.example",
+                  21);
     obj_add_bytes(server, F_LEG_CERTIFICATE_CHAIN, der, der_len);
     facts_set(server, &record->arena, der, der_len);
     piece_add(server, der, der_len / 3); // cut inside something
@@ -170,6 +181,8 @@ static void no_secret(void) {
     }
     CU_ASSERT(!found(chain.p, chain.len, "\x87\x04\x0a\x01\x02\x03"));
     CU_ASSERT(!obj_has(server, F_LEG_SECRETS));
+    CU_ASSERT(!obj_has(client, F_LEG_CLIENT_CERTIFICATE_CHAIN));
+    CU_ASSERT(!obj_has(obj_at(got->root, F_RECORD_EXPERIMENTS, 0), F_EXPERIMENT_ECH_RETRY));
     int64_t port;
     CU_ASSERT(obj_int(client, F_LEG_PORT, &port) && port != 40001);
     CU_ASSERT(obj_str_is(client, F_LEG_LOCAL_ADDRESS, "127.0.0.1"));
