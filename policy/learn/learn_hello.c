@@ -53,6 +53,7 @@ static const struct list {
      F_LEG_OFFER_SIGALGS, REGISTRY_SIGNATURE_SCHEME},
     {"server_leg.extensions", "server_leg.template.extensions", F_LEG_OFFER_EXTENSIONS,
      REGISTRY_EXTENSION},
+    {NULL, "server_leg.template.versions", F_LEG_OFFER_VERSIONS, REGISTRY_VERSION},
     {NULL, "server_leg.template.point_formats", F_LEG_OFFER_POINT_FORMATS, REGISTRY_POINT_FORMAT},
     {NULL, "server_leg.template.compression", F_LEG_OFFER_COMPRESSION, REGISTRY_COMPRESSION_METHOD},
 };
@@ -110,15 +111,42 @@ static void set_version(struct learn *learn, const char *path, uint16_t version,
     }
 }
 
-// learn_template takes over a hello as it stands: of one with TLS 1.3, which seldom is the same
-// twice, no template is made.
+static uint16_t share_group(const struct obj *hello, size_t i) {
+    int64_t group = 0;
+    (void)obj_int(obj_at(hello, F_LEG_OFFER_KEY_SHARES, i), F_KEY_SHARE_GROUP, &group);
+    return (uint16_t)group;
+}
+
+// has_template returns whether a template can say `hello`: not what an earlier connection or an
+// answer put into it, nor a share of a group that we lack.
+static bool has_template(const struct obj *hello) {
+    static const uint16_t barred[] = {41, 42, 44}, shares[] = {23, 24, 25, 29, 4588};
+    bool ok = true;
+    for (size_t i = 0; i < ARRAY_LEN(barred); i++) {
+        ok = ok && !obj_has_code(hello, F_LEG_OFFER_EXTENSIONS, barred[i]);
+    }
+    for (size_t i = 0; i < obj_num(hello, F_LEG_OFFER_KEY_SHARES); i++) {
+        uint16_t group = share_group(hello, i);
+        bool known = codepoint_is_grease(REGISTRY_GROUP, group);
+        for (size_t k = 0; k < ARRAY_LEN(shares); k++) {
+            known = known || shares[k] == group;
+        }
+        ok = ok && known;
+    }
+    return ok;
+}
+
+// learn_template takes over a hello as it stands.
 static void learn_template(struct learn *learn, const struct obj *hello, bool template,
                            const struct sources *from) {
     int64_t code;
     for (size_t i = 0; i < ARRAY_LEN(LISTS); i++) {
         const char *path = template ? LISTS[i].template : LISTS[i].own;
         json_t *list = codes_json(hello, LISTS[i].field, LISTS[i].registry);
-        if (path != NULL && json_array_size(list) != 0 && json_array_size(list) <= 256) {
+        // Without its extension the list of versions is one of ours.
+        bool said = LISTS[i].field != F_LEG_OFFER_VERSIONS ||
+                    obj_has_code(hello, F_LEG_OFFER_EXTENSIONS, 43);
+        if (path != NULL && said && json_array_size(list) != 0 && json_array_size(list) <= 256) {
             learn_set(learn, path, json_incref(list), from, NULL);
         }
         json_decref(list);
@@ -129,6 +157,16 @@ static void learn_template(struct learn *learn, const struct obj *hello, bool te
                            "it offers those that the library has.");
         return;
     }
+    json_t *shares = json_array();
+    for (size_t i = 0; i < obj_num(hello, F_LEG_OFFER_KEY_SHARES); i++) {
+        uint16_t group = share_group(hello, i);
+        CHECK(codepoint_is_grease(REGISTRY_GROUP, group) ||
+              json_array_append_new(shares, code_text(REGISTRY_GROUP, group)) == 0);
+    }
+    if (json_array_size(shares) != 0) {
+        learn_set(learn, "server_leg.template.key_shares", json_incref(shares), from, NULL);
+    }
+    json_decref(shares);
     if (obj_int(hello, F_LEG_OFFER_LEGACY_VERSION, &code)) {
         set_version(learn, "server_leg.template.version", (uint16_t)code, from, NULL);
     }
@@ -138,7 +176,8 @@ static void learn_template(struct learn *learn, const struct obj *hello, bool te
     if (obj_int(hello, F_LEG_OFFER_SESSION_ID, &code) && code > 0 && code <= 32) {
         learn_set(learn, "server_leg.template.session_id_len", json_integer(code), from, NULL);
     }
-    learn_rough(learn, "Extensions have their usual contents, but for the lists that were seen.");
+    learn_rough(learn, "Extensions have their usual contents, but for the lists that were seen, "
+                       "and GREASE is left out.");
 }
 
 static void learn_versions(struct learn *learn, const struct obj *hello, bool template,
@@ -149,7 +188,10 @@ static void learn_versions(struct learn *learn, const struct obj *hello, bool te
         learn_miss(learn, "server_leg.max_version", "the hello offers no version from TLS 1.0 on");
         return;
     }
-    // Without supported_versions a hello does not tell the oldest one.
+    // Without supported_versions a hello does not tell the oldest one; a template has them.
+    if (template && obj_has_code(hello, F_LEG_OFFER_EXTENSIONS, 43)) {
+        return;
+    }
     if (obj_has_code(hello, F_LEG_OFFER_EXTENSIONS, 43)) {
         set_version(learn, "server_leg.min_version", min, from, NULL);
     } else {
@@ -167,7 +209,9 @@ static void learn_server_hello(struct learn *learn) {
     uint16_t min, max;
     for (size_t i = 0; i < learn->num; i++) {
         if (speaks(learn->seen[i])) {
-            first = first == NULL ? learn->seen[i] : first;
+            bool better = first == NULL ||
+                          (!has_template(first->behind) && has_template(learn->seen[i]->behind));
+            first = better ? learn->seen[i] : first;
             sources_add(&from, learn->seen[i]);
         }
     }
@@ -177,7 +221,7 @@ static void learn_server_hello(struct learn *learn) {
     }
     lists_agree(learn, &own, &mirror, &one_client);
     versions_of(first->behind, &min, &max);
-    bool template = own && !mirror && max <= TLS12 && max != 0;
+    bool template = own && !mirror && max != 0 && has_template(first->behind);
     if (!own && !mirror) {
         learn_miss(learn, "server_leg.hello",
                    "it is neither the client's nor the same for all clients");

@@ -71,7 +71,7 @@ SSL *emulate_server_leg(struct session *s, const struct client_hello *hello);
 // the client's; `chain` is given the session when the server's chain is there. It returns false,
 // and does nothing, without a template (emulate_hello.c).
 bool emulate_hello_template(struct session *s, const struct client_hello *hello,
-                            void (*chain)(void *session));
+                            uint8_t (*chain)(void *session));
 // emulate_breaks_off returns whether the box leaves the server as soon as it has its chain, and
 // with which alert.
 bool emulate_breaks_off(const struct session *s, uint8_t *out_alert);

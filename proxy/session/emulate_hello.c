@@ -191,7 +191,7 @@ static void on_secret(void *ctx, const char *line) {
 }
 
 bool emulate_hello_template(struct session *s, const struct client_hello *hello,
-                            void (*chain)(void *session)) {
+                            uint8_t (*chain)(void *session)) {
     if (s->profile == NULL || s->profile->server_leg.hello != PROFILE_HELLO_TEMPLATE) {
         return false;
     }

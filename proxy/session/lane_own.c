@@ -127,7 +127,11 @@ static void settle(struct lane *lane) {
     struct own_leg *own = lane->own;
     if (client_flight_status(own->flight) == CLIENT_FLIGHT_DONE && !own->gone_on) {
         own->gone_on = true;
-        own->hooks.chain(own->hooks.ctx);
+        uint8_t alert = own->hooks.chain(own->hooks.ctx);
+        if (alert != 0) {
+            own_alert(lane, alert);
+            return;
+        }
         client_flight_go_on(own->flight);
     }
     if (is_over(own) && own_facts(lane)->refusal != 0 && !own->refused) {
@@ -181,7 +185,7 @@ enum lane_result own_handshake(struct lane *lane) {
     const struct client_flight_facts *facts = own_facts(lane);
     while (!facts->established && take(lane)) {
     }
-    bool over = is_over(lane->own) || facts->closed;
+    bool over = is_over(lane->own) || facts->closed || lane->own->closed;
     return facts->established ? LANE_DONE : over ? LANE_FAILED : LANE_MORE;
 }
 

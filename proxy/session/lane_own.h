@@ -7,12 +7,13 @@
 #include "proxy/tls/client_flight.h"
 
 // struct own_config: `ctx` is of the functions. `chain` is called once when the server's flight is
-// whole, before the client goes on; `secret` takes a line of the NSS key log.
+// whole, before the client goes on, and returns the alert to break off with, 0: none; `secret`
+// takes a line of the NSS key log.
 struct own_config {
     const struct hello_draft *hello; // copied
     struct hello_keys *keys;         // with the keys of its shares; the lane's from here on
     void *ctx;
-    void (*chain)(void *ctx);
+    uint8_t (*chain)(void *ctx);
     void (*secret)(void *ctx, const char *line);
 };
 

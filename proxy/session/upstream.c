@@ -52,7 +52,13 @@ static enum ssl_verify_result_t on_verify(SSL *ssl, uint8_t *out_alert) {
     return s->upstream->broken_off ? ssl_verify_invalid : ssl_verify_ok;
 }
 
-static void on_chain(void *session) { verify(session); }
+static uint8_t on_chain(void *session) {
+    struct session *s = session;
+    uint8_t alert = 0;
+    verify(s);
+    s->upstream->broken_off = emulate_breaks_off(s, &alert);
+    return s->upstream->broken_off ? alert : 0;
+}
 
 static bool defective(const struct session *s) {
     const struct upstream *upstream = s->upstream;

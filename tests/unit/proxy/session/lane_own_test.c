@@ -11,9 +11,10 @@ static const int64_t now_us = 5;
 static struct lane lane;
 static int chains;
 
-static void on_chain(void *ctx) {
+static uint8_t on_chain(void *ctx) {
     (void)ctx;
     chains++;
+    return 0;
 }
 
 static void on_secret(void *ctx, const char *line) {
