@@ -26,6 +26,7 @@ packages_test=(
     default-jdk-headless
     faketime
     firefox-esr
+    git
     gnutls-bin
     golang-go
     haproxy

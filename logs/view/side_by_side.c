@@ -222,6 +222,8 @@ static const char *answered(struct arena *arena, const struct obj *leg) {
 }
 
 static void write_experiments(struct page *page, struct arena *arena, const struct obj *root) {
+    static const enum field beside[] = {F_EXPERIMENT_CLIENT_CERT, F_EXPERIMENT_ECH,
+                                        F_EXPERIMENT_EXPIRED};
     for (size_t i = 0; i < obj_num(root, F_RECORD_EXPERIMENTS); i++) {
         if (i == 0) {
             page_title(page, "EXPERIMENTS");
@@ -232,6 +234,12 @@ static void write_experiments(struct page *page, struct arena *arena, const stru
             arena, "%s%s%s%s: %s", text_or_empty(arena, experiment, F_EXPERIMENT_PROBE),
             *factors != '\0' ? " (" : "", factors, *factors != '\0' ? ")" : "",
             answered(arena, obj_get(experiment, F_EXPERIMENT_LEG)));
+        for (size_t j = 0; j < ARRAY_LEN(beside); j++) {
+            if (obj_has(experiment, beside[j])) {
+                text = arena_printf(arena, "%s; %s %s", text, field_row(beside[j])->label,
+                                    text_or_empty(arena, experiment, beside[j]));
+            }
+        }
         page_pad(page, 2);
         page_paragraph(page, STYLE_PLAIN, 4, true, page_span(text));
     }

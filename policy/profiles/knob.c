@@ -55,6 +55,18 @@
 
 enum { DAY_SECONDS = 24 * 60 * 60, HOUR_MS = 60 * 60 * 1000, MANY = 16 * 1024 * 1024 };
 
+// What several objects have alike.
+#define VERSIONS(min_help, max_help) \
+    PLAIN("min_version", KNOB_VERSION, min_version, min_help), \
+    PLAIN("max_version", KNOB_VERSION, max_version, max_help)
+#define HELLO_LISTS(ciphers_help, groups_help, sigalgs_help) \
+    CODES("ciphers", REGISTRY_CIPHER, ciphers, ciphers_help), \
+    CODES("groups", REGISTRY_GROUP, groups, groups_help), \
+    CODES("signature_algorithms", REGISTRY_SIGNATURE_SCHEME, sigalgs, sigalgs_help)
+#define ALPN(help) \
+    WORD("alpn", ALPNS, alpn, help), \
+    PLAIN("alpn_protocols", KNOB_TEXTS, alpn_protocols, "For \"fixed\".")
+
 #define OWNER profile
 static const struct knob PROFILE[] = {
     PLAIN("name", KNOB_TEXT, name, "What it is called: small letters, digits, \"-\", \"_\" and \".\"; a composition's has commas."),
@@ -79,13 +91,9 @@ static const struct knob PROFILE[] = {
 
 #define OWNER profile_client_leg
 static const struct knob CLIENT_LEG[] = {
-    PLAIN("min_version", KNOB_VERSION, min_version, "The oldest version accepted."),
-    PLAIN("max_version", KNOB_VERSION, max_version, "The newest."),
-    CODES("ciphers", REGISTRY_CIPHER, ciphers, "Cipher suites in order of preference."),
-    CODES("groups", REGISTRY_GROUP, groups, "Groups in order of preference."),
-    CODES("signature_algorithms", REGISTRY_SIGNATURE_SCHEME, sigalgs, "What the box signs with, in order of preference."),
-    WORD("alpn", ALPNS, alpn, "The protocol that the client is told: what the server chose, none, or the first of \"alpn_protocols\" that it offers."),
-    PLAIN("alpn_protocols", KNOB_TEXTS, alpn_protocols, "For \"fixed\"."),
+    VERSIONS("The oldest version accepted.", "The newest."),
+    HELLO_LISTS("Cipher suites in order of preference.", "Groups in order of preference.", "What the box signs with, in order of preference."),
+    ALPN("The protocol that the client is told: what the server chose, none, or the first of \"alpn_protocols\" that it offers."),
     WORD("session_tickets", TICKETS, tickets, "\"bad\" tickets cannot be decrypted later: a client that comes back with one gets decrypt_error."),
     PLAIN("force_hello_retry_request", KNOB_BOOL, force_hrr, "Asks for a group that the client sent no share of, where it supports one."),
     WORD("sentinel", SENTINELS, sentinel, "The downgrade sentinel in the random of a TLS 1.2 ServerHello, never or always; \"copy_upstream\" takes the server's whole random."),
@@ -101,17 +109,13 @@ static const struct knob CLIENT_LEG[] = {
 
 #define OWNER profile_server_leg
 static const struct knob SERVER_LEG[] = {
-    PLAIN("min_version", KNOB_VERSION, min_version, "The oldest version offered."),
-    PLAIN("max_version", KNOB_VERSION, max_version, "The newest."),
-    CODES("ciphers", REGISTRY_CIPHER, ciphers, "Cipher suites offered, in order; empty: the client's."),
-    CODES("groups", REGISTRY_GROUP, groups, "Groups offered, in order; empty: the client's."),
-    CODES("signature_algorithms", REGISTRY_SIGNATURE_SCHEME, sigalgs, "Signature algorithms offered, in order; empty: the client's."),
+    VERSIONS("The oldest version offered.", "The newest."),
+    HELLO_LISTS("Cipher suites offered, in order; empty: the client's.", "Groups offered, in order; empty: the client's.", "Signature algorithms offered, in order; empty: the client's."),
     CODES("extensions", REGISTRY_EXTENSION, extensions, "For \"own\": of status_request, signed_certificate_timestamp and session_ticket those that are here are sent; the others are the library's, and so is their order. Empty: the library's."),
-    WORD("alpn", ALPNS, alpn, "The protocols offered: the client's, none, or \"alpn_protocols\"."),
-    PLAIN("alpn_protocols", KNOB_TEXTS, alpn_protocols, "For \"fixed\"."),
+    ALPN("The protocols offered: the client's, none, or \"alpn_protocols\"."),
     WORD("sni", SNIS, sni, "The server_name sent: the client's, none, or \"sni_name\"."),
     PLAIN("sni_name", KNOB_TEXT, sni_name, "For \"replace\"."),
-    WORD("hello", HELLOS, hello, "The hello that the server gets: the client's mirrored; the box's own, whatever the client sent; a raw one from \"template\", byte for byte; the client's own bytes with \"edit\", in mode \"tunnel\"."),
+    WORD("hello", HELLOS, hello, "The hello that the server gets: the client's mirrored; the box's own, whatever the client sent; a raw one from \"template\", byte for byte, whose versions hold whatever the bounds are; the client's own bytes with \"edit\", in mode \"tunnel\"."),
     INSIDE("template", KNOB_TEMPLATE, template, "A ClientHello that no library writes any more."),
     INSIDE("edit", KNOB_EDIT, edit, "What is changed in the client's hello."),
     INSIDE("verify", KNOB_VERIFY, verify, "What is checked of the server's certificate."),

@@ -23,6 +23,10 @@ static const struct {
     {F_LEG_ADDRESS,                    REDACT_ADDRESS},
     {F_LEG_LOCAL_ADDRESS,              REDACT_ADDRESS},
     {F_LEG_SERVER_NAME,                REDACT_NAME},
+    {F_LEG_CLIENT_SUBJECT,             REDACT_DN},
+    {F_LEG_CLIENT_ISSUER,              REDACT_DN},
+    {F_LEG_CLIENT_SHA256,              REDACT_HEX},
+    {F_LEG_CLIENT_CERTIFICATE_CHAIN,   REDACT_DROP},
     {F_LEG_SUBJECT,                    REDACT_DN},
     {F_LEG_ISSUER,                     REDACT_DN},
     {F_LEG_LEAF_SHA256,                REDACT_HEX},
@@ -51,6 +55,8 @@ static const struct {
     {F_TRY_SUBJECTS,                   REDACT_DN},
     {F_FETCH_URL,                      REDACT_WORDS},
     {F_TRIED_ADDRESS,                  REDACT_ADDRESS},
+    {F_EXPERIMENT_ECH_NAME,            REDACT_NAME},
+    {F_EXPERIMENT_ECH_RETRY,           REDACT_DROP},
     {F_PATH_CONTROL_NAME,              REDACT_NAME},
     {F_PATH_BOX_ADDRESS,               REDACT_ADDRESS},
     {F_PATH_BOX_AFTER_ADDRESS,         REDACT_ADDRESS},
@@ -65,9 +71,9 @@ const char redact_tells[] =
     "numbers of more than four bytes, keys and their ids, signatures, addresses of revocation\n"
     "services), and what in a User-Agent is not a well-known program or system. Hashes are those\n"
     "of what is there now. The same goes for these strings inside ClientHellos, certificates and\n"
-    "the bytes of handshakes. Secrets of TLS, OCSP responses, and the bytes of connections that\n"
-    "hold a client's certificate, names of client CAs or what is no TLS are left out. What was\n"
-    "used for the replacement is not kept, so it cannot be undone.\n"
+    "the bytes of handshakes. Secrets of TLS, OCSP responses, ECH configurations, clients'\n"
+    "certificates, and the bytes of connections that hold one, names of client CAs or what is no\n"
+    "TLS are left out. What was used for the replacement is not kept, so it cannot be undone.\n"
     "\n"
     "Kept, because the verdict rests on it: times, versions, suites, extensions, fingerprints (no\n"
     "name is in JA3 and JA4), randoms, session ids and tickets, alerts, sizes; names and\n"

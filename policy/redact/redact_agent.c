@@ -1,23 +1,7 @@
 #include <ctype.h>
 #include <string.h>
-#include <strings.h>
 
-#include "logs/base/check.h"
 #include "policy/redact/redact_words.h"
-
-static bool is_kept(const char *in, size_t len) {
-    static const char *const kept[] = {
-#define KEPT(word) word,
-#include "policy/redact/kept_agents.inc"
-#undef KEPT
-    };
-    for (size_t i = 0; i < ARRAY_LEN(kept); i++) {
-        if (strlen(kept[i]) == len && strncasecmp(kept[i], in, len) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
 
 static size_t run_of(const char *in, size_t len, bool digits) {
     size_t n = 0;
@@ -47,7 +31,7 @@ void redact_agent(const struct redact_salt *salt, char *out, const char *in, siz
             continue;
         }
         if (word != digits) {
-            known = is_kept(in + at, word);
+            known = redact_keeps(REDACT_KEPT_AGENT, in + at, word);
         }
         if (known) {
             memmove(out + at, in + at, word);

@@ -213,7 +213,7 @@ static bool name_is_public(CBS name) {
             if (CBS_get_asn1(&attribute, &oid, CBS_ASN1_OBJECT) &&
                 CBS_get_any_asn1(&attribute, &value, &tag) &&
                 strcmp(attribute_key(&oid), "O") == 0 &&
-                redact_keeps_issuer((const char *)CBS_data(&value), CBS_len(&value))) {
+                redact_keeps(REDACT_KEPT_ISSUER, (const char *)CBS_data(&value), CBS_len(&value))) {
                 return true;
             }
         }

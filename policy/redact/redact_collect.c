@@ -140,9 +140,12 @@ static void field_learn(struct redact *redact, const struct obj *obj, enum field
 
 static void leg_learn(struct redact *redact, const struct obj *leg) {
     static const enum field raws[] = {F_LEG_OFFER_RAW, F_LEG_OFFER_RAW_2};
-    for (size_t i = 0; i < obj_num(leg, F_LEG_CERTIFICATE_CHAIN); i++) {
-        struct span der = obj_item(leg, F_LEG_CERTIFICATE_CHAIN, i);
-        certificate_learn(redact, der.p, der.len);
+    static const enum field chains[] = {F_LEG_CERTIFICATE_CHAIN, F_LEG_CLIENT_CERTIFICATE_CHAIN};
+    for (size_t c = 0; c < ARRAY_LEN(chains); c++) {
+        for (size_t i = 0; i < obj_num(leg, chains[c]); i++) {
+            struct span der = obj_item(leg, chains[c], i);
+            certificate_learn(redact, der.p, der.len);
+        }
     }
     for (size_t i = 0; obj_has(leg, F_LEG_OFFER_AUTHORITIES) && i < ARRAY_LEN(raws); i++) {
         struct span raw = obj_span(leg, raws[i]);

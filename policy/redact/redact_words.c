@@ -29,29 +29,34 @@ void redact_fill(const struct redact_salt *salt, uint8_t *out, size_t len, char 
     }
 }
 
-static bool is_kept_word(const char *in, size_t len) {
-    static const char *const kept[] = {
-#define KEPT(word) word,
-#include "policy/redact/kept_words.inc"
-#undef KEPT
-    };
-    for (size_t i = 0; i < ARRAY_LEN(kept); i++) {
-        if (strlen(kept[i]) == len && strncasecmp(kept[i], in, len) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
+// struct kept_list is a list of what stays.
+struct kept_list {
+    const char *const *texts;
+    size_t num;
+    bool begins; // with one of them, whatever follows
+};
 
-bool redact_keeps_issuer(const char *organisation, size_t len) {
-    static const char *const kept[] = {
-#define KEPT(name) name,
-#include "policy/redact/kept_issuers.inc"
-#undef KEPT
+bool redact_keeps(enum redact_kept kind, const char *in, size_t len) {
+#define KEPT(text) text,
+    static const char *const words[] = {
+#include "policy/redact/kept_words.inc"
     };
-    for (size_t i = 0; i < ARRAY_LEN(kept); i++) {
-        size_t kept_len = strlen(kept[i]);
-        if (len >= kept_len && strncasecmp(kept[i], organisation, kept_len) == 0) {
+    static const char *const agents[] = {
+#include "policy/redact/kept_agents.inc"
+    };
+    static const char *const issuers[] = {
+#include "policy/redact/kept_issuers.inc"
+    };
+#undef KEPT
+    static const struct kept_list lists[] = {
+        [REDACT_KEPT_WORD] = {words, ARRAY_LEN(words), false},
+        [REDACT_KEPT_AGENT] = {agents, ARRAY_LEN(agents), false},
+        [REDACT_KEPT_ISSUER] = {issuers, ARRAY_LEN(issuers), true},
+    };
+    const struct kept_list *list = &lists[kind];
+    for (size_t i = 0; i < list->num; i++) {
+        size_t n = strlen(list->texts[i]);
+        if ((list->begins ? n <= len : n == len) && strncasecmp(list->texts[i], in, n) == 0) {
             return true;
         }
     }
@@ -96,7 +101,7 @@ static void last_label(char *out, size_t len) {
 
 static void name_label(const struct redact_salt *salt, char *out, const char *in, size_t len,
                        bool last, bool only) {
-    bool kept = only ? is_kept_word(in, len)
+    bool kept = only ? redact_keeps(REDACT_KEPT_WORD, in, len)
                      : (len == 3 && strncasecmp(in, "www", len) == 0) ||
                            (last && len == 9 && strncasecmp(in, "localhost", len) == 0);
     if (kept) {
@@ -192,7 +197,7 @@ void redact_words(const struct redact_salt *salt, char *out, const char *in, siz
             out[at] = in[at];
             at++;
         } else {
-            if (is_kept_word(in + at, run)) {
+            if (redact_keeps(REDACT_KEPT_WORD, in + at, run)) {
                 memmove(out + at, in + at, run);
             } else {
                 word(salt, out + at, in + at, run);
@@ -202,11 +207,24 @@ void redact_words(const struct redact_salt *salt, char *out, const char *in, siz
     }
 }
 
+// is_told returns whether the attribute tells an inspector. In a certificate it stands as it is, in
+// text with what RFC 4514 escapes.
+static bool is_told(const char *key, const char *in, size_t len, bool escape) {
+    char attribute[ATTRIBUTE_MAX];
+    size_t n = (size_t)snprintf(attribute, sizeof(attribute), "%s=", key);
+    for (size_t i = 0; i < len && n + 3 < sizeof(attribute); i++) {
+        if (escape && strchr(",+\"\\<>;", in[i]) != NULL && in[i] != '\0') {
+            attribute[n++] = '\\';
+        }
+        attribute[n++] = in[i];
+    }
+    attribute[n] = '\0';
+    return n + 3 < sizeof(attribute) && known_name_inspector(attribute) != NULL;
+}
+
 void redact_value(const struct redact_salt *salt, char *out, const char *key, const char *in,
                   size_t len) {
-    char attribute[ATTRIBUTE_MAX];
-    int n = snprintf(attribute, sizeof(attribute), "%s=%.*s", key, (int)len, in);
-    bool told = n > 0 && (size_t)n < sizeof(attribute) && known_name_inspector(attribute) != NULL;
+    bool told = is_told(key, in, len, false) || is_told(key, in, len, true);
     if (told || strcasecmp(key, "C") == 0) {
         memmove(out, in, len);
     } else {
@@ -241,7 +259,8 @@ static bool dn_next(const char *in, size_t len, size_t *at, size_t *out_key, siz
 bool redact_dn_is_public(const char *in, size_t len) {
     size_t at = 0, key, key_len, value, value_len;
     while (dn_next(in, len, &at, &key, &key_len, &value, &value_len)) {
-        if (key_len == 1 && in[key] == 'O' && redact_keeps_issuer(in + value, value_len)) {
+        if (key_len == 1 && in[key] == 'O' &&
+            redact_keeps(REDACT_KEPT_ISSUER, in + value, value_len)) {
             return true;
         }
     }

@@ -34,9 +34,13 @@ void redact_words(const struct redact_salt *salt, char *out, const char *in, siz
 void redact_value(const struct redact_salt *salt, char *out, const char *key, const char *in,
                   size_t len);
 
-// redact_keeps_issuer returns whether `organisation` is that of a public CA (kept_issuers.inc),
-// whose names stay.
-bool redact_keeps_issuer(const char *organisation, size_t len);
+// What stays as it is, in any case of letters: words (kept_words.inc), the names of well-known
+// programs and systems (kept_agents.inc), and whatever begins like the organisation of a public CA
+// (kept_issuers.inc).
+enum redact_kept { REDACT_KEPT_WORD, REDACT_KEPT_AGENT, REDACT_KEPT_ISSUER };
+
+// redact_keeps returns whether `in` is of that kind.
+bool redact_keeps(enum redact_kept kind, const char *in, size_t len);
 
 // redact_dn maps a distinguished name in the manner of RFC 4514 value by value, unless it is a
 // public CA's.

@@ -45,7 +45,7 @@ const char *reader_name(enum reader reader);
 // alone.
 enum telling { TELLS_NOTHING, TELLS_SUSPICION, TELLS_HISTORY, TELLS_CAUSE };
 
-enum { TELLERS_MAX = 16 };
+enum { TELLERS_MAX = 32 };
 
 // struct tellers holds the rules that name a cause, in the table's order, and the best that they
 // can make of it; those that need experiments count only among `rules`. `surest` counts from

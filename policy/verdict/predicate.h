@@ -32,6 +32,9 @@ struct predicate_row {
     uint16_t fields[PREDICATE_FIELDS_MAX];
 };
 
+// defect_id returns the word of the record for `defect`.
+const char *defect_id(enum defect defect);
+
 const struct predicate_row *predicate_row(enum predicate predicate);
 
 // predicate_ask answers one question about `view`.

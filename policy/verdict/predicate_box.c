@@ -26,11 +26,29 @@ ASK(inspector) {
     return obj_has(view->up, F_LEG_ISSUER) ? answer_from(inspector_of(view) != NULL) : UNKNOWN;
 }
 
-// Names of CAs that mean "do not trust this": FortiGate's, Avast's and its kin's, Squid's.
+// Parts of the issuer, in lower case, are separated by |.
+ASK(issuer_named) {
+    const char *issuer = obj_str(view->up, F_LEG_ISSUER);
+    for (const char *w = row->word; issuer != NULL && *w != '\0'; w += strspn(w, "|")) {
+        char part[32];
+        size_t len = strcspn(w, "|");
+        CHECK(len < sizeof(part));
+        memcpy(part, w, len);
+        part[len] = '\0';
+        if (strcasestr(issuer, part) != NULL) {
+            return YES;
+        }
+        w += len;
+    }
+    return issuer == NULL ? UNKNOWN : NO;
+}
+
+// Names of CAs that mean "do not trust this": FortiGate's, Avast's and its kin's, Squid's, whose
+// quotation mark has a backslash in a record (RFC 4514, section 2.4).
 ASK(issuer_untrusted) {
     (void)row;
     static const char *const parts[] = {"fortigate untrusted ca", "shield untrusted root",
-                                        "shield self-signed root", "not trusted by \""};
+                                        "shield self-signed root", "not trusted by \\\""};
     const char *issuer = obj_str(view->up, F_LEG_ISSUER);
     for (size_t i = 0; issuer != NULL && i < ARRAY_LEN(parts); i++) {
         if (strcasestr(issuer, parts[i]) != NULL) {
@@ -38,6 +56,33 @@ ASK(issuer_untrusted) {
         }
     }
     return issuer == NULL ? UNKNOWN : NO;
+}
+
+// leaf_speaks_for returns whether a leaf names `host`, itself or by a wildcard for one label.
+static bool leaf_speaks_for(const struct obj *leaf, const char *host) {
+    char wildcard[260] = "*";
+    const char *dot = strchr(host, '.');
+    if (dot != NULL && strlen(dot) < sizeof(wildcard) - 1) {
+        memcpy(wildcard + 1, dot, strlen(dot) + 1);
+    }
+    return obj_has_str(leaf, F_CERT_SANS, host) || obj_has_str(leaf, F_CERT_SANS, wildcard);
+}
+
+ASK(misdirected) {
+    (void)row;
+    const char *host = obj_str(view->root, F_RECORD_HOST);
+    const char *name = obj_str(obj_get(view->up, F_LEG_VERIFICATION), F_VERIFICATION_NAME);
+    if (predicate_ask(view, P_CN_ONLY) == YES) {
+        return NO;
+    }
+    if (host == NULL || name == NULL || obj_num(view->up, F_LEG_CHAIN) == 0) {
+        return UNKNOWN;
+    }
+    const struct obj *leaf = obj_at(view->up, F_LEG_CHAIN, 0);
+    if (strcasecmp(host, name) == 0 || obj_num(leaf, F_CERT_SANS) == 0) {
+        return strcasecmp(host, name) == 0 ? NO : UNKNOWN;
+    }
+    return answer_from(leaf_speaks_for(leaf, host));
 }
 
 ASK(public_name) {

@@ -68,6 +68,37 @@ ASK(defect) {
     return any;
 }
 
+const char *defect_id(enum defect defect) { return defect_ids[defect]; }
+
+// Weak but tolerated: the proxy's own verification passed with it.
+ASK(defect_borne) {
+    const struct obj *found = verification(view);
+    enum answer any = chain_ok(view) == UNKNOWN || found == NULL ? UNKNOWN : NO;
+    for (size_t i = 0; i < obj_num(found, F_VERIFICATION_DEFECTS); i++) {
+        const struct obj *item = obj_at(found, F_VERIFICATION_DEFECTS, i);
+        int64_t fatal;
+        bool same = obj_str_is(item, F_DEFECT_ID, defect_ids[row->codes[0]]);
+        if (same && obj_int(item, F_DEFECT_FATAL, &fatal) && fatal == 0) {
+            return chain_ok(view);
+        }
+    }
+    return any;
+}
+
+ASK(key_small) {
+    (void)row;
+    enum { RSA_BITS = 2048 };
+    enum answer any = obj_num(view->up, F_LEG_CHAIN) == 0 ? UNKNOWN : NO;
+    for (size_t i = 0; i < obj_num(view->up, F_LEG_CHAIN); i++) {
+        const struct obj *cert = obj_at(view->up, F_LEG_CHAIN, i);
+        int64_t bits;
+        bool known = obj_int(cert, F_CERT_KEY_BITS, &bits) && obj_has(cert, F_CERT_KEY_TYPE);
+        bool rsa = obj_str_is(cert, F_CERT_KEY_TYPE, "RSA");
+        any = answer_or(any, known ? answer_from(rsa && bits < RSA_BITS) : UNKNOWN);
+    }
+    return any;
+}
+
 ASK(fetchable) {
     (void)row;
     if (obj_has(verification(view), F_VERIFICATION_CA_ISSUERS)) {

@@ -56,6 +56,19 @@ ASK(up_alert) {
     return code == NO ? NO : answer_and(code, alert_early(view));
 }
 
+ASK(up_alert_ever) { return coded(view->up, &view->server_alert, "server", row); }
+
+ASK(up_alert_unasked) {
+    (void)row;
+    enum answer any = alerted(view->up, &view->server_alert, "server");
+    if (any != YES) {
+        return any;
+    }
+    return view->mode != MODE_INTERCEPT || view->server_alert.after == LEG_UNKNOWN
+               ? UNKNOWN
+               : answer_from(view->server_alert.after < LEG_HELLO);
+}
+
 // silent_after_data answers for an alert that came when data had flowed: it still belongs to the
 // handshake when none of the data came from the alert's sender.
 static enum answer silent_after_data(const struct obj *leg, enum field field) {

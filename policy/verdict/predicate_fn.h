@@ -14,6 +14,7 @@ ASK(status);      // the proxy answered with one of `codes`
 ASK(refused_by_policy);
 ASK(dns_error); // `word`: "missing" or "broken"
 ASK(names_differ);
+ASK(misdirected);
 ASK(dns_sink);
 ASK(dial_end); // TCP ended with `word`
 ASK(loopback); // UNKNOWN where --to or a parent chose the address
@@ -29,10 +30,13 @@ ASK(dial_failed_here);
 ASK(not_tls_tunnel);
 
 // predicate_end.c: how legs ended, alerts
-ASK(up_alert);      // the server's first error alert has one of `codes`, before its ServerHello
-ASK(up_alert_late); // the same, after it
-ASK(down_alert);    // the client's first error alert has one of `codes`, after the ServerHello
-ASK(up_alerted);    // the server sent any error alert
+ASK(up_alert);         // the server's first error alert has one of `codes`, before its ServerHello
+ASK(up_alert_late);    // the same, after it
+ASK(up_alert_unasked); // the server sent an alert before it was sent a hello
+ASK(up_alert_ever);    // the same, at any time: TLS 1.3 stacks say it on either side of the
+                       // ServerHello
+ASK(down_alert);       // the client's first error alert has one of `codes`, after the ServerHello
+ASK(up_alerted);       // the server sent any error alert
 ASK(down_alerted);
 ASK(any_alert);
 ASK(up_detail); // the library's words on the server's leg hold one of those of `word`
@@ -84,10 +88,13 @@ ASK(offer_one_group);
 ASK(offer_auth_one_kind);
 ASK(offer_sigalgs_odd);
 ASK(offer_no_name);
+ASK(offer_says_48); // a hello of OpenSSL's kin
 ASK(offer_alpn_http);
 ASK(cut); // the proxy left out items of the first field that the client offers
 ASK(answer_version_old);
 ASK(answer_version_unoffered);
+ASK(choice_offered); // what the server chose, the first field, is in the list of the client's, the
+                     // second
 ASK(sent_version);
 ASK(answer_not_tls); // `word`: "http", "other" or "binary"
 ASK(answer_sentinel);
@@ -102,6 +109,8 @@ ASK(defects_hidden); // policy keeps the server's defects from the client
 ASK(leaf_sound);     // none of them reached the client
 ASK(defect);         // a defect without which the chain would be good is codes[0]
 ASK(fetchable);
+ASK(defect_borne); // a defect in spite of which the chain is good is codes[0]
+ASK(key_small);
 ASK(issuer_below_root);
 ASK(leaf_dates); // `word`: "expired" or "early", by the certificate's own dates
 ASK(leaf_self_signed);
@@ -157,6 +166,7 @@ ASK(completed);
 // predicate_box.c: what boxes do to certificates
 ASK(inspector);
 ASK(issuer_unknown);
+ASK(issuer_named); // the issuer holds one of the parts of `word`, separated by |
 ASK(issuer_untrusted);
 ASK(public_name);
 ASK(test_defect_name);

@@ -202,6 +202,16 @@ ASK(offer_sigalgs_odd) {
     return offers_version(view->offer, 0x0304);
 }
 
+ASK(offer_says_48) {
+    (void)row;
+    enum { ENCRYPT_THEN_MAC = 22, RECORD_SIZE_LIMIT = 28 };
+    if (!obj_has(view->offer, F_LEG_OFFER_EXTENSIONS)) {
+        return UNKNOWN;
+    }
+    return answer_from(obj_has_code(view->offer, F_LEG_OFFER_EXTENSIONS, ENCRYPT_THEN_MAC) &&
+                       !obj_has_code(view->offer, F_LEG_OFFER_EXTENSIONS, RECORD_SIZE_LIMIT));
+}
+
 ASK(offer_no_name) {
     (void)row;
     if (obj_has(view->offer, F_LEG_SERVER_NAME)) {
@@ -302,6 +312,15 @@ ASK(answer_version_unoffered) {
         return UNKNOWN;
     }
     return answer_not(offers_version(view->offer, (int)version));
+}
+
+ASK(choice_offered) {
+    int64_t choice;
+    enum answer offered = list_sent(view->client, row->fields[1]);
+    if (offered != YES || !obj_int(view->up, row->fields[0], &choice)) {
+        return UNKNOWN;
+    }
+    return answer_from(obj_has_code(view->client, row->fields[1], (uint16_t)choice));
 }
 
 ASK(answer_sentinel) {

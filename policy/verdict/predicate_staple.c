@@ -46,6 +46,14 @@ ASK(staple_none) {
     return seen_none(view);
 }
 
+// is_borrowed: a hello with NPN and no ALPN is not curl's, whatever the User-Agent says: Squid,
+// which asks for staples by habit, hands on that of its client.
+static bool is_borrowed(const struct obj *offer) {
+    enum { ALPN = 16, NPN = 13172 };
+    return obj_has_code(offer, F_LEG_OFFER_EXTENSIONS, NPN) &&
+           !obj_has_code(offer, F_LEG_OFFER_EXTENSIONS, ALPN);
+}
+
 ASK(staple_insisted) {
     (void)row;
     const char *agent = obj_str(view->root, F_RECORD_USER_AGENT);
@@ -54,7 +62,8 @@ ASK(staple_insisted) {
         return NO;
     }
     // Browsers, and the libraries of systems, ask by habit; OpenSSL's clients only when told to.
-    if (agent == NULL || !obj_is(view->offer, F_LEG_OFFER_STATUS_REQUEST, true)) {
+    if (agent == NULL || !obj_is(view->offer, F_LEG_OFFER_STATUS_REQUEST, true) ||
+        is_borrowed(view->offer)) {
         return UNKNOWN;
     }
     return strncmp(agent, "curl/", 5) == 0 ? YES : strstr(agent, "Mozilla") != NULL ? NO : UNKNOWN;

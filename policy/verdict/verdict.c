@@ -220,6 +220,21 @@ static void add_misfits(struct writer *w) {
     }
 }
 
+// add_borne shows the defects with which a chain is good all the same.
+static void add_borne(struct writer *w, const struct predicate_row *row) {
+    const struct obj *found = obj_get(w->reading->view.up, F_LEG_VERIFICATION);
+    for (size_t i = 0; i < obj_num(found, F_VERIFICATION_DEFECTS); i++) {
+        const struct obj *defect = obj_at(found, F_VERIFICATION_DEFECTS, i);
+        if (obj_str_is(defect, F_DEFECT_ID, defect_id((enum defect)row->codes[0]))) {
+            struct obj *evidence = obj_add(w->verdict, F_VERDICT_EVIDENCE);
+            obj_set_str(evidence, F_EVIDENCE_FIELD, "verification.defects");
+            set_value(evidence, F_EVIDENCE_SERVER, defect,
+                      obj_has(defect, F_DEFECT_SAYS) ? F_DEFECT_SAYS : F_DEFECT_ID);
+            obj_set_str(evidence, F_EVIDENCE_BECAUSE, row->because_yes);
+        }
+    }
+}
+
 static void add_literal(struct writer *w, literal asked) {
     const struct predicate_row *row = literal_row(asked);
     bool misfits = row->fn == ask_claim_misfit && asked > 0;
@@ -232,6 +247,9 @@ static void add_literal(struct writer *w, literal asked) {
     }
     if (misfits) {
         add_misfits(w);
+    }
+    if (row->fn == ask_defect_borne && asked > 0) {
+        add_borne(w, row);
     }
 }
 

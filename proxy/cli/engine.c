@@ -96,6 +96,7 @@ static struct session_shared *shared_make(struct engine *engine, struct policy *
         .crls = engine->options.crls,
         .num_crls = engine->options.num_crls,
         .parent = engine->options.parent,
+        .tries = engine->shared != NULL ? engine->shared->tries : NULL,
         .as = engine->options.as,
         .boxes = engine->boxes,
         .now = time(NULL),

@@ -286,11 +286,24 @@ static int export_write(struct export *export) {
     return status;
 }
 
+// case_tell says what was written, and what to do with it.
+static void case_tell(const struct export *export, size_t num, size_t num_played) {
+    printf("Wrote %s: %zu connection%s, %s. README.md says what is in it.\n", export->dir, num,
+           num == 1 ? "" : "s", export->plain ? "not redacted" : "redacted");
+    if (num_played == num) {
+        printf("Next: %s/run.sh plays it; then look it through and attach it.\n", export->dir);
+    } else {
+        printf("Next: look it through and attach it. run.sh can play %zu of %zu: README.md says "
+               "why.\n",
+               num_played, num);
+    }
+}
+
 // case_export writes the kit of the chosen records.
 static int case_export(const struct export *export) {
     struct record *records[CASE_MAX];
     const struct obj *roots[CASE_MAX];
-    size_t num = 0;
+    size_t num = 0, num_played = 0;
     struct err err = {0};
     bool ok = true;
     for (size_t i = 0; i < export->num_chosen && ok; i++) {
@@ -306,11 +319,13 @@ static int case_export(const struct export *export) {
     for (size_t i = 0; i < num; i++) {
         roots[i] = records[i]->root;
     }
-    if (ok && !export_case_write(export->dir, roots, num, export->plain, &err)) {
+    if (ok && !export_case_write(export->dir, &num_played, roots, num, export->plain, &err)) {
         status = EXIT_ENVIRONMENT;
     }
     if (status != 0) {
         fprintf(stderr, "tlsblame export: %s\n", err.msg);
+    } else {
+        case_tell(export, num, num_played);
     }
     for (size_t i = 0; i < num; i++) {
         record_free(records[i]);

@@ -12,6 +12,7 @@
 #include "logs/base/file.h"
 #include "logs/pcap/record_capture.h"
 #include "logs/record/json.h"
+#include "policy/learn/learn.h"
 #include "policy/profiles/profile.h"
 #include "policy/redact/redact.h"
 #include "policy/verdict/verdict.h"
@@ -25,14 +26,15 @@ struct kit {
     char dir[PATH_TEXT_MAX];
     struct record **records; // as they are written
     size_t num;
-    bool plain, profile, differs;
+    bool plain, profile, behind, differs;
+    size_t num_played; // of the records: what run.sh can do
     const struct redact_counts *counts;
     char profile_why[512];
 };
 
 static const char *const files[] = {"records.ndjson", "capture.pcapng", "policy.json",
-                                    "profile.json",   "hello.bin",      "run.sh",
-                                    "README.md"};
+                                    "profile.json",   "behind.json",    "hello.bin",
+                                    "run.sh",         "README.md"};
 
 static bool path_make(char out[PATH_TEXT_MAX], const struct kit *kit, const char *name) {
     int len = snprintf(out, PATH_TEXT_MAX, "%s/%s", kit->dir, name);
@@ -145,7 +147,10 @@ static bool policy_put(const struct kit *kit, struct err *err) {
     struct buf text;
     buf_init(&text, FILE_TEXT_MAX);
     buf_printf(&text, "{\n    \"default\": {\n        \"action\": \"%s\",\n",
-               action != NULL && strcmp(action, "tunnel") == 0 ? "tunnel" : "intercept");
+               (action != NULL && strcmp(action, "tunnel") == 0) ||
+                       obj_str_is(root, F_RECORD_MODE, "import")
+                   ? "tunnel"
+                   : "intercept");
     if (failure != NULL) {
         buf_printf(&text, "        \"on_server_failure\": \"%s\",\n", failure);
     }
@@ -180,6 +185,60 @@ static bool profile_put(struct kit *kit, struct err *err) {
               : err_set(err, "the profile is too long");
 }
 
+// sighting_add adds what the proxy saw of a box behind it: what that shows its clients.
+static void sighting_add(struct learn *learn, const struct obj *root) {
+    const struct obj *leg = record_leg(root, true);
+    const char *name = obj_str(leg, F_LEG_SERVER_NAME);
+    int64_t ms = 0;
+    (void)obj_int(root, F_RECORD_TIMESTAMP, &ms);
+    struct learn_sighting sighting = {.id = obj_str(root, F_RECORD_ID),
+                                      .host = name != NULL ? name : obj_str(root, F_RECORD_HOST),
+                                      .time = ms / 1000,
+                                      .front = leg};
+    (void)!learn_add(learn, &sighting);
+}
+
+// behind_learned appends the profile that the certificates of a box behind the proxy tell.
+static bool behind_learned(const struct kit *kit, struct buf *out, struct err *err) {
+    struct learn *learn = learn_new("behind");
+    for (size_t i = 0; i < kit->num; i++) {
+        const char *how = lab_case_behind(kit->records[i]->root);
+        if (how != NULL && how[0] == '\0') {
+            sighting_add(learn, kit->records[i]->root);
+        }
+    }
+    bool ok = learn_print(learn, out, err);
+    learn_free(learn);
+    return ok;
+}
+
+// behind_put writes the box behind the proxy, where the records show one: it is one box.
+static bool behind_put(struct kit *kit, struct err *err) {
+    const char *how = NULL;
+    struct buf text;
+    for (size_t i = 0; i < kit->num && how == NULL; i++) {
+        how = lab_case_behind(kit->records[i]->root);
+    }
+    if (how == NULL) {
+        return true;
+    }
+    buf_init(&text, FILE_TEXT_MAX);
+    bool ok;
+    if (how[0] == '\0') {
+        ok = behind_learned(kit, &text, err);
+    } else {
+        struct profile *profile = profile_load(how, err);
+        ok = profile != NULL && profile_print(&text, profile);
+        profile_unref(profile);
+    }
+    kit->behind = ok;
+    if (!ok) {
+        buf_cleanup(&text);
+        return false;
+    }
+    return file_put(kit, "behind.json", 0600, &text, err);
+}
+
 // ---- for people
 
 static bool run_put(const struct kit *kit, struct err *err) {
@@ -210,13 +269,16 @@ static void verdict_tell(struct buf *out, const struct obj *root) {
 }
 
 // playing_tell says whether run.sh can play each record, and if not, why.
-static void playing_tell(struct buf *out, const struct kit *kit) {
+static void playing_tell(struct buf *out, struct kit *kit) {
     for (size_t i = 0; i < kit->num; i++) {
         const struct obj *root = kit->records[i]->root;
         struct lab_case played;
         struct err why;
-        bool ok = lab_case_init(&played, root, kit->profile ? "profile.json" : NULL, &why);
+        const struct lab_case_files present = {kit->profile ? "profile.json" : NULL,
+                                               kit->behind ? "behind.json" : NULL};
+        bool ok = lab_case_init(&played, root, &present, &why);
         lab_case_cleanup(&played);
+        kit->num_played += ok;
         buf_printf(out, "- %s: %s%s%s.\n", obj_str(root, F_RECORD_ID),
                    ok ? "`run.sh` plays it" : "cannot be played, and `run.sh` says so: ",
                    ok ? "" : why.msg,
@@ -238,7 +300,7 @@ static const char how[] =
     "    tlsblame show --log records.ndjson\n"
     "    tlsblame explain --log records.ndjson\n";
 
-static bool readme_put(const struct kit *kit, struct err *err) {
+static bool readme_put(struct kit *kit, struct err *err) {
     struct buf text;
     buf_init(&text, FILE_TEXT_MAX);
     buf_printf(&text, "# A TLS handshake that failed, and who broke it\n\n"
@@ -252,8 +314,12 @@ static bool readme_put(const struct kit *kit, struct err *err) {
                "- `capture.pcapng`: the same for Wireshark\n"
                "- `policy.json`: what the proxy was told to do\n%s"
                "- `hello.bin`: the client's hello, as it was on the wire\n"
-               "- `run.sh`: plays the case\n\n%s",
+               "%s- `run.sh`: plays the case\n\n%s",
                kit->profile ? "- `profile.json`: the box that the proxy was\n" : "",
+               kit->behind
+                   ? "- `behind.json`: the box behind the proxy, as far as its certificates "
+                     "or what it did tell\n"
+                   : "",
                kit->profile_why);
     playing_tell(&text, kit);
     (void)!buf_append(&text, how, sizeof(how) - 1);
@@ -295,12 +361,12 @@ static bool dir_is_free(const char *dir, struct err *err) {
 
 static bool kit_write(struct kit *kit, struct err *err) {
     return records_put(kit, err) && capture_put(kit, err) && policy_put(kit, err) &&
-           profile_put(kit, err) && hello_put(kit, err) && run_put(kit, err) &&
-           readme_put(kit, err);
+           profile_put(kit, err) && behind_put(kit, err) && hello_put(kit, err) &&
+           run_put(kit, err) && readme_put(kit, err);
 }
 
-bool export_case_write(const char *dir, const struct obj *const *roots, size_t num, bool plain,
-                       struct err *err) {
+bool export_case_write(const char *dir, size_t *out_played, const struct obj *const *roots,
+                       size_t num, bool plain, struct err *err) {
     struct kit kit = {.num = num, .plain = plain};
     uint8_t seed[REDACT_SEED_LEN];
     CHECK(num != 0 && getrandom(seed, sizeof(seed), 0) == sizeof(seed));
@@ -323,6 +389,7 @@ bool export_case_write(const char *dir, const struct obj *const *roots, size_t n
     if (!ok) {
         kit_remove(&kit);
     }
+    *out_played = kit.num_played;
     for (size_t i = 0; i < num; i++) {
         record_free(kit.records[i]);
     }

@@ -156,41 +156,125 @@ static void history_set(struct lab_scenario *scenario, const struct obj *root) {
     scenario->times = 1 + (unsigned)(before < TIMES_MAX ? before : TIMES_MAX);
 }
 
+// ---- the box behind
+
+const char *lab_case_behind(const struct obj *root) {
+    static const struct {
+        const char *cause, *profile;
+    } rows[] = {
+        {"mitm-behind-untrusted", ""},
+        {"mitm-behind-resign-untrusted", ""},
+        {"double-interception-conflict", ""},
+        {"corporate-proxy-chain", ""},
+        {"blockpage-cert", "captive-portal"},
+        {"tls13-downgrade-sentinel", "strip-supported-versions"},
+    };
+    const char *cause = obj_str(obj_get(root, F_RECORD_VERDICT), F_VERDICT_CAUSE);
+    const struct obj *leg = record_leg(root, true);
+    for (size_t i = 0; cause != NULL && i < ARRAY_LEN(rows); i++) {
+        bool shown = rows[i].profile[0] != '\0' || obj_num(leg, F_LEG_CERTIFICATE_CHAIN) != 0;
+        if (strcmp(rows[i].cause, cause) == 0) {
+            return shown ? rows[i].profile : NULL;
+        }
+    }
+    return NULL;
+}
+
+static bool behind_set(struct lab_scenario *scenario, const struct obj *root, const char *file,
+                       struct err *err) {
+    if (lab_case_behind(root) == NULL) {
+        return obj_num(root, F_RECORD_EXPERIMENTS) != 0
+                   ? err_set(err, "its verdict rests on experiments, which a case does not repeat")
+                   : err_set(err, "the record does not show what the box behind the proxy makes, "
+                                  "and no built-in profile does what it did");
+    }
+    scenario->behind = file;
+    return file != NULL || err_set(err, "the profile of the box behind, behind.json, is not there");
+}
+
+// ---- what was only watched
+
+// watched_set has a server of the lab show what was seen of the recorded one in passing; its chain
+// was not verified then.
+static bool watched_set(struct lab_scenario *scenario, const struct obj *root, struct err *err) {
+    const struct obj *leg = record_leg(root, false);
+    const struct obj *leaf = obj_num(leg, F_LEG_CHAIN) != 0 ? obj_at(leg, F_LEG_CHAIN, 0) : NULL;
+    struct lab_server_plan *plan = &scenario->server;
+    int64_t after = 0, ms = 0;
+    scenario->watched = true;
+    if (!obj_has(leg, F_LEG_ANSWER_VERSION)) {
+        return silent_set(plan, leg, err);
+    }
+    if (!tls_set(plan, leg, scenario->cause, err)) {
+        return false;
+    }
+    if (leaf != NULL && obj_int(leaf, F_CERT_NOT_AFTER, &after) &&
+        obj_int(root, F_RECORD_TIMESTAMP, &ms) && after < ms / 1000) {
+        plan->cert = LAB_CERT_EXPIRED;
+    } else if (leaf != NULL && obj_is(leaf, F_CERT_SELF_SIGNED, 1)) {
+        plan->cert = LAB_CERT_SELF_SIGNED;
+    } else if (alert_of(leg, "client") == SSL_AD_UNKNOWN_CA) {
+        plan->cert = LAB_CERT_UNKNOWN_CA;
+    }
+    return true;
+}
+
 // ---- the whole
 
-bool lab_case_init(struct lab_case *out, const struct obj *root, const char *profile,
+// parent_set has the proxy go through another one, where the recorded parent did what it should.
+static bool parent_set(struct lab_scenario *scenario, const struct obj *root, struct err *err) {
+    const char *failure = obj_str(root, F_RECORD_PARENT_FAILURE);
+    scenario->through_parent = obj_has(root, F_RECORD_PARENT_HOST);
+    return failure == NULL ||
+           err_set(err, "its parent proxy led nowhere (%s), and the lab has none that fails so",
+                   failure);
+}
+
+bool lab_case_init(struct lab_case *out, const struct obj *root, const struct lab_case_files *files,
                    struct err *err) {
+    static const struct lab_case_files none;
     const struct obj *verdict = obj_get(root, F_RECORD_VERDICT);
     const struct obj *leg = record_leg(root, true);
     struct lab_scenario *scenario = &out->scenario;
+    files = files != NULL ? files : &none;
     *out = (struct lab_case){.scenario = {.name = obj_str(root, F_RECORD_ID),
                                           .says = obj_str(verdict, F_VERDICT_SAYS),
                                           .party = obj_str(verdict, F_VERDICT_PARTY),
-                                          .cause = obj_str(verdict, F_VERDICT_CAUSE),
-                                          .as = profile}};
+                                          .cause = obj_str(verdict, F_VERDICT_CAUSE)}};
     hello_draft_init(&out->hello);
     bool boxed = obj_has(root, F_RECORD_EMULATION_PROFILE);
     if (scenario->party == NULL || scenario->cause == NULL) {
         return err_set(err, "it has no verdict");
     }
-    if (!obj_str_is(root, F_RECORD_MODE, "intercept") || obj_has(root, F_RECORD_PARENT_HOST)) {
-        return err_set(err, "only connections that the proxy ended itself, without a parent proxy, "
-                            "can be played again");
+    if (!parent_set(scenario, root, err)) {
+        return false;
     }
-    if (strcmp(scenario->party, "box-behind") == 0) {
-        return err_set(err, "a box behind the proxy is seen from one side alone; 'tlsblame learn' "
-                            "makes its profile from records of both");
+    bool watched =
+        obj_str_is(root, F_RECORD_MODE, "tunnel") || obj_str_is(root, F_RECORD_MODE, "import");
+    if (!watched && !obj_str_is(root, F_RECORD_MODE, "intercept")) {
+        return err_set(err, "nothing of TLS was seen in it: it is of the mode \"%s\"",
+                       obj_str(root, F_RECORD_MODE));
     }
-    if (boxed && profile == NULL) {
+    scenario->as = boxed ? files->profile : NULL;
+    if (boxed && files->profile == NULL) {
         return err_set(err, "the profile of the box is not there");
     }
-    if (leg == NULL && !boxed) {
+    if (leg == NULL && !boxed && !watched) {
         return err_set(err, "the record has no leg to a server");
     }
+    if (strcmp(scenario->cause, "truncated-close") == 0) {
+        return err_set(err, "the connection was cut off in the middle, which no server of the lab "
+                            "does");
+    }
+    bool behind = strcmp(scenario->party, "box-behind") == 0;
     bool answered = obj_has(leg, F_LEG_ANSWER_VERSION);
     bool sound = boxed && (leg == NULL || !obj_has(leg, F_LEG_END_HOW));
-    bool ok = sound || (answered ? tls_set(&scenario->server, leg, scenario->cause, err)
-                                 : silent_set(&scenario->server, leg, err));
+    bool ok = sound      ? true
+              : behind   ? behind_set(scenario, root, files->behind, err)
+              : watched  ? watched_set(scenario, root, err)
+              : answered ? tls_set(&scenario->server, leg, scenario->cause, err)
+                         : silent_set(&scenario->server, leg, err);
+    scenario->watched = watched;
     scenario->timeout_ms = scenario->server.service == LAB_SERVICE_SILENT ? TIMEOUT_MS : 0;
     scenario->host = scenario->server.service == LAB_SERVICE_NOWHERE ? "nobody.invalid" : NULL;
     history_set(scenario, root);
@@ -209,8 +293,8 @@ struct lab_cases {
     size_t num;
 };
 
-static bool cases_fill(struct lab_cases *cases, const char *profile, const char *policy,
-                       struct err *err) {
+static bool cases_fill(struct lab_cases *cases, const struct lab_case_files *files,
+                       const char *policy, struct err *err) {
     size_t num = log_reader_num(cases->reader);
     cases->records = xcalloc(num + 1, sizeof(*cases->records));
     cases->cases = xcalloc(num + 1, sizeof(*cases->cases));
@@ -219,10 +303,9 @@ static bool cases_fill(struct lab_cases *cases, const char *profile, const char 
         if (record == NULL) {
             return false;
         }
-        bool boxed = obj_has(record->root, F_RECORD_EMULATION_PROFILE);
         cases->records[i] = record;
         cases->num++;
-        if (!lab_case_init(&cases->cases[i], record->root, boxed ? profile : NULL, err)) {
+        if (!lab_case_init(&cases->cases[i], record->root, files, err)) {
             return err_prefix(err, "%s: ", log_reader_id(cases->reader, i));
         }
         cases->cases[i].scenario.policy = policy;
@@ -234,10 +317,13 @@ struct lab_cases *lab_cases_read(const char *dir, struct err *err) {
     struct lab_cases *cases = xcalloc(1, sizeof(*cases));
     const char *records = arena_printf(&cases->arena, "%s/records.ndjson", dir);
     const char *profile = arena_printf(&cases->arena, "%s/profile.json", dir);
+    const char *behind = arena_printf(&cases->arena, "%s/behind.json", dir);
     const char *policy = arena_printf(&cases->arena, "%s/policy.json", dir);
+    const struct lab_case_files files = {access(profile, R_OK) == 0 ? profile : NULL,
+                                         access(behind, R_OK) == 0 ? behind : NULL};
     cases->reader = log_reader_open(records, NULL, NULL, err);
-    if (cases->reader == NULL || !cases_fill(cases, access(profile, R_OK) == 0 ? profile : NULL,
-                                             access(policy, R_OK) == 0 ? policy : NULL, err)) {
+    if (cases->reader == NULL ||
+        !cases_fill(cases, &files, access(policy, R_OK) == 0 ? policy : NULL, err)) {
         lab_cases_free(cases);
         return NULL;
     }

@@ -13,19 +13,30 @@ struct lab_case {
     struct hello_draft hello;
 };
 
-// lab_case_init makes the scenario that is to come to the verdict of `root`. `profile` is a file
-// with the box that the recording proxy was, or NULL. It returns false, and says why, where that
+// struct lab_case_files is what stands beside the record: a file with the box that the recording
+// proxy was, and one with the box behind it. NULL: there is none.
+struct lab_case_files {
+    const char *profile, *behind;
+};
+
+// lab_case_behind returns the built-in profile that acts as the box behind the proxy of `root` did,
+// "" where one has to be learned of the certificates that the box showed, or NULL where neither
+// would do.
+const char *lab_case_behind(const struct obj *root);
+
+// lab_case_init makes the scenario that is to come to the verdict of `root`. `files` may be NULL.
+// It returns false, and says why, where that
 // cannot be played.
-WUNRES bool lab_case_init(struct lab_case *out, const struct obj *root, const char *profile,
-                          struct err *err);
+WUNRES bool lab_case_init(struct lab_case *out, const struct obj *root,
+                          const struct lab_case_files *files, struct err *err);
 void lab_case_cleanup(struct lab_case *lab_case);
 
 // struct lab_cases is the cases of a folder that `export --case` wrote.
 struct lab_cases;
 
-// lab_cases_read reads DIR/records.ndjson, and DIR/profile.json and DIR/policy.json where
-// they are there. It fails where they cannot be read, or a case cannot be played. lab_cases_free
-// frees them; NULL does nothing.
+// lab_cases_read reads DIR/records.ndjson, and DIR/profile.json, DIR/behind.json and
+// DIR/policy.json where they are there. It fails where they cannot be read, or a case cannot be
+// played. lab_cases_free frees them; NULL does nothing.
 WUNRES struct lab_cases *lab_cases_read(const char *dir, struct err *err);
 void lab_cases_free(struct lab_cases *cases);
 

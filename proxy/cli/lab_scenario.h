@@ -16,6 +16,8 @@ struct lab_scenario {
     const char *policy;        // file of the proxy's, or NULL
     const char *as;            // profile of the box that the proxy itself is, or NULL
     const char *behind;        // profile of a box between proxy and server, or NULL
+    bool through_parent;       // the proxy goes through another one, which only watches
+    bool watched;              // the proxy only watches: its policy says "tunnel"
     unsigned timeout_ms;       // of each step; 0: the proxy's own
     bool sound_first;          // the client gets a page from another host before
     unsigned times;            // it asks, the last of which is judged; 0: once

@@ -18,7 +18,7 @@ enum { RECORD_WAIT_S = 20, TRUST_MAX = 2 };
 struct lab_stage {
     struct arena arena;
     struct lab_pki *pki;
-    const char *log, *box_log, *ca_dir, *box_ca_dir;
+    const char *log, *box_log, *parent_log, *ca_dir, *box_ca_dir, *parent_ca_dir;
     char *root; // file of the root that servers chain to
 };
 
@@ -50,6 +50,8 @@ struct lab_stage *lab_stage_new(const char *dir, struct err *err) {
     stage->box_log = arena_printf(arena, "%s/box.ndjson", dir);
     stage->ca_dir = arena_printf(arena, "%s/ca", dir);
     stage->box_ca_dir = arena_printf(arena, "%s/box-ca", dir);
+    stage->parent_log = arena_printf(arena, "%s/parent.ndjson", dir);
+    stage->parent_ca_dir = arena_printf(arena, "%s/parent-ca", dir);
     stage->root = arena_printf(arena, "%s/root.pem", dir);
     if (!lab_pki_write_root(stage->pki, stage->root, err)) {
         lab_stage_free(stage);
@@ -166,8 +168,9 @@ static uint16_t part_port(const struct part *part) { return engine_address(part-
 struct play {
     const struct lab_stage *stage;
     const struct lab_scenario *scenario;
-    struct part front, proxy, behind;
-    struct parent parent; // of the box in front
+    struct part front, proxy, behind, parent;
+    struct parent to_proxy;  // the parent of the box in front
+    struct parent to_parent; // that of the proxy
     struct lab_server *server, *other;
     char *trust[TRUST_MAX]; // files: the root of the servers, then the proxy's CA
     struct watch watch;
@@ -179,9 +182,9 @@ static bool front_start(struct play *play, struct err *err) {
                                      .log = play->stage->box_log,
                                      .trust = play->trust,
                                      .num_trust = 2,
-                                     .parent = &play->parent};
-    play->parent = (struct parent){.host = "127.0.0.1"};
-    play->parent.port = part_port(&play->proxy);
+                                     .parent = &play->to_proxy};
+    play->to_proxy = (struct parent){.host = "127.0.0.1"};
+    play->to_proxy.port = part_port(&play->proxy);
     play->trust[1] = engine_ca(play->proxy.engine)->cert;
     play->front.as = profile_load(play->scenario->front, err);
     return play->front.as != NULL && part_start(&play->front, &options, err);
@@ -199,6 +202,19 @@ static bool behind_start(struct play *play, struct err *err) {
     return play->behind.as != NULL && part_start(&play->behind, &options, err);
 }
 
+// A parent is a proxy that hands on what it gets.
+static bool parent_start(struct play *play, struct err *err) {
+    struct engine_options options = {.ca_dir = play->stage->parent_ca_dir,
+                                     .log = play->stage->parent_log,
+                                     .policy_over = "{\"action\": \"tunnel\"}"};
+    if (!part_start(&play->parent, &options, err)) {
+        return false;
+    }
+    play->to_parent = (struct parent){.host = "127.0.0.1"};
+    play->to_parent.port = part_port(&play->parent);
+    return true;
+}
+
 static bool parts_start(struct play *play, struct err *err) {
     const struct lab_stage *stage = play->stage;
     const struct lab_scenario *scenario = play->scenario;
@@ -208,12 +224,14 @@ static bool parts_start(struct play *play, struct err *err) {
                                      .trust = play->trust,
                                      .num_trust = 1,
                                      .timeout_us = (int64_t)scenario->timeout_ms * 1000,
+                                     .parent = scenario->through_parent ? &play->to_parent : NULL,
                                      .on_record = on_record,
                                      .ctx = &play->watch};
     if (scenario->as != NULL && (play->proxy.as = profile_load(scenario->as, err)) == NULL) {
         return false;
     }
-    return part_start(&play->proxy, &options, err) &&
+    return (!scenario->through_parent || parent_start(play, err)) &&
+           part_start(&play->proxy, &options, err) &&
            (scenario->behind == NULL || behind_start(play, err)) &&
            (scenario->front == NULL || front_start(play, err));
 }
@@ -232,8 +250,10 @@ static bool servers_start(struct play *play, const char *host, struct err *err) 
 static void act(struct play *play, const char *host) {
     const struct lab_scenario *scenario = play->scenario;
     const struct part *door = scenario->front != NULL ? &play->front : &play->proxy;
-    struct lab_route route = {
-        .proxy = part_port(door), .ca = engine_ca(door->engine)->cert, .over = play->watch.over};
+    struct lab_route route = {.proxy = part_port(door),
+                              .ca = scenario->watched ? play->stage->root
+                                                      : engine_ca(door->engine)->cert,
+                              .over = play->watch.over};
     unsigned records = 0;
     if (play->other != NULL) {
         struct lab_client_plan sound = scenario->client;
@@ -257,6 +277,7 @@ static void act(struct play *play, const char *host) {
 static bool play_stop(struct play *play, struct err *err) {
     bool ok = part_stop(&play->front, err);
     ok = part_stop(&play->proxy, err) && ok;
+    ok = part_stop(&play->parent, err) && ok;
     ok = part_stop(&play->behind, err) && ok;
     lab_server_stop(play->server);
     lab_server_stop(play->other);

@@ -36,16 +36,17 @@ static const char help[] =
     "                         no-sni, tls12, group=x25519, ...; 'help' lists them\n"
     "      --control HOST[:PORT]\n"
     "                         a host that has nothing to do with it, to tell the\n"
-    "                         server from a box on the way\n"
+    "                         server from a box on the way; up to three times, to\n"
+    "                         compare certificates and clocks\n"
     "      --parent URL       through that HTTP proxy, http:// or https://\n"
     "      --address NAME=IP  where NAME is, instead of asking a resolver; may be\n"
     "                         repeated\n"
     "      --resolver ADDRESS[:PORT]\n"
     "                         ask that resolver, too, and the server where it says\n"
-    "      --cert FILE        a client certificate (PEM, with what is above it): is it\n"
+    "      --cert FILE        a client certificate (PEM, with those above it): is it\n"
     "                         needed, refused or accepted?\n"
     "      --key FILE         its key, if that is not in the same file\n"
-    "      --ech-config LIST  encrypt a hello to that ECHConfigList, a file or base64;\n"
+    "      --ech-config LIST  encrypt a hello to that ECHConfigList, file or base64;\n"
     "                         without it, to the one that DNS has\n"
     "      --fetch            fetch, over plain HTTP, a missing issuer and the\n"
     "                         revocation list from where the server's chain says\n"
@@ -75,8 +76,8 @@ static const char help[] =
 
 struct arguments {
     struct probe_options options;
-    struct option_list factors, addresses;
-    const char *control, *parent, *policy, *color;
+    struct option_list factors, addresses, controls;
+    const char *parent, *policy, *color;
     size_t timeout, seed;
     bool ipv4, ipv6;
 };
@@ -115,7 +116,11 @@ static bool addresses_find(struct arguments *a, struct err *err) {
     for (size_t i = 0; i < a->addresses.num; i++) {
         const char *text = a->addresses.items[i];
         bool target = probe_target_address(&o->address, text, o->target.host, err);
-        bool control = probe_target_address(&o->control_address, text, o->control.host, err);
+        bool control = false;
+        for (size_t c = 0; c < o->num_controls; c++) {
+            control |=
+                probe_target_address(&o->control_addresses[c], text, o->controls[c].host, err);
+        }
         if (!target && !control && err->msg[0] != '\0') {
             return false;
         }
@@ -127,15 +132,28 @@ static bool addresses_find(struct arguments *a, struct err *err) {
     return true;
 }
 
+static bool controls_parse(struct arguments *a, struct err *err) {
+    struct probe_options *o = &a->options;
+    if (a->controls.num > ARRAY_LEN(o->controls)) {
+        return err_set(err, "--control takes at most %zu hosts", ARRAY_LEN(o->controls));
+    }
+    for (; o->num_controls < a->controls.num; o->num_controls++) {
+        struct probe_target *control = &o->controls[o->num_controls];
+        if (!probe_target_parse(control, a->controls.items[o->num_controls], 443, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool targets_parse(struct arguments *a, const char *host, struct err *err) {
     struct probe_options *o = &a->options;
-    o->has_control = a->control != NULL;
     o->has_parent = a->parent != NULL;
     if (o->server_name != NULL && strlen(o->server_name) >= PROBE_HOST_MAX) {
         return err_set(err, "--sni takes a name of at most %d characters", PROBE_HOST_MAX - 1);
     }
     return (host == NULL || probe_target_parse(&o->target, host, 443, err)) &&
-           (a->control == NULL || probe_target_parse(&o->control, a->control, 443, err)) &&
+           controls_parse(a, err) &&
            (a->parent == NULL || parent_parse(&o->parent, a->parent, err)) &&
            factors_find(a, err) && addresses_find(a, err);
 }
@@ -179,7 +197,7 @@ static int arguments_read(struct arguments *a, int argc, char **argv) {
         {.name = "hello", .kind = OPTION_TEXT, .out = &o->shape},
         {.name = "sni", .kind = OPTION_TEXT, .out = &o->server_name},
         {.name = "factor", .kind = OPTION_LIST, .out = &a->factors},
-        {.name = "control", .kind = OPTION_TEXT, .out = &a->control},
+        {.name = "control", .kind = OPTION_LIST, .out = &a->controls},
         {.name = "parent", .kind = OPTION_TEXT, .out = &a->parent},
         {.name = "address", .kind = OPTION_LIST, .out = &a->addresses},
         {.name = "resolver", .kind = OPTION_TEXT, .out = &o->resolver},

@@ -560,7 +560,6 @@ static void config_set(struct probe_work *w) {
         .loop = w->loop,
         .has_other_resolver = o->resolver != NULL,
         .peer = {w->host, w->port, o->address},
-        .control = {o->has_control ? o->control.host : NULL, o->control.port, o->control_address},
         .parent = {o->has_parent ? o->parent.host : NULL, o->parent.port, NULL},
         .parent_authorization = o->parent.authorization,
         .direct = true,
@@ -586,6 +585,11 @@ static void config_set(struct probe_work *w) {
         .on_done = on_done,
         .ctx = w,
     };
+    for (size_t i = 0; i < o->num_controls; i++) {
+        struct inquiry_peer *peer = i == 0 ? &w->config.control : &w->config.others[i - 1];
+        *peer = (struct inquiry_peer){o->controls[i].host, o->controls[i].port,
+                                      o->control_addresses[i]};
+    }
 }
 
 static bool trusts_parent(void *ctx, const CBS *chain, size_t num_chain) {

@@ -9,10 +9,11 @@
 
 // struct probe_options is what the command line says.
 struct probe_options {
-    struct probe_target target, control;
-    struct parent parent;                  // `has_parent`
-    const char *address, *control_address; // literals, or NULL
-    bool has_control, has_parent;
+    struct probe_target target, controls[1 + PROBE_OTHERS];
+    size_t num_controls;
+    struct parent parent;                                      // `has_parent`
+    const char *address, *control_addresses[1 + PROBE_OTHERS]; // literals, or NULL
+    bool has_parent;
     const char *resolver;    // a second one, "192.0.2.1" or "192.0.2.1:5353"; NULL: none
     const char *cert, *key;  // files of a client certificate, and of its key where it is another
     const char *ech_config;  // see probe_ech_read

@@ -126,8 +126,8 @@ static bool tell_approximated(struct buf *out, const struct profile *profile) {
             wrap_text(out, 2, "-",
                       "The hello is the template's, byte for byte. Spoken behind it are TLS 1.0 to "
                       "1.3 with ECDHE (X25519, P-256, P-384, P-521), DHE or RSA, and AES-GCM, "
-                      "ChaCha20-Poly1305 or CBC with SHA-1. A server that chooses something else "
-                      "of what it offers (compression and encrypt_then_mac, too) ends the "
+                      "ChaCha20-Poly1305, AES-CBC, 3DES or RC4. A server that chooses something "
+                      "else of what it offers (compression and encrypt_then_mac, too) ends the "
                       "connection, and the verdict says so."));
 }
 

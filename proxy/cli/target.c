@@ -15,7 +15,8 @@ bool target_parse(struct target *out, const char *text, struct err *err) {
     len -= bracketed ? 2 : 0;
     if (!digits || port == 0 || port > UINT16_MAX || len == 0 || len >= sizeof(out->host) ||
         bracketed != (memchr(host, ':', len) != NULL) || strcspn(host, "[] \t/@") < len) {
-        return err_set(err, "expected HOST:PORT, such as example.org:443, found \"%s\"", text);
+        return err_set(
+            err, "expected HOST:PORT, such as example.org:443 or [::1]:443, found \"%s\"", text);
     }
     snprintf(out->host, sizeof(out->host), "%.*s", (int)len, host);
     out->port = (uint16_t)port;

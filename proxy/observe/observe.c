@@ -209,7 +209,11 @@ void observe_alert(struct observe *observe, bool from_client, const uint8_t *p, 
 void observe_not_tls(struct observe *observe, const uint8_t *p, size_t p_len) {
     size_t len = p_len < FIRST_BYTES_MAX ? p_len : FIRST_BYTES_MAX;
     obj_set_bytes(observe->leg, F_LEG_ANSWER_FIRST_BYTES, p, len);
-    obj_set_str(observe->leg, F_LEG_ANSWER_FIRST_KIND, banner_name(banner_classify(p, len, true)));
+    enum { RECORD_HEADER = 5, HANDSHAKE = 22 };
+    bool hello =
+        len > RECORD_HEADER && p[0] == HANDSHAKE && p[RECORD_HEADER] == HANDSHAKE_CLIENT_HELLO;
+    obj_set_str(observe->leg, F_LEG_ANSWER_FIRST_KIND,
+                hello ? "client-hello" : banner_name(banner_classify(p, len, true)));
 }
 
 void observe_record(struct observe *observe, bool from_client, uint8_t type, uint16_t version,

@@ -41,6 +41,7 @@ static struct probe_material material_of(const struct inquiry *inquiry) {
         .keys = config->keys,
         .host = config->server_name,
         .control = config->control.host,
+        .others = {config->others[0].host, config->others[1].host},
         .nonce = inquiry->nonce,
         .seed = config->seed,
         .shown = config->shown,
@@ -219,7 +220,9 @@ static void run_begin(struct inquiry *inquiry, size_t entry) {
     bool control =
         probe->target == PROBE_TARGET_CONTROL || probe->target == PROBE_TARGET_OTHER_ADDRESS;
     bool by_parent = config->parent.host != NULL && !probe->direct;
-    const struct inquiry_peer *peer = control ? &config->control : &config->peer;
+    const struct inquiry_peer *third =
+        probe->other == 0 ? &config->control : &config->others[probe->other - 1];
+    const struct inquiry_peer *peer = control ? third : &config->peer;
     const struct inquiry_peer *dialled = by_parent ? &config->parent : peer;
     *run = (struct run){.entry = entry};
     struct library_config library = {0};
@@ -308,7 +311,7 @@ static void add_usual(struct inquiry *inquiry, const char *failure, int alert) {
 }
 
 static void choose(struct inquiry *inquiry) {
-    static const char *const clocks[] = {"time", "own-time"};
+    static const char *const clocks[] = {"time", "own-time", "time2", "time3"};
     int alert;
     const char *failure = base_failure(inquiry, &alert);
     bool reached = failure == NULL || strcmp(failure, "unreachable") != 0;

@@ -22,6 +22,7 @@ struct inquiry_config {
     bool has_other_resolver;         //   or, for a preview, not yet
     struct inquiry_peer peer;
     struct inquiry_peer control;              // `host` NULL: none
+    struct inquiry_peer others[PROBE_OTHERS]; // likewise, further control hosts
     struct inquiry_peer parent;               // a proxy to go through; `host` NULL: none
     const struct parent_tls *parent_tls;      // how that one is spoken to; NULL: in the clear
     const char *parent_authorization;         // "Basic ..."

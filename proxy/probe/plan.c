@@ -31,9 +31,10 @@ void plan_add(struct plan *plan, const struct probe_pick *pick) {
 
 void plan_add_usual(struct plan *plan, const char *failure, int alert) {
     // The first of a list are asked where the budget is small.
-    static const char *const passed[] = {"direct",    "nonce-name",   "tls12",  "big",   "pq",
-                                         "split-tcp", "split-record", "grease", "tls13", "control",
-                                         "no-sni",    "ech-grease",   "tls11",  "tls10", NULL};
+    static const char *const passed[] = {
+        "direct",       "nonce-name", "tls12", "big",     "pq",     "split-tcp",
+        "split-record", "grease",     "tls13", "control", "no-sni", "ech-grease",
+        "control2",     "control3",   "tls11", "tls10",   NULL};
     static const char *const version[] = {"replay", "direct", "tls12",      "no-ech",   "tls13",
                                           "tls11",  "tls10",  "nonce-name", "ordinary", NULL};
     static const char *const nothing_shared[] = {

@@ -409,9 +409,14 @@ bool probe_library(struct library_config *out, const struct probe_pick *pick,
            (!probe->shows_cert || material->shown != NULL);
 }
 
-bool probe_make(const struct probe_pick *pick, const struct probe_material *material,
+bool probe_make(const struct probe_pick *pick, const struct probe_material *given,
                 struct hello_draft *draft) {
     const struct probe *probe = pick->probe;
+    struct probe_material other = *given;
+    const struct probe_material *material = &other;
+    if (probe->other != 0) {
+        other.control = given->others[probe->other - 1];
+    }
     struct probe_making m = {probe, material, probe->value, probe->number};
     int taker = taker_find(probe);
     uint16_t code;

@@ -15,6 +15,8 @@ enum probe_aim {
     PROBE_TARGET_CONTROL,       // the control host, by its own name
 };
 
+enum { PROBE_OTHERS = 2 }; // control hosts beside the first
+
 // Which hello it begins with.
 enum probe_origin {
     PROBE_ORIGIN_ASKED,    // the hello that is asked about: all factors are varied in it
@@ -51,6 +53,7 @@ struct probe {
     bool finish; // see struct exchange_config
     enum exchange_asks asks;
     enum probe_ech ech;
+    unsigned other;    // of PROBE_TARGET_CONTROL: from 1 on one of the further control hosts
     bool shows_cert;   // the client certificate, where the server asks
     int maxseg;        // see struct runner_socket
     bool ttl;          // its argument is the hello's TTL
@@ -72,8 +75,9 @@ struct probe_material {
     const struct hello_draft *asked;
     const struct hello_draft *client; // as it was sent
     struct hello_keys *keys;
-    const char *host;    // the name of the hello, NULL: none
-    const char *control; // the control host's
+    const char *host;                 // the name of the hello, NULL: none
+    const char *control;              // the control host's
+    const char *others[PROBE_OTHERS]; // further control hosts
     const char *nonce;
     uint64_t seed;
     const struct client_cert *shown; // NULL: none

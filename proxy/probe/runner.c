@@ -217,6 +217,12 @@ static void job_grace_over(struct job *job) {
     }
 }
 
+// breaks returns whether an error of SO_ERROR is the end of a connection. Whoever asks takes it
+// away: reading tells of an orderly end afterwards.
+static bool breaks(int errnum) {
+    return errnum == ECONNRESET || errnum == EPIPE || errnum == ETIMEDOUT;
+}
+
 static void on_poll(struct ev_loop *loop, ev_timer *timer, int revents) {
     (void)revents;
     struct job *job = timer->data;
@@ -225,7 +231,11 @@ static void on_poll(struct ev_loop *loop, ev_timer *timer, int revents) {
     if (job->soft_errnum != 0) {
         job_grace_over(job);
     } else if (job->fd >= 0 && getsockopt(job->fd, SOL_SOCKET, SO_ERROR, &errnum, &len) == 0 &&
-               errnum != 0) {
+               breaks(errnum)) {
+        ev_timer_stop(loop, &job->poll);
+        input(job, &(struct event){.kind = EVENT_BROKEN, .errnum = errnum});
+        job_settle(job);
+    } else if (errnum != 0) {
         job->soft_errnum = errnum;
         job->soft_us = clock_mono_us() - job->start_us;
         job->poll.repeat = seconds(job->asked.socket.grace_us);

@@ -268,10 +268,6 @@ int lane_read(struct lane *lane, void *out, size_t max) {
     return n;
 }
 
-bool lane_may_read(const struct lane *lane) {
-    return !lane->dry || lane->eof || lane_waiting(lane) != 0;
-}
-
 enum lane_read lane_read_state(const struct lane *lane, int n) {
     if (lane->own != NULL) {
         return own_read_state(lane);
@@ -285,6 +281,10 @@ enum lane_read lane_read_state(const struct lane *lane, int n) {
     default:
         return LANE_READ_FAILED;
     }
+}
+
+bool lane_may_read(const struct lane *lane) {
+    return !lane->dry || lane->eof || lane_waiting(lane) != 0;
 }
 
 enum lane_result lane_handshake(struct lane *lane) {

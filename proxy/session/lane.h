@@ -104,6 +104,10 @@ int lane_read(struct lane *lane, void *out, size_t max);
 enum lane_read lane_read_state(const struct lane *lane, int n);
 bool lane_may_read(const struct lane *lane);
 
+// lane_may_read returns whether there can be any application data: after a read that asked for more
+// bytes, not before there are some.
+bool lane_may_read(const struct lane *lane);
+
 // lane_tls returns whether there is TLS, and lane_in_handshake whether its handshake is not over.
 bool lane_tls(const struct lane *lane);
 bool lane_in_handshake(const struct lane *lane);

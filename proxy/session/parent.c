@@ -89,7 +89,8 @@ static void says_record(struct session *s, const uint8_t *p, size_t p_len) {
 static void refused(struct session *s, const struct http *answer) {
     char challenge[CHALLENGE_MAX];
     int status = answer->parser.status_code;
-    bool gateway = status == 502 || status == 503 || status == 504;
+    // 500 is what tinyproxy says when the server refuses its connection.
+    bool gateway = status == 500 || (status >= 502 && status <= 504);
     if (http_header(answer, "Proxy-Authenticate", challenge, sizeof(challenge))) {
         obj_set_str(s->record->root, F_RECORD_PARENT_CHALLENGE, challenge);
     }

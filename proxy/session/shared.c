@@ -220,7 +220,11 @@ static bool tries_open(struct session_shared *shared, const struct shared_config
         }
     }
     bool ok = true;
-    shared->tries = any ? tries_new() : NULL;
+    if (config->tries != NULL) {
+        shared->tries = tries_ref(config->tries);
+    } else if (any) {
+        shared->tries = tries_new();
+    }
     for (size_t i = 0; i < LEAF_FORMS && ok; i++) {
         if (forms[i]) {
             shared->forms[i] =
@@ -291,7 +295,7 @@ void shared_unref(struct session_shared *shared) {
     free(shared->boxes);
     emulated_close(&shared->as);
     memory_free(shared->memory);
-    tries_free(shared->tries);
+    tries_unref(shared->tries);
     for (size_t i = 0; i < LEAF_FORMS; i++) {
         forge_free(shared->forms[i]);
     }

@@ -56,6 +56,7 @@ struct shared_config {
     struct profile *as;           // the box to be where policy intercepts; a reference is taken
     uint64_t seed;                // of what an emulated box leaves to chance
     const struct parent *parent;  // the proxy that dials go through; copied; NULL: none
+    struct tries *tries;          // of clients so far; a reference is taken; NULL: none are known
     // keylog, when not NULL, is given each line of the NSS key log without a newline, on the
     // thread of the session.
     void (*keylog)(void *ctx, const char *line);
@@ -84,7 +85,7 @@ struct session_shared {
     struct emulated as;     // the box to be where policy intercepts
     struct emulated *boxes; // one for each rule, by its index
     struct memory *memory;  // of these boxes
-    struct tries *tries;    // of clients; NULL: no rule allows experiments with them
+    struct tries *tries;    // of clients; NULL: no rule has allowed experiments with them
     struct forge *forms[LEAF_FORMS], *untrusted; // of these experiments; NULL likewise
     struct parent parent;                        // without a host: none
     char via[24]; // what our own requests to the parent carry, to be known again

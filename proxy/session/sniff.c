@@ -121,10 +121,17 @@ void sniff_begin(struct session *s) {
     }
 }
 
+// alert_waits returns whether what the server said, before it could know of a hello, begins as a
+// TLS alert: a TLS server whose own set-up fails it. The hello then goes to it as to any other.
+static bool alert_waits(struct lane *server) {
+    struct span said = lane_peek(server);
+    return said.len > 1 && said.p[0] == SSL3_RT_ALERT && said.p[1] == SSL3_VERSION_MAJOR;
+}
+
 // ended handles a side that ended, or kept silent, before a whole hello was said.
 static void ended(struct session *s, const struct event *event) {
     struct lane *client = &s->lanes[SIDE_CLIENT];
-    const struct lane *server = &s->lanes[SIDE_SERVER];
+    struct lane *server = &s->lanes[SIDE_SERVER];
     struct span half = lane_peek(client);
     bool over = client->eof || server->eof || (event != NULL && event->kind == EVENT_TIMER);
     if (over && half.len != 0) {
@@ -134,7 +141,7 @@ static void ended(struct session *s, const struct event *event) {
     if (client->eof) {
         end_both(s, "client", client->closed ? "rst" : "fin", detail);
         session_close(s);
-    } else if (server->eof) {
+    } else if (server->eof && !alert_waits(server)) {
         end_both(s, "server", server->closed ? "rst" : "fin", NULL);
         session_close(s);
     } else if (event != NULL && event->kind == EVENT_TIMER) {
@@ -168,7 +175,8 @@ static bool is_text(uint8_t first) { return isprint(first) || isspace(first); }
 
 void sniff_input(struct session *s, const struct event *event) {
     struct lane *client = &s->lanes[SIDE_CLIENT];
-    if (lane_waiting(&s->lanes[SIDE_SERVER]) != 0) {
+    struct lane *server = &s->lanes[SIDE_SERVER];
+    if (lane_waiting(server) != 0 && !alert_waits(server)) {
         pass_on(s, "server-first");
         return;
     }

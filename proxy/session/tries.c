@@ -1,6 +1,7 @@
 #include "proxy/session/tries.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,7 @@ struct row {
 };
 
 struct tries {
+    atomic_int refs;
     pthread_mutex_t lock;
     struct row rows[TRIES_MAX];
 };
@@ -60,12 +62,18 @@ const char *try_name(char out[TRY_NAME_MAX], const struct try *try) {
 
 struct tries *tries_new(void) {
     struct tries *tries = xcalloc(1, sizeof(*tries));
+    atomic_init(&tries->refs, 1);
     CHECK(pthread_mutex_init(&tries->lock, NULL) == 0);
     return tries;
 }
 
-void tries_free(struct tries *tries) {
-    if (tries == NULL) {
+struct tries *tries_ref(struct tries *tries) {
+    atomic_fetch_add(&tries->refs, 1);
+    return tries;
+}
+
+void tries_unref(struct tries *tries) {
+    if (tries == NULL || atomic_fetch_sub(&tries->refs, 1) != 1) {
         return;
     }
     for (size_t i = 0; i < TRIES_MAX; i++) {

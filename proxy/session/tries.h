@@ -52,8 +52,10 @@ struct tries_key {
 
 struct tries;
 
+// tries_new makes one with a reference; the last tries_unref frees it.
 WUNRES struct tries *tries_new(void);
-void tries_free(struct tries *tries); // NULL does nothing
+struct tries *tries_ref(struct tries *tries);
+void tries_unref(struct tries *tries); // any thread; NULL does nothing
 
 // tries_key_make makes the key of a client with the address `ip` (16 bytes), whose User-Agent and
 // JA4 may be NULL, that asks for `host`.

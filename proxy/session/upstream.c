@@ -88,6 +88,12 @@ static bool head_is_tls(const struct lane *lane) {
                                    (lane->head_len == 1 || lane->head[1] == 3));
 }
 
+// head_is_hello returns whether the server, of all things, said a ClientHello.
+static bool head_is_hello(const struct lane *lane) {
+    return lane->head_len > SSL3_RT_HEADER_LENGTH && lane->head[0] == SSL3_RT_HANDSHAKE &&
+           lane->head[SSL3_RT_HEADER_LENGTH] == SSL3_MT_CLIENT_HELLO;
+}
+
 // failed tells how the handshake failed. `timeout` says that nothing came in time.
 static void failed(struct session *s, bool timeout) {
     struct lane *lane = &s->lanes[SIDE_SERVER];
@@ -100,7 +106,7 @@ static void failed(struct session *s, bool timeout) {
     if (timeout) {
         upstream->failure = FAILURE_TIMEOUT;
         end_set(s, SIDE_SERVER, "server", "timeout", NULL);
-    } else if (!head_is_tls(lane)) {
+    } else if (!head_is_tls(lane) || head_is_hello(lane)) {
         upstream->failure = FAILURE_NOT_TLS;
         observe_not_tls(&lane->observe, lane->head, lane->head_len);
         end_set(s, SIDE_SERVER, "proxy", "error", reason);

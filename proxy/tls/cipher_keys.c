@@ -30,6 +30,20 @@ static const struct {
     {"_AES_256_CBC_SHA",  EVP_aead_aes_256_cbc_sha1_tls_implicit_iv,  EVP_aead_aes_256_cbc_sha1_tls, 16},
     {"_3DES_EDE_CBC_SHA", EVP_aead_des_ede3_cbc_sha1_tls_implicit_iv, EVP_aead_des_ede3_cbc_sha1_tls, 8},
 };
+
+// Those for which the library has no AEAD.
+static const struct {
+    const char *suffix;
+    uint16_t min_version;
+    const EVP_CIPHER *(*cipher)(void);
+    const EVP_MD *(*mac)(void), *(*digest12)(void);
+} mac_rows[] = {
+    {"_AES_128_CBC_SHA256", TLS12, EVP_aes_128_cbc, EVP_sha256, EVP_sha256},
+    {"_AES_256_CBC_SHA256", TLS12, EVP_aes_256_cbc, EVP_sha256, EVP_sha256},
+    {"_AES_256_CBC_SHA384", TLS12, EVP_aes_256_cbc, EVP_sha384, EVP_sha384},
+    {"_RC4_128_SHA",        TLS10, EVP_rc4,         EVP_sha1,   EVP_sha256},
+    {"_RC4_128_MD5",        TLS10, EVP_rc4,         EVP_md5,    EVP_sha256},
+};
 // clang-format on
 
 static bool has_suffix(const char *name, const char *suffix) {
@@ -69,8 +83,25 @@ static bool cbc_find(struct cipher_keys *out, uint16_t version, uint16_t cipher)
     return false;
 }
 
+static bool mac_find(struct cipher_keys *out, uint16_t version, uint16_t cipher) {
+    const struct codepoint *row = codepoint_find(REGISTRY_CIPHER, cipher);
+    for (size_t i = 0; row != NULL && i < ARRAY_LEN(mac_rows); i++) {
+        if (has_suffix(row->name, mac_rows[i].suffix) && version >= mac_rows[i].min_version) {
+            *out = (struct cipher_keys){
+                .digest = version == TLS12 ? mac_rows[i].digest12() : EVP_md5_sha1(),
+                .cipher = mac_rows[i].cipher(),
+                .mac = mac_rows[i].mac(),
+                .mac_len = (uint8_t)EVP_MD_size(mac_rows[i].mac()),
+                .version = version,
+            };
+            return true;
+        }
+    }
+    return false;
+}
+
 bool cipher_keys_find12(struct cipher_keys *out, uint16_t version, uint16_t cipher) {
     bool known = version >= TLS10 && version <= TLS12 && !cipher_is_tls13(cipher);
-    return known &&
-           ((version == TLS12 && cipher_keys_find(out, cipher)) || cbc_find(out, version, cipher));
+    return known && ((version == TLS12 && cipher_keys_find(out, cipher)) ||
+                     cbc_find(out, version, cipher) || mac_find(out, version, cipher));
 }

@@ -10,9 +10,11 @@
 // struct cipher_keys holds statics of BoringSSL's.
 struct cipher_keys {
     const EVP_MD *digest;
-    const EVP_AEAD *aead;
+    const EVP_AEAD *aead;     // NULL: `cipher` and `mac`, which only cipher_keys_find12 finds
+    const EVP_CIPHER *cipher; // RC4 or CBC,
+    const EVP_MD *mac;        // and the hash of its HMAC
     uint8_t salt_len; // bytes of nonce that TLS 1.2 takes from its key block; the rest it sends
-    uint8_t mac_len;  // bytes of MAC key, CBC alone; else 0
+    uint8_t mac_len;  // bytes of MAC key, CBC and RC4; else 0
     uint8_t iv_len;   // bytes of IV from the key block, CBC of TLS 1.0 alone; else 0
     uint16_t version; // of the records: 0x0301 to 0x0303
 };
@@ -23,8 +25,8 @@ struct cipher_keys {
 WUNRES bool cipher_keys_find(struct cipher_keys *out, uint16_t cipher);
 
 // cipher_keys_find12 does so for a connection of `version`, TLS 1.0 to 1.2, where the suites with
-// AES-128-CBC, AES-256-CBC and 3DES-CBC and HMAC-SHA1 (RFC 5246, section 6.2.3.2) count, too.
-// Before TLS 1.2 the digest is EVP_md5_sha1.
+// AES-128-CBC, AES-256-CBC, 3DES-CBC (RFC 5246, section 6.2.3.2) and RC4 count, too. Before TLS 1.2
+// the digest is EVP_md5_sha1.
 WUNRES bool cipher_keys_find12(struct cipher_keys *out, uint16_t version, uint16_t cipher);
 
 #endif // PROXY_TLS_CIPHER_KEYS_H_

@@ -4,6 +4,7 @@
 #include "logs/record/codepoint.h"
 #include "proxy/tls/cipher.h"
 #include "proxy/tls/client_flight_state.h"
+#include "proxy/tls/client_hello.h"
 #include "proxy/tls/extension.h"
 #include "proxy/tls/handshake.h"
 #include "proxy/tls/hello_edit.h"
@@ -69,7 +70,7 @@ static bool cipher_offered(const struct client_flight *flight, uint16_t cipher) 
     return codes_have(flight->hello.ciphers.p, flight->hello.ciphers.len, cipher);
 }
 
-static void extensions_check(struct client_flight *flight, CBS block) {
+void flight_extensions_check(struct client_flight *flight, CBS block) {
     struct extension extension;
     while (extension_next(&block, &extension)) {
         bool scsv = extension.type == EXT_RENEGOTIATION_INFO && cipher_offered(flight, CIPHER_SCSV);
@@ -77,6 +78,28 @@ static void extensions_check(struct client_flight *flight, CBS block) {
             malformed(flight, "the server answers an extension that was not offered");
         }
     }
+}
+
+void flight_alpn(struct client_flight *flight, const CBS *name) {
+    const struct hello_extension *extension = hello_edit_find(&flight->hello, EXT_ALPN);
+    CBS body, names, one;
+    size_t len = CBS_len(name);
+    if (len == 0 || extension == NULL) {
+        return; // one that was not asked for is objected to as an extension
+    }
+    CBS_init(&body, extension->body.p, extension->body.len);
+    bool found = false;
+    if (CBS_get_u16_length_prefixed(&body, &names)) {
+        while (!found && name_next(&names, &one)) {
+            found = CBS_mem_equal(&one, CBS_data(name), len);
+        }
+    }
+    if (!found || len >= sizeof(flight->facts.alpn)) {
+        malformed(flight, "the server chose a protocol that was not offered");
+        return;
+    }
+    memcpy(flight->facts.alpn, CBS_data(name), len);
+    flight->facts.alpn[len] = '\0';
 }
 
 void flight_hello_check(struct client_flight *flight, const struct server_hello *hello) {
@@ -88,7 +111,11 @@ void flight_hello_check(struct client_flight *flight, const struct server_hello 
     if (!cipher_offered(flight, hello->cipher)) {
         malformed(flight, "the server chose a cipher suite that was not offered");
     }
-    extensions_check(flight, hello->extensions);
+    flight_extensions_check(flight, hello->extensions);
+    if (hello->version >= TLS13 && !CBS_mem_equal(&hello->session_id, flight->hello.session_id.p,
+                                                  flight->hello.session_id.len)) {
+        malformed(flight, "the server does not echo the session id");
+    }
     if (hello->compression != 0) {
         unspoken(flight, "the server chose compression, which is not spoken here");
     }
@@ -139,6 +166,9 @@ static void signature_check_whole(struct client_flight *flight) {
     bool needed = facts->version >= TLS13 || flight->key_exchange;
     if (facts->signature == CLIENT_FLIGHT_BAD) {
         malformed(flight, "the server's signature is not by the key of its certificate");
+    } else if (facts->scheme != 0 &&
+               !offered(flight, EXT_SIGNATURE_ALGORITHMS, 2, facts->scheme, true)) {
+        malformed(flight, "the server signs with an algorithm that was not offered");
     } else if (needed && facts->signature == CLIENT_FLIGHT_UNCHECKED) {
         unspoken(flight, "the server signs with what cannot be checked here");
     } else if (needed && facts->signature == CLIENT_FLIGHT_ABSENT) {

@@ -104,6 +104,11 @@ void flight_object(struct client_flight *flight, enum client_flight_status statu
                    const char *says);
 void flight_hello_check(struct client_flight *flight, const struct server_hello *hello);
 
+// flight_extensions_check objects to extensions of the server that the hello does not have;
+// flight_alpn keeps the protocol that the server chose, and objects to one that was not offered.
+void flight_extensions_check(struct client_flight *flight, CBS block);
+void flight_alpn(struct client_flight *flight, const CBS *name);
+
 // flight_limit keeps how long the records may be that the server takes (RFC 6066, section 4;
 // RFC 8449); zeros say nothing.
 void flight_limit(struct client_flight *flight, uint8_t max_fragment_length,

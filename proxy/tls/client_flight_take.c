@@ -179,17 +179,9 @@ static void take_hello13(struct client_flight *flight, const struct server_hello
     flight->expect = FLIGHT_EXTENSIONS;
 }
 
-static void alpn_keep(struct client_flight *flight, const CBS *name) {
-    size_t len = CBS_len(name);
-    if (len != 0 && len < sizeof(flight->facts.alpn)) {
-        memcpy(flight->facts.alpn, CBS_data(name), len);
-        flight->facts.alpn[len] = '\0';
-    }
-}
-
 static void take_hello12(struct client_flight *flight, const struct server_hello *hello,
                          const uint8_t *p, size_t p_len) {
-    alpn_keep(flight, &hello->alpn);
+    flight_alpn(flight, &hello->alpn);
     flight->cipher12 = cipher_keys_find12(&flight->cipher, hello->version, hello->cipher);
     if (flight->cipher12) {
         transcript_begin(flight);
@@ -224,7 +216,8 @@ static void take_hello(struct client_flight *flight, const uint8_t *p, size_t p_
 static void take_extensions(struct client_flight *flight, const uint8_t *p, size_t p_len) {
     struct encrypted_extensions extensions;
     if (encrypted_extensions_parse(&extensions, NULL, p, p_len)) {
-        alpn_keep(flight, &extensions.alpn);
+        flight_extensions_check(flight, extensions.extensions);
+        flight_alpn(flight, &extensions.alpn);
         flight_limit(flight, extensions.max_fragment_length, extensions.record_size_limit);
     } else {
         flight_object(flight, CLIENT_FLIGHT_MALFORMED, "the EncryptedExtensions cannot be read");

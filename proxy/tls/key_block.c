@@ -27,7 +27,9 @@ static void expand(uint8_t *out, size_t out_len, const EVP_MD *digest, const uin
     uint8_t *seed = text + hash_len;
     memcpy(seed, label, label_len);
     memcpy(seed + label_len, seed1, seed1_len);
-    memcpy(seed + label_len + seed1_len, seed2, seed2_len);
+    if (seed2_len != 0) {
+        memcpy(seed + label_len + seed1_len, seed2, seed2_len);
+    }
     hmac(text, digest, secret, secret_len, seed, seed_len);
     while (out_len != 0) {
         hmac(part, digest, secret, secret_len, text, hash_len + seed_len);
@@ -64,7 +66,8 @@ void key_block_protect(struct record_protect *out, bool client, bool seals,
                        const uint8_t *client_random, const uint8_t *server_random) {
     // Of each kind the client's, then the server's: MAC keys, keys, salts or IVs.
     size_t mac_len = keys->mac_len, iv_len = keys->iv_len + keys->salt_len;
-    size_t key_len = EVP_AEAD_key_length(keys->aead) - mac_len - keys->iv_len;
+    size_t key_len = keys->aead == NULL ? EVP_CIPHER_key_length(keys->cipher)
+                                        : EVP_AEAD_key_length(keys->aead) - mac_len - keys->iv_len;
     size_t len = 2 * (mac_len + key_len + iv_len);
     uint8_t block[2 * PART_MAX], key[PART_MAX];
     CHECK(len <= sizeof(block));

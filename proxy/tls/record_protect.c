@@ -42,19 +42,26 @@ void record_protect_init12(struct record_protect *protect, const struct cipher_k
         return;
     }
     record_protect_cleanup(protect);
-    size_t nonce_len = EVP_AEAD_nonce_length(keys->aead);
+    size_t nonce_len =
+        keys->aead != NULL ? EVP_AEAD_nonce_length(keys->aead) : EVP_CIPHER_iv_length(keys->cipher);
     CHECK(nonce_len <= NONCE_MAX);
-    CHECK(EVP_AEAD_CTX_init_with_direction(
-        &protect->aead, keys->aead, key, EVP_AEAD_key_length(keys->aead),
-        EVP_AEAD_DEFAULT_TAG_LENGTH, seals ? evp_aead_seal : evp_aead_open));
+    if (keys->aead == NULL) {
+        record_mac_init(&protect->mac, keys->cipher, keys->mac, seals, key, key + keys->mac_len);
+    } else {
+        CHECK(EVP_AEAD_CTX_init_with_direction(
+            &protect->aead, keys->aead, key, EVP_AEAD_key_length(keys->aead),
+            EVP_AEAD_DEFAULT_TAG_LENGTH, seals ? evp_aead_seal : evp_aead_open));
+    }
     protect->cbc = true;
     protect->nonce_len = protect->sent_len = (uint8_t)nonce_len;
-    protect->tag_min = keys->mac_len + 1; // a byte of padding says that there is no other
+    bool stream = keys->aead == NULL && nonce_len == 0;
+    protect->tag_min = keys->mac_len + (stream ? 0 : 1); // a byte says that there is no padding
     protect->version = keys->version;
 }
 
 void record_protect_cleanup(struct record_protect *protect) {
     EVP_AEAD_CTX_cleanup(&protect->aead);
+    record_mac_cleanup(&protect->mac);
     *protect = (struct record_protect){0};
 }
 
@@ -120,8 +127,11 @@ bool record_protect_open(struct record_protect *protect, uint8_t *out_type, cons
     size_t aad_len = aad_make(aad, protect, header, body_len - around);
     uint8_t *p = body + in_front;
     size_t sealed = body_len - in_front;
-    if (!EVP_AEAD_CTX_open(&protect->aead, p, out_len, sealed, nonce, protect->nonce_len, p, sealed,
-                           aad, aad_len)) {
+    bool ok = protect->mac.digest != NULL
+                  ? record_mac_open(&protect->mac, out_len, aad, nonce, p, sealed)
+                  : EVP_AEAD_CTX_open(&protect->aead, p, out_len, sealed, nonce, protect->nonce_len,
+                                      p, sealed, aad, aad_len);
+    if (!ok) {
         ERR_clear_error();
         return false;
     }
@@ -152,7 +162,12 @@ size_t record_protect_seal(struct record_protect *protect, uint8_t *out, uint8_t
     size_t tag_len, sealed;
     CHECK(p_len <= RECORD_PLAIN_MAX && padding <= RECORD_PLAIN_MAX - p_len);
     CHECK((protect->tls13 || padding == 0) && protect->seq != UINT64_MAX);
-    CHECK(EVP_AEAD_CTX_tag_len(&protect->aead, &tag_len, plain_len, 0));
+    bool mac = protect->mac.digest != NULL;
+    if (mac) {
+        tag_len = record_mac_tag_len(&protect->mac, plain_len);
+    } else {
+        CHECK(EVP_AEAD_CTX_tag_len(&protect->aead, &tag_len, plain_len, 0));
+    }
     size_t body_len = in_front + plain_len + tag_len;
     out[0] = protect->tls13 ? CONTENT_APPLICATION_DATA : type;
     out[1] = (uint8_t)(protect->version >> 8);
@@ -170,9 +185,13 @@ size_t record_protect_seal(struct record_protect *protect, uint8_t *out, uint8_t
     }
     nonce_make(nonce, protect, body);
     size_t aad_len = aad_make(aad, protect, out, plain_len);
-    CHECK(EVP_AEAD_CTX_seal(&protect->aead, plain, &sealed, plain_len + tag_len, nonce,
-                            protect->nonce_len, plain, plain_len, aad, aad_len));
-    CHECK(sealed == plain_len + tag_len);
+    if (mac) {
+        record_mac_seal(&protect->mac, aad, nonce, plain, plain_len);
+    } else {
+        CHECK(EVP_AEAD_CTX_seal(&protect->aead, plain, &sealed, plain_len + tag_len, nonce,
+                                protect->nonce_len, plain, plain_len, aad, aad_len));
+        CHECK(sealed == plain_len + tag_len);
+    }
     protect->seq++;
     return HEADER_LEN + body_len;
 }

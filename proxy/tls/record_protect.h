@@ -1,23 +1,25 @@
 // Records opened and sealed: AEAD protection of TLS 1.3 (RFC 8446, section 5.2) and TLS 1.2
-// (RFC 5246, section 6.2.3.3), CBC with a MAC of TLS 1.0 to 1.2 (section 6.2.3.2). One struct is
-// one direction under one key.
+// (RFC 5246, section 6.2.3.3), CBC and RC4 with a MAC of TLS 1.0 to 1.2 (section 6.2.3.2). One
+// struct is one direction under one key.
 #ifndef PROXY_TLS_RECORD_PROTECT_H_
 #define PROXY_TLS_RECORD_PROTECT_H_
 
 #include "proxy/tls/cipher_keys.h"
 #include "proxy/tls/key_schedule.h"
+#include "proxy/tls/record_mac.h"
 
 enum {
     RECORD_PLAIN_MAX = 16384, // RFC 8446, section 5.1
     RECORD_SEALED_MAX =
-        RECORD_PLAIN_MAX + 2048,           // the body; TLS 1.3 allows only 256 more than plain
-    RECORD_PROTECT_KEY_MAX = 20 + 32 + 16, // MAC key, key and IV
+        RECORD_PLAIN_MAX + 2048,      // the body; TLS 1.3 allows only 256 more than plain
+    RECORD_PROTECT_KEY_MAX = 48 + 32, // MAC key, key and, where the MAC is shorter, IV
 };
 
 // struct record_protect is owned by its caller. A zeroed struct has no key: it may be cleaned up
 // and initialised, no more.
 struct record_protect {
     EVP_AEAD_CTX aead;
+    struct record_mac mac; // in its place
     bool tls13, cbc;
     bool all; // up to TLS 1.2: application data is opened, too, and not only counted
     uint16_t version;
@@ -29,8 +31,8 @@ struct record_protect {
 
 // record_protect_init13 takes the keys of a TLS 1.3 traffic secret, which has the length of the
 // digest. record_protect_init12 takes a write key and the implicit part of the nonce from a key
-// block, as long as `keys` says; with CBC the key is MAC key, key and, in TLS 1.0, IV, and can only
-// seal or only open. The struct may have had other keys.
+// block, as long as `keys` says; with a MAC the key is MAC key, key and, in TLS 1.0, IV, and can
+// only seal or only open. The struct may have had other keys.
 void record_protect_init13(struct record_protect *protect, const struct cipher_keys *keys,
                            const uint8_t *secret);
 void record_protect_init12(struct record_protect *protect, const struct cipher_keys *keys,

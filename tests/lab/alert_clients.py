@@ -267,6 +267,7 @@ CLIENTS = {
                    "--verify-hostname", HOST, "--x509cafile", "{ca}", "127.0.0.1"),
     "WGET_GNUTLS": each("wget", "-q", "--no-proxy", "-t", "1", "-O", "/dev/null",
                         "--ca-certificate={ca}", URL),
+    "PROGRAM_GNUTLS": each("git", "-c", "http.proxy=", "-c", "http.sslCAInfo={ca}", "ls-remote", URL),
     "JSSE": java,
     "CHROMIUM": chromium,
     "NSS": firefox,

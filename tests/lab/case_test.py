@@ -27,7 +27,9 @@ class Case(harness.Lab):
 
     def kit(self, proxy, *args):
         folder = f"{proxy.name}-kit"
-        self.export(proxy, "--case", folder, *args)
+        done = self.export(proxy, "--case", folder, *args)
+        self.assertIn(f"Wrote {folder}: ".encode(), done.stdout)
+        self.assertIn(b"Next: ", done.stdout)
         return folder
 
     def play(self, folder):
@@ -120,7 +122,7 @@ class Case(harness.Lab):
         self.assert_no_secret(folder)
 
     def test_box(self):
-        """The proxy was a box that cannot cope with GREASE; its profile is in the kit."""
+        """The proxy was a box whose CA the client does not know; its profile is in the kit."""
         server = harness.Service(lambda connection: connection.recv(1),
                                  harness.tls_context(harness.leaf(HOST)))
         self.addCleanup(server.stop)
@@ -133,6 +135,90 @@ class Case(harness.Lab):
         folder = self.kit(proxy)
         self.assertTrue(os.path.exists(f"{folder}/profile.json"))
         self.assert_same(record, folder)
+
+    def test_box_behind(self):
+        """A box behind the proxy, of which several records together tell the profile."""
+        server = harness.Service(lambda connection: connection.recv(1),
+                                 harness.tls_context(harness.leaf(HOST, "pay.secretcorp.localhost")))
+        self.addCleanup(server.stop)
+        box = self.proxy("--to", f"127.0.0.1:{server.port}", "--as", "zscaler-like",
+                         ca_dir=f"{self.dir}/box-ca")
+        proxy = self.proxy()
+        for host in (HOST, "pay.secretcorp.localhost"):
+            run("curl", "-sS", "--proxy", proxy.url, "--cacert", proxy.ca,
+                f"https://{host}:{box.port}/", check=False)
+        records = proxy.records(2)
+        self.assertEqual({r["verdict"]["party"] for r in records}, {"box-behind"})
+        folder = self.kit(proxy, *[record["id"] for record in records])
+        with open(f"{folder}/behind.json", encoding="utf-8") as f:
+            profile = json.load(f)
+        self.assertIn("intermediate_subject", profile["cert"]["ca"])
+        self.assertIn("from 2 records", " ".join(profile["learned"]))
+        self.assert_same(records[-1], folder)
+        self.assert_no_secret(folder)
+        with open(f"{folder}/records.ndjson", encoding="utf-8") as f:
+            kept = [json.loads(line) for line in f]
+        # The names of one domain stay those of one domain.
+        self.assertNotEqual(kept[0]["host"], kept[1]["host"])
+        self.assertEqual(kept[0]["host"].split(".")[1], kept[1]["host"].split(".")[1])
+
+    def test_watched_and_imported(self):
+        """A tunnel, and what a capture of it tells."""
+        for version in ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3:
+            context = harness.tls_context(harness.expired(HOST), versions=(None, version))
+            server = harness.Service(lambda connection: connection.recv(1), context)
+            self.addCleanup(server.stop)
+            proxy = self.proxy(policy={"default": {"action": "tunnel"}})
+            run("curl", "-sS", "--proxy", proxy.url, "--cacert", harness.root().file,
+                f"https://{HOST}:{server.port}/", check=False)
+            record = proxy.record()
+            self.assert_same(record, self.kit(proxy))
+            capture, log = f"{proxy.name}.pcapng", f"{proxy.name}-imported.ndjson"
+            self.export(proxy, "-o", capture)
+            with open(log, "wb") as f:
+                f.write(run(PROGRAM, "import", "--json", capture, check=False).stdout)
+            folder = f"{proxy.name}-imported-kit"
+            run(PROGRAM, "export", "--log", log, "--case", folder)
+            with open(log, encoding="utf-8") as f:
+                self.assert_same(json.loads(f.readline()), folder)
+
+    def test_parent(self):
+        context = harness.tls_context(harness.expired(HOST))
+        server = harness.Service(lambda connection: connection.recv(1), context)
+        self.addCleanup(server.stop)
+        parent = self.proxy(policy={"default": {"action": "tunnel"}})
+        proxy = self.proxy("--parent", parent.url)
+        run("curl", "-sS", "--proxy", proxy.url, "--cacert", proxy.ca,
+            f"https://{HOST}:{server.port}/", check=False)
+        record = proxy.record()
+        self.assertIn("parent", record)
+        self.assert_same(record, self.kit(proxy))
+
+    def test_punycode(self):
+        host = "xn--secretcorp-s4a.localhost"
+        server = harness.Service(lambda connection: connection.recv(1),
+                                 harness.tls_context(harness.expired(host)))
+        self.addCleanup(server.stop)
+        proxy = self.proxy()
+        run("curl", "-sS", "--proxy", proxy.url, "--cacert", proxy.ca,
+            f"https://{host}:{server.port}/", check=False)
+        record = proxy.record()
+        folder = self.kit(proxy)
+        kept = self.assert_same(record, folder)
+        self.assertEqual(len(kept["host"]), len(host))
+        self.assert_no_secret(folder)
+
+    def test_full_disk(self):
+        """Where the disk is full nothing is left behind. SIGXFSZ is ignored, so writes fail."""
+        proxy = self.expired()
+        proxy.record()
+        folder = f"{proxy.name}-kit"
+        limited = f"ulimit -f 4; trap '' XFSZ; exec {PROGRAM} export --log {proxy.records_file}"
+        done = run("sh", "-c", f"{limited} --case {folder}", check=False)
+        self.assertEqual(done.returncode, 3, done.stderr)
+        self.assertIn(b"File too large", done.stderr)
+        left = [name for name in os.listdir(self.dir) if "-kit" in name]
+        self.assertEqual(left, [])
 
     def test_refusals(self):
         proxy = self.expired()

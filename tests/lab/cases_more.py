@@ -1,11 +1,14 @@
 """Causes that take a setup of their own, clients that object in one word, and interruptions."""
 
+import base64
+import contextlib
 import functools
 import socket
+import subprocess
 import threading
 
 from tests.lab import clients, harness, pki, servers
-from tests.lab.clients import curl, socket_client
+from tests.lab.clients import curl, go, socket_client
 from tests.lab.scenario import Scenario
 from tests.lab.servers import FIN, HOST, RST, SILENCE, good, quietly, relay, reset, s_server, service
 
@@ -18,6 +21,11 @@ STAPLE = curl("--cert-status")
 def below_intermediate(**more):
     """curl checks a staple only where the server sends the leaf's issuer."""
     return harness.leaf(HOST, issuer=harness.intermediate(), **more)
+
+
+def below_small_ca():
+    """A sound leaf below a CA with a small key."""
+    return harness.leaf(HOST, issuer=pki.authority("Small CA", kind="rsa1024"))
 
 
 def stapling(status):
@@ -92,6 +100,40 @@ def stale_node(lab):
     return HOST, lab.service(lambda s: quietly(handle, s)).port
 
 
+def renegotiates(lab):
+    """openssl s_server, which asks for renegotiation once the handshake is complete."""
+    made = good("rsa")()
+    program = lab.program("openssl", "s_server", "-accept", "127.0.0.1:0", "-tls1_2", "-cert",
+                          made.file, "-key", made.key, wait_for="ACCEPT", stdin=subprocess.PIPE)
+
+    def ask():
+        harness.until(lambda: any("CIPHER is" in line or line is None for line in program.lines),
+                      "a handshake", 60)
+        with contextlib.suppress(OSError):
+            program.process.stdin.write(b"R\n")
+            program.process.stdin.flush()
+
+    threading.Thread(target=ask, daemon=True).start()
+    return HOST, int(program.started.rsplit(":", 1)[1])
+
+
+# The prime of 1024 bits of RFC 2409 section 6.2, whose generator is 2.
+OAKLEY_1024 = """
+    FFFFFFFF FFFFFFFF C90FDAA2 2168C234 C4C6628B 80DC1CD1 29024E08 8A67CC74 020BBEA6 3B139B22
+    514A0879 8E3404DD EF9519B3 CD3A431B 302B0A6D F25F1437 4FE1356D 6D51C245 E485B576 625E7EC6
+    F44C42E9 A637ED6B 0BFF5CB6 F406B7ED EE386BFB 5A899FA5 AE9F2411 7C4B1FE6 49286651 ECE65381
+    FFFFFFFF FFFFFFFF
+"""
+
+
+def small_prime(lab):
+    """A file of Diffie-Hellman parameters of 1024 bits (PKCS #3)."""
+    integers = b"\x02\x81\x81\x00" + bytes.fromhex(OAKLEY_1024) + b"\x02\x01\x02"
+    der = b"\x30\x81" + bytes([len(integers)]) + integers
+    body = base64.encodebytes(der).decode()
+    return lab.file("dh1024.pem", f"-----BEGIN DH PARAMETERS-----\n{body}-----END DH PARAMETERS-----\n")
+
+
 def hides_versions(server):
     """A box that takes supported_versions (43) out of hellos."""
     def start(lab):
@@ -115,6 +157,45 @@ def objects(code):
     return socket_client(handle)
 
 
+def before_proxy(change):
+    """curl, and a box before the proxy that passes on its records as `change(records)` gives them."""
+    def run(lab, proxy, target):
+        def handle(s):
+            with proxy.connect("%s:%d" % target) as up:
+                harness.read_head(s)
+                s.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+                back = threading.Thread(
+                    target=quietly, args=(lambda x: servers.pour(x, up), s), daemon=True
+                )
+                back.start()
+                quietly(lambda x: all(x.sendall(d) is None for d in change(servers.records(up))), s)
+                back.join(harness.TIMEOUT)
+                quietly(harness.read_all, up)  # what is left unread would be answered by a reset
+
+        door = harness.Service(lambda s: quietly(handle, s))
+        try:
+            harness.run("curl", "-q", "-sS", "--max-time", "8", "--noproxy", "", "-x",
+                        f"http://127.0.0.1:{door.port}", "--cacert", proxy.ca,
+                        "https://%s:%d/" % target, check=False)
+        finally:
+            door.stop()
+    return run
+
+
+def other_byte(offset):
+    """Turns over one bit of the first record, which is the ServerHello, at this place of it."""
+    def change(all_records):
+        head, body = next(all_records)
+        yield head + body[:offset] + bytes([body[offset] ^ 1]) + body[offset + 1:]
+        for head, body in all_records:
+            yield head + body
+    return change
+
+
+# Places in a ServerHello with a session id of 32 bytes (RFC 8446 section 4.1.3).
+SESSION_ID, COMPRESSION, EXTENSIONS_LENGTH = 39, 73, 75
+
+
 def unanswered(s):
     s.recv(4096)
 
@@ -131,7 +212,11 @@ CAUSES = [
              "server", "server-cert-revoked-crl", "certain", ("server-cert-expired",),
              setup=with_list),
     Scenario("not-revoked", s_server(good()), curl(), "none", "healthy", setup=with_list),
-    Scenario("weak-key-that-works", s_server(good("rsa1024"), *WEAK), curl(), "none", "healthy"),
+    # The proxy's own leaf has a sound key: what OpenSSL refuses without it works with it.
+    Scenario("weak-key-that-works", s_server(good("rsa1024"), *WEAK), curl(), "none", "healthy",
+             "certain", (), "Tunnel"),
+    Scenario("weak-key-of-a-ca", s_server(below_small_ca, *WEAK), go(), "none", "healthy",
+             "certain", (), "Tunnel"),
     Scenario("refused-by-policy", s_server(good()), curl(),
              "proxy", "proxy-auth-or-acl", "certain", setup=refusing),
     Scenario("parent-refuses", s_server(good()), curl(),
@@ -145,6 +230,13 @@ CAUSES = [
     Scenario("stale-node", stale_node, one_by_one(curl(), 4),
              "server", "server-pool-inconsistent", "", ("server-cert-expired",), "",
              functools.partial(alone), 4),
+    Scenario("renegotiation", renegotiates, curl(), "undetermined", "renegotiation-refused",
+             "likely", ("server-key-mismatch",), "Tunnel"),
+    Scenario("server-only-3des",
+             servers.gnutls_serv(good("rsa"), "--priority",
+                                 "NORMAL:-VERS-ALL:+VERS-TLS1.2:-CIPHER-ALL:+3DES-CBC"),
+             curl("--ciphers", "ECDHE+AESGCM"),
+             "undetermined", "cipher-mismatch", "possible", ("proxy-tls-limitation",)),
     Scenario("hello-rewritten", hides_versions(s_server(good())), curl(),
              "box-behind", "tls13-downgrade-sentinel", "", ("version-mismatch-old-server",)),
     Scenario("closed-unanswered", service(unanswered, good()), curl(),
@@ -155,6 +247,26 @@ CAUSES = [
              "undetermined", "bad-record-mac-or-corruption", "", ("proxy-ca-not-installed",)),
     Scenario("client-record-overflow", OF_12, objects(22),
              "undetermined", "record-size-limit-fault", "", ("bad-record-mac-or-corruption",)),
+    # A ServerHello that was changed on its way to the client, in one bit.
+    *[Scenario(f"server-hello-{name}", OF_13, before_proxy(other_byte(place)),
+               "undetermined", cause, "possible", out, next)
+      for name, place, cause, out, next in (
+          ("other-session-id", SESSION_ID, "bad-record-mac-or-corruption",
+           ("proxy-ca-not-installed", "forged-leaf-defect"), "capture"),
+          ("other-compression", COMPRESSION, "bad-record-mac-or-corruption",
+           ("proxy-ca-not-installed", "forged-leaf-defect"), "capture"),
+          ("other-length", EXTENSIONS_LENGTH, "bad-record-mac-or-corruption",
+           ("proxy-ca-not-installed", "forged-leaf-defect"), "another host"),
+      )],
+    *[Scenario(f"client-alert-{code}", OF_12, objects(code),
+               "undetermined", cause, "possible", ("proxy-ca-not-installed",), next)
+      for code, cause, next in (
+          (10, "bad-record-mac-or-corruption", "another host"),
+          (47, "bad-record-mac-or-corruption", "capture"),
+          (50, "bad-record-mac-or-corruption", "another host"),
+          (80, "unexplained", "tunnel"),
+          (110, "bad-record-mac-or-corruption", "capture"),
+      )],
     Scenario("client-unsupported-certificate", OF_12, objects(43),
              "proxy", "forged-leaf-defect", "possible",
              ("proxy-ca-not-installed", "clock-skew-client")),

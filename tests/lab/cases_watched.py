@@ -3,8 +3,9 @@
 import datetime
 
 from tests.lab import harness, servers
+from tests.lab.cases_more import small_prime
 from tests.lab.cases_negotiation import OLD
-from tests.lab.clients import curl, s_client
+from tests.lab.clients import curl, gnutls, s_client
 from tests.lab.scenario import Scenario
 from tests.lab.servers import HOST, alert, good, nginx, relay, s_server, service
 
@@ -27,6 +28,15 @@ WATCHED = [
              "undetermined", "server-unknown-ca"),
     Scenario("watched-expired", s_server(lambda: harness.expired(HOST), "-tls1_2"), curl(),
              "server", "server-cert-expired"),
+    Scenario("watched-weak-key", s_server(good("rsa1024"), "-tls1_2", *OLD),
+             curl("--cacert", harness.root().file, trust=False), "server", "server-weak-key",
+             "possible", ("server-cert-expired", "server-cert-not-yet-valid"), "SECLEVEL"),
+    Scenario("watched-weak-key-gnutls", s_server(good("rsa1024"), "-tls1_2", *OLD),
+             gnutls("--x509cafile", harness.root().file), "none", "healthy"),
+    Scenario("watched-small-dh",
+             lambda lab: s_server(good("rsa"), "-tls1_2", "-cipher", "DHE@SECLEVEL=0", "-dhparam",
+                                  small_prime(lab))(lab),
+             curl("-k"), "server", "dh-too-small"),
     Scenario("watched-client-cert",
              s_server(good(), "-tls1_2", "-Verify", "1", "-verify_return_error"), curl("-k"),
              "server", "client-cert-required"),

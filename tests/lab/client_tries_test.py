@@ -3,11 +3,13 @@
 import base64
 import hashlib
 import os
+import shutil
+import signal
 import ssl
 import unittest
 
 from tests.lab import clients, harness, pki
-from tests.lab.proxy import PROGRAM
+from tests.lab.proxy import PROGRAM, has_ended
 
 HOST, OTHER, THIRD = "a.localhost", "b.localhost", "c.localhost"
 FORMS = ["rsa", "short", "exact-name", "no-aki", "with-root", "sha384"]
@@ -21,6 +23,61 @@ def pin_of(certificate):
     return "sha256//" + base64.b64encode(hashlib.sha256(der).digest()).decode()
 
 
+# A client that trusts a store, and may look at the leaf once more: "rsa" for its key, or a pin.
+JAVA = """
+import java.net.*; import java.security.*; import java.security.cert.*; import java.util.*;
+import javax.net.ssl.*;
+public class Get {
+    public static void main(String[] args) throws Exception {
+        KeyStore store = KeyStore.getInstance("PKCS12");
+        store.load(null, null);
+        int n = 0;
+        for (String path : args[2].split(","))
+            try (var in = new java.io.FileInputStream(path)) {
+                for (var c : CertificateFactory.getInstance("X.509").generateCertificates(in))
+                    store.setCertificateEntry("ca" + n++, c);
+            }
+        var usual = TrustManagerFactory.getInstance("PKIX");
+        usual.init(store);
+        var trust = (X509ExtendedTrustManager) usual.getTrustManagers()[0];
+        var choosy = new X509ExtendedTrustManager() {
+            public X509Certificate[] getAcceptedIssuers() { return trust.getAcceptedIssuers(); }
+            public void checkClientTrusted(X509Certificate[] c, String a) {}
+            public void checkClientTrusted(X509Certificate[] c, String a, Socket s) {}
+            public void checkClientTrusted(X509Certificate[] c, String a, SSLEngine e) {}
+            public void checkServerTrusted(X509Certificate[] c, String a) throws CertificateException {
+                trust.checkServerTrusted(c, a);
+            }
+            public void checkServerTrusted(X509Certificate[] c, String a, SSLEngine e)
+                    throws CertificateException { trust.checkServerTrusted(c, a, e); }
+            public void checkServerTrusted(X509Certificate[] c, String a, Socket s)
+                    throws CertificateException {
+                trust.checkServerTrusted(c, a, s);
+                try {
+                    var key = c[0].getPublicKey();
+                    var hash = MessageDigest.getInstance("SHA-256").digest(key.getEncoded());
+                    String pin = "sha256//" + Base64.getEncoder().encodeToString(hash);
+                    if (args[3].equals("rsa") && !key.getAlgorithm().equals("RSA")
+                        || args[3].startsWith("sha256//") && !args[3].equals(pin))
+                        throw new CertificateException("not this one");
+                } catch (NoSuchAlgorithmException e) { throw new CertificateException(e); }
+            }
+        };
+        SSLContext context = SSLContext.getInstance("TLS");
+        context.init(null, new TrustManager[] {choosy}, null);
+        URI proxy = new URI(args[1]);
+        var c = (HttpsURLConnection) new URL(args[0]).openConnection(new Proxy(Proxy.Type.HTTP,
+            new InetSocketAddress(proxy.getHost(), proxy.getPort())));
+        c.setSSLSocketFactory(context.getSocketFactory());
+        c.setReadTimeout(20000);
+        try {
+            c.getInputStream().readAllBytes();
+        } catch (SSLException e) { System.exit(60); }
+    }
+}
+"""
+
+
 def rsa(der):
     """A client's rule: keys are RSA."""
     return RSA in der
@@ -31,7 +88,9 @@ def sha384(der):
     return ECDSA_SHA384 in der
 
 
-class ClientTries(harness.Lab):
+class Tries(harness.Lab):
+    """A server of three names, and what clients that come again have in common."""
+
     def setUp(self):
         self.certificate = harness.leaf(HOST, OTHER, THIRD)
         self.server = self.s_server(self.certificate)
@@ -63,6 +122,8 @@ class ClientTries(harness.Lab):
             for r in proxy.records(count)
         ]
 
+
+class ClientTries(Tries):
     def choosy(self, proxy, accepts):
         """A client of Python's that looks at the certificate once more; returns whether it goes
         on."""
@@ -114,6 +175,16 @@ class ClientTries(harness.Lab):
         seen = self.verdicts(proxy, 4)
         self.assertIn(("client-tunnel", *missing, "likely"), seen)
         self.assertIn((None, *missing, "certain"), seen)
+
+    def test_a_reload_forgets_nothing(self):
+        proxy = self.start(retry_tunnel=True)
+        root = pki.root().file
+        self.assertEqual(self.get(proxy, ca=root), 60)
+        proxy.process.send_signal(signal.SIGHUP)
+        harness.until(lambda: "reloaded the policy" in proxy.stderr(), "the reload")
+        self.assertEqual(self.get(proxy, ca=root), 0)  # in a tunnel
+        seen = {(r["id"], r.get("client_try")) for r in proxy.records(2)}
+        self.assertEqual({name for _, name in seen}, {None, "client-tunnel"})
 
     def test_other_clients(self):
         """Clients that trust the servers' root and not the proxy's CA."""
@@ -208,6 +279,125 @@ class ClientTries(harness.Lab):
         wrong = self.tlsblame("run", "--client-experiments", "tunnels")
         self.assertEqual(wrong.returncode, 2)
         self.assertIn(b"takes tunnel, leaf and canary", wrong.stderr)
+
+
+@unittest.skipUnless(shutil.which("javac"), "there is no Java compiler here")
+class JavaTries(Tries):
+    """Java, whose alert for whatever it dislikes is certificate_unknown."""
+
+    def setUp(self):
+        super().setUp()
+        harness.run("javac", "-d", self.dir, self.file("Get.java", JAVA), timeout=120)
+
+    def java(self, proxy, *stores, rule="", host=HOST):
+        """One connection, whose record is written when this returns whether Java went on."""
+        done = harness.run(
+            "java", "-XX:TieredStopAtLevel=1", "-cp", self.dir, "Get",
+            f"https://{host}:{self.server.port}/", proxy.url, ",".join(stores), rule, check=False,
+            timeout=120)
+        self.assertIn(done.returncode, (0, 60), done.stderr)
+        proxy.num_gets = getattr(proxy, "num_gets", 0) + 1
+        proxy.records(proxy.num_gets)
+        return done.returncode == 0
+
+    def test_java_ca_missing(self):
+        proxy = self.start(retry_tunnel=True)
+        self.assertFalse(self.java(proxy, pki.root().file))
+        self.assertTrue(self.java(proxy, pki.root().file))  # in a tunnel
+        self.assertFalse(self.java(proxy, pki.root().file, host=OTHER))
+        seen = self.verdicts(proxy, 3)
+        self.assertEqual({v[1:3] for v in seen}, {("client", "proxy-ca-not-installed")}, seen)
+
+    def test_java_pinned(self):
+        proxy = self.start(retry_tunnel=True, retry_leaf=["rsa"])
+        both, pin = self.both(proxy), pin_of(self.certificate)
+        self.assertTrue(self.java(proxy, both, host=OTHER))
+        self.assertFalse(self.java(proxy, both, rule=pin))
+        self.assertTrue(self.java(proxy, both, rule=pin))  # in a tunnel
+        self.assertFalse(self.java(proxy, both, rule=pin))  # another form
+        pinned = ("client", "client-pinned")
+        seen = self.verdicts(proxy, 4)
+        self.assertEqual([v[1:3] for v in seen].count(pinned), 3, seen)
+
+    def test_java_leaf_defect(self):
+        proxy = self.start(retry_leaf=["short", "rsa"])
+        both = self.both(proxy)
+        self.assertFalse(self.java(proxy, both, rule="rsa"))
+        self.assertFalse(self.java(proxy, both, rule="rsa"))  # a short validity
+        self.assertTrue(self.java(proxy, both, rule="rsa"))
+        seen = self.verdicts(proxy, 3)
+        defect = ("proxy", "forged-leaf-defect")
+        self.assertEqual({v[0] for v in seen if v[1:3] == defect}, {None, "client-leaf=rsa"}, seen)
+
+
+@unittest.skipUnless(shutil.which("chromium"), "there is no Chromium here")
+class ChromiumTries(harness.Lab):
+    """Headless Chromium. It may open more connections than one for a page."""
+
+    def setUp(self):
+        self.server = self.nginx(harness.leaf(HOST))
+
+    def start(self, **client_leg):
+        # The browser's own errands are not to leave this machine.
+        return self.proxy(policy={"rules": [{"hosts": [HOST], "action": "intercept",
+                                             "client_leg": client_leg}],
+                                  "default": {"action": "refuse"}})
+
+    def records(self, proxy):
+        return [r for r in proxy.written() if r.get("host") == HOST and has_ended(r)]
+
+    def load(self, proxy, *trusted, options=()):
+        """Loads the page; returns whether it came."""
+        home = f"{self.dir}/home{len(os.listdir(self.dir))}"
+        store = f"sql:{home}/.pki/nssdb"
+        os.makedirs(f"{home}/.pki/nssdb")
+        harness.run("certutil", "-d", store, "-N", "--empty-password")
+        for i, path in enumerate(trusted):
+            harness.run("certutil", "-d", store, "-A", "-t", "C,,", "-n", f"ca{i}", "-i", path)
+        before = len(self.records(proxy))
+        done = harness.run(
+            *["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic"],
+            *["--no-first-run", "--disable-background-networking", "--disable-sync"],
+            *["--disable-component-update", "--disable-dev-shm-usage", *options],
+            *["--proxy-bypass-list=<-loopback>", f"--proxy-server={proxy.url}"],
+            *["--timeout=30000", f"--user-data-dir={home}/profile", "--dump-dom"],
+            f"https://{HOST}:{self.server.port}/", check=False, timeout=120,
+            env={**os.environ, "HOME": home, "XDG_CONFIG_HOME": f"{home}/.config",
+                 "XDG_CACHE_HOME": f"{home}/.cache"})
+        harness.until(lambda: len(self.records(proxy)) > before, "the browser's record", 30)
+        return b"hello" in done.stdout
+
+    def test_chromium_ca_missing(self):
+        proxy = self.start(retry_tunnel=True)
+        self.assertFalse(self.load(proxy, pki.root().file))
+        harness.until(lambda: self.load(proxy, pki.root().file), "a tunnel", 120)
+        harness.until(lambda: any(r["mode"] == "tunnel" for r in self.records(proxy)), "its record")
+        seen = {(r.get("client_try"), r["verdict"]["party"], r["verdict"]["cause"])
+                for r in self.records(proxy)}
+        missing = ("client", "proxy-ca-not-installed")
+        self.assertIn(("client-tunnel", *missing), seen)
+        self.assertIn((None, *missing), seen)
+        self.assertFalse({v for v in seen if v[1] not in ("client", "none", "undetermined")}, seen)
+
+    def test_chromium_that_does_not_validate(self):
+        proxy = self.start(canary=True)
+
+        def found():
+            self.load(proxy, proxy.ca, options=["--ignore-certificate-errors"])
+            return {(r["verdict"]["party"], r["verdict"]["cause"]) for r in self.records(proxy)
+                    if r.get("client_try", "").startswith("canary")}
+
+        self.assertIn(("client", "client-does-not-validate"),
+                      harness.until(found, "a canary", 120))
+
+    def test_chromium_that_validates(self):
+        proxy = self.start(canary=True)
+        self.assertTrue(self.load(proxy, proxy.ca))
+        harness.until(lambda: self.load(proxy, proxy.ca) and len(
+            {r["client_try"] for r in self.records(proxy) if "client_try" in r}) == 2,
+            "both canaries to be over", 120)
+        self.assertEqual({r["verdict"]["party"] for r in self.records(proxy)} -
+                         {"none", "undetermined"}, set())
 
 
 if __name__ == "__main__":

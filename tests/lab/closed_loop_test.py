@@ -8,6 +8,7 @@ import os
 
 from tests.lab import boxes, harness
 from tests.lab.boxes import HOST
+from tests.lab.proxy import in_order
 
 AT_ONCE = 8
 LIMIT = "2"  # seconds for each step of a connection
@@ -208,6 +209,7 @@ class ClosedLoop(harness.Lab):
         watcher = self.watcher(*there)
         for name in OTHERS:
             curl(watcher, watcher.ca, name, port)
+            watcher.records_of((name, port), 1)
         case.ask(watcher, watcher.ca, case.host, port)
         return box, watcher, self.judged(watcher, case.host, 1)
 
@@ -217,8 +219,9 @@ class ClosedLoop(harness.Lab):
         watcher = self.watcher()
         box = self.box(profile, "--parent", watcher.url, trust=[harness.root().file, watcher.ca])
         roots = boxes.box_ca(box, profile)
-        for _ in range(TRIES):
+        for done in range(1, TRIES + 1):
             case.meet(box, roots, case.host, server)
+            watcher.records_of((case.host, server), done)
         return box, watcher, self.judged(watcher, case.host, TRIES)
 
     def judged(self, watcher, host, count):
@@ -228,7 +231,7 @@ class ClosedLoop(harness.Lab):
 
         harness.until(lambda: lines() >= count, f"{count} lines of {host}", 30)
         self.assertEqual(watcher.stop(), 0)
-        return [r for r in watcher.written() if r["host"] == host][-1]
+        return [r for r in in_order(watcher.written()) if r["host"] == host][-1]
 
     def outcome(self, profile, where):
         box, watcher, record = getattr(self, where)(profile, CASES[profile])

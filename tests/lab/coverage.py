@@ -11,7 +11,6 @@ OTHER = "played in "
 
 NOT_PLAYED = {
     "revocation-unreachable": ASKS + "whether the client asked its responder is not on our path",
-    "server-weak-key": "a key that the proxy's library refuses needs a server that is as old",
     "server-wrong-chain-order": "every client of the lab sorts the chain (chain-in-another-order)",
     "ca-basicconstraints-not-critical": ASKS + "which client minds it is known by changing the CA",
     "cert-validity-too-long": "Apple's clients alone refuse it below a private root",
@@ -23,7 +22,6 @@ NOT_PLAYED = {
     "tls13-intolerance-middlebox": OTHER + "probe_test, by planted boxes",
     "sigalg-mismatch": "OpenSSL's servers say so by the alert of no-common-signature",
     "weak-cipher-refused-by-client": "no client of the lab offers a suite that it then refuses",
-    "dh-too-small": "the proxy's library has no DHE, and OpenSSL's level refuses it on both sides",
     "dh-bad-group": ASKS + "the prime has to be tested",
     "hrr-intolerance": "no server of the lab fails at a second hello",
     "grease-intolerance": OTHER + "probe_test, by planted boxes",
@@ -35,7 +33,6 @@ NOT_PLAYED = {
     "compat-mode-ccs-fault": "no server of the lab echoes a session id that it does not know",
     "alpn-stripped-by-middlebox": ASKS + "the same hello by another way",
     "ems-or-reneg-info-required": "no server of the lab can leave renegotiation_info out",
-    "renegotiation-refused": "BoringSSL as the client's server never asks for one",
     "server-cert-changed-on-reneg": ASKS + "browsers and the proxy do not renegotiate",
     "session-resumption-failure": "OpenSSL's servers start anew when a ticket is unknown",
     "early-data-rejected": ASKS + "no client of the lab sends 0-RTT through a proxy",

@@ -323,9 +323,9 @@ class Files(RoundTrip):
     def test_keylog_opens_a_capture_of_ours(self):
         server = self.nginx(harness.leaf(HOST))
         proxy = self.proxy()
-        for _ in range(2):
+        for count in 1, 2:
             self.curl(f"https://{HOST}:{server.port}/", proxy)
-        records = proxy.records(2)
+            records = proxy.records(count)
         whole, keys, lines = f"{self.dir}/w.pcapng", f"{self.dir}/w.keylog", f"{self.dir}/w.json"
         harness.run(harness.PROGRAM, "export", proxy.records_file, "--pcapng", whole,
                     "--keylog", keys, "--json", lines)

@@ -112,8 +112,9 @@ class ByTheProxy(Fetching):
         """The record after the experiments of a visit, and what curl said."""
         proxy = self.proxy(experiments=experiments, policy=policy)
         answer = self.curl(f"https://{HOST}:{port}/", proxy, check=False)
+        proxy.wait_line(f"{HOST}:{port}")  # which is printed when all is done
         self.assertEqual(proxy.stop(), 0, proxy.stderr())
-        return answer, proxy.written()[-1]
+        return answer, proxy.record()
 
     def test_intermediate(self):
         self.publish_list()

@@ -92,6 +92,34 @@ class Parent(harness.Lab):
                           record["parent"]["status"]), (parent.host, parent.port, 200))
         self.assertEqual(parent.record()["host"], "a.localhost")
 
+    def test_boxes_in_a_row(self):
+        """A box of two profiles, whose parent is another one, on IPv6: each acts and says so."""
+        behind = self.proxy("--as", "zscaler-like", listen="[::1]:0")
+        front = self.proxy("--as", "panos-2018-tls12-cap,alpn-strip-grpc",
+                           "--parent", f"http://[::1]:{behind.port}")
+        answer = self.curl(self.url, front, "-k")
+        self.assertEqual(answer.body, b"hello\n")
+        record = front.record()
+        self.assertEqual(harness.field(record, "emulation.profile"),
+                         "panos-2018-tls12-cap,alpn-strip-grpc")
+        self.assertEqual(harness.field(record, "legs.client.tls.version"), "1.2")
+        self.assertIn("Zscaler", harness.field(record, "legs.server.tls.server.issuer"))
+        self.assertEqual(record["parent"]["host"], "::1")
+        self.assertEqual(harness.field(behind.record(), "emulation.profile"), "zscaler-like")
+
+    def test_box_before_one_server(self):
+        """A fixed target and a listener on IPv6, and two of them in a row."""
+        server = self.nginx(certificate=harness.leaf("a.localhost"), host="::1")
+        behind = self.proxy("--to", f"[::1]:{server.port}", "--as", "zscaler-like",
+                            listen="[::1]:0")
+        front = self.proxy("--to", f"[::1]:{behind.port}", "--as", "panos-2018-tls12-cap",
+                           listen="[::1]:0")
+        done = harness.run("curl", "-q", "-sSk", "--noproxy", "*", "--connect-to",
+                           f"::[::1]:{front.port}", "https://a.localhost/")
+        self.assertEqual(done.stdout, b"hello\n")
+        self.assertEqual(harness.field(front.record(), "legs.client.tls.version"), "1.2")
+        self.assertIn("Zscaler", harness.field(front.record(), "legs.server.tls.server.issuer"))
+
     def test_plain(self):
         plain = self.nginx()
         parent = self.proxy()

@@ -61,26 +61,29 @@ class Proxy(Program):
         return read_log(self.records_file)
 
     def records(self, count, ended=True):
-        """Waits for `count` records, ended ones unless told otherwise; more are a failure."""
+        """Waits for `count` records, ended ones unless told otherwise, and returns them in the
+        order of their beginnings; more are a failure."""
         def found():
             return [r for r in self.written() if not ended or has_ended(r)]
 
         records = until(lambda: len(found()) >= count and found(), f"{count} records")
         if len(records) > count:
             raise AssertionError(f"{len(records)} records instead of {count}")
-        return records
+        return in_order(records)
 
     def record(self):
         """Waits for the one record."""
         return self.records(1)[0]
 
     def records_of(self, target, count):
-        """Waits for `count` ended records of a target (host, port), more if there are."""
+        """Waits for `count` ended records of a target (host, port), more if there are, and returns
+        them in the order of their beginnings."""
         def found():
             return [r for r in self.written()
                     if has_ended(r) and (r.get("host"), r.get("port")) == target]
 
-        return until(lambda: len(found()) >= count and found(), f"{count} records of {target}")
+        return in_order(until(lambda: len(found()) >= count and found(),
+                              f"{count} records of {target}"))
 
     def connect(self, target=None, timeout=TIMEOUT):
         """A socket to the proxy; with `target` "host:port", one with the CONNECT behind it."""
@@ -123,6 +126,12 @@ def read_log(path):
                 records.pop(record["id"], None)
                 records[record["id"]] = record
     return list(records.values())
+
+
+def in_order(records):
+    """Records in the order of their beginnings, which is that of clients that come one by one; when
+    each is written depends on more than them."""
+    return sorted(records, key=lambda record: record["@timestamp"])
 
 
 def has_ended(record):

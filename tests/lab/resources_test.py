@@ -29,7 +29,7 @@ class Refused(harness.Lab):
         """Runs the proxy, which must end by itself."""
         done = harness.run(
             *command, program, "run", "-l", "127.0.0.1:0", "--ca-dir", f"{self.dir}/ca",
-            "--log", f"{self.dir}/log", *args, check=False, timeout=10,
+            "--log", f"{self.dir}/log", *args, check=False,
         )
         err = done.stderr.decode()
         self.assertEqual(done.returncode, EXIT_ENVIRONMENT, err)

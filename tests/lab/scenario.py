@@ -17,7 +17,8 @@ Scenario = collections.namedtuple(
     defaults=("", (), "", None, 1)
 )
 Scenario.__doc__ = """`confidence` is what the verdict must say, "" for anything; every cause of
-`ruled_out` must be among those that it rules out; `next` is what the next test must speak of.
+`ruled_out`, and those that verdicts of this cause always rule out (`always`), must be among
+those that it rules out; `next` is what the next test must speak of.
 `setup(lab)` returns a proxy's arguments and keyword arguments: scenarios with the same one share a
 proxy. A client that connects more than once, as many times as `tries`, waits for the record of each;
 the last one is judged."""
@@ -61,7 +62,10 @@ def matrix(outcomes):
 
 
 class Scenarios(harness.Lab):
-    """A test case whose methods blame."""
+    """A test case whose methods blame. `always` is what verdicts of a party and cause rule out in each
+    of its scenarios."""
+
+    always = {}
 
     outcomes = []
 
@@ -69,13 +73,13 @@ class Scenarios(harness.Lab):
     def tearDownClass(cls):
         print(f"== Confusion matrix\n{matrix(Scenarios.outcomes)}\n", flush=True)
 
-    def blame(self, scenarios, command=(), **more):
+    def blame(self, scenarios, command=(), limit=4, **more):
         """Runs the scenarios, and prints and compares what came. `command` is what the proxies, and
-        the clients, are run with."""
+        the clients, are run with; `limit` the seconds that each step of a connection has."""
         proxies = {}
         for setup in {scenario.setup for scenario in scenarios}:
             args, own = setup(self) if setup is not None else ((), {})
-            proxies[setup] = self.proxy("--timeout", "2", *args,
+            proxies[setup] = self.proxy("--timeout", str(limit), *args,
                                         **{"command": command, **more, **own})
             proxies[setup].command = command
         runs = [(scenario, proxies[scenario.setup], scenario.server(self))
@@ -100,7 +104,8 @@ class Scenarios(harness.Lab):
         if scenario.confidence:
             self.assertEqual(verdict["confidence"], scenario.confidence)
         ruled_out = {item["cause"] for item in verdict.get("ruled_out", [])}
-        self.assertLessEqual(set(scenario.ruled_out), ruled_out)
+        expected = {*scenario.ruled_out, *self.always.get(outcome.expected, ())}
+        self.assertLessEqual(expected, ruled_out)
         self.assertIn(scenario.next, verdict["next"])
         for part in "says", "remedy", "next", "evidence":
             self.assertIn(part, verdict)

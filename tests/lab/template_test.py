@@ -19,7 +19,8 @@ CODES = json.loads(r"""{
   "TLS_EMPTY_RENEGOTIATION_INFO_SCSV": 255, "TLS_RSA_WITH_RC4_128_MD5": 4,
   "TLS_RSA_WITH_RC4_128_SHA": 5, "TLS_AES_128_GCM_SHA256": 4865, "TLS_AES_256_GCM_SHA384": 4866,
   "TLS_CHACHA20_POLY1305_SHA256": 4867, "TLS_DHE_RSA_WITH_AES_128_GCM_SHA256": 158,
-  "TLS_DHE_RSA_WITH_AES_256_CBC_SHA": 57,
+  "TLS_DHE_RSA_WITH_AES_256_CBC_SHA": 57, "TLS_RSA_WITH_AES_128_CBC_SHA256": 60,
+  "TLS_RSA_WITH_AES_256_CBC_SHA256": 61, "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384": 49192,
   "server_name": 0, "status_request": 5, "supported_groups": 10, "ec_point_formats": 11,
   "signature_algorithms": 13, "heartbeat": 15, "session_ticket": 35, "supported_versions": 43,
   "psk_key_exchange_modes": 45, "key_share": 51, "extended_main_secret": 23,
@@ -51,6 +52,15 @@ DHE = {
     "extensions": ["extended_main_secret", "signature_algorithms", "server_name"],
     "signature_algorithms": SIGNATURES,
 }
+
+
+SHA2 = {
+    "ciphers": ["TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384", "TLS_RSA_WITH_AES_256_CBC_SHA256",
+                "TLS_RSA_WITH_AES_128_CBC_SHA256"],
+    "extensions": ["signature_algorithms", "supported_groups", "server_name"],
+    "groups": ["secp256r1"], "signature_algorithms": SIGNATURES,
+}
+OLD_GNUTLS = "NONE:+VERS-TLS1.0:+RSA:+COMP-NULL:+SIGN-ALL:+CTYPE-ALL:"
 
 
 def sized(data, width):
@@ -146,13 +156,20 @@ class Templates(harness.Lab):
                 self.page("kaspersky-2016-crime", server.port, cipher.encode())
 
     def test_pandora(self):
-        """E14: 3DES of TLS 1.0, which of these servers GnuTLS has left. RC4 ends the connection."""
-        base = "NONE:+VERS-TLS1.0:+RSA:+SHA1:+MD5:+COMP-NULL:+SIGN-ALL:+CTYPE-ALL:"
-        record = self.page("pcpandora-rc4", self.gnutls(base + "+3DES-CBC"))
-        self.assertEqual(field(record, "legs.server.tls.cipher"), "TLS_RSA_WITH_3DES_EDE_CBC_SHA")
-        self.assertEqual(field(record, "legs.server.tls.version"), "1.0")
-        proxy, ca, _ = self.box("pcpandora-rc4")
-        port = self.gnutls(base + "+ARCFOUR-128")
+        """E14: each of its suites, in TLS 1.0, which of these servers GnuTLS has left."""
+        for suite, more in (("TLS_RSA_WITH_3DES_EDE_CBC_SHA", "+3DES-CBC:+SHA1"),
+                            ("TLS_RSA_WITH_RC4_128_SHA", "+ARCFOUR-128:+SHA1"),
+                            ("TLS_RSA_WITH_RC4_128_MD5", "+ARCFOUR-128:+MD5")):
+            with self.subTest(suite):
+                record = self.page("pcpandora-rc4", self.gnutls(OLD_GNUTLS + more))
+                self.assertEqual(field(record, "legs.server.tls.cipher"), suite)
+                self.assertEqual(field(record, "legs.server.tls.version"), "1.0")
+
+    def test_unspoken(self):
+        """What the template offers, the server chooses, and nobody here speaks."""
+        proxy, ca, _ = self.box({"version": "1.0", "extensions": ["server_name"],
+                                 "ciphers": ["TLS_RSA_WITH_CAMELLIA_128_CBC_SHA"]})
+        port = self.gnutls(OLD_GNUTLS + "+CAMELLIA-128-CBC:+SHA1")
         answer = self.curl(f"https://{HOST}:{port}/", proxy, "--cacert", ca, check=False)
         self.assertNotEqual(answer.exit, 0)
         record = proxy.record()
@@ -175,6 +192,13 @@ class Templates(harness.Lab):
             with self.subTest(cipher):
                 server = self.s_server(rsa, "-tls1_2", "-cipher", cipher + ":@SECLEVEL=0")
                 self.page(DHE, server.port, cipher.encode())
+
+    def test_cbc_sha2(self):
+        rsa = harness.leaf(HOST, key="rsa")
+        for cipher in "AES128-SHA256", "AES256-SHA256", "ECDHE-RSA-AES256-SHA384":
+            with self.subTest(cipher):
+                server = self.s_server(rsa, "-tls1_2", "-cipher", cipher + ":@SECLEVEL=0")
+                self.page(SHA2, server.port, cipher.encode())
 
     def test_old_versions(self):
         """Data in both directions under each version's CBC."""

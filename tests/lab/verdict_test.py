@@ -4,8 +4,10 @@ scenario.py."""
 import unittest
 
 from tests.lab import cases_boxes, cases_certificates, cases_clients, cases_clocks, cases_closes
-from tests.lab import cases_more, cases_negotiation, cases_transport, cases_watched, coverage, harness
+from tests.lab import cases_more, cases_negotiation, cases_strangers, cases_transport
+from tests.lab import cases_watched, coverage, harness
 from tests.lab.network import Network
+from tests.lab.ruled_out import ALWAYS
 from tests.lab.scenario import Scenarios
 
 
@@ -20,6 +22,7 @@ LISTS = (
     cases_more.CAUSES,
     cases_more.INTERRUPTIONS,
     cases_negotiation.NEGOTIATION,
+    cases_strangers.STRANGERS,
     cases_transport.NETWORK,
     cases_transport.TRANSPORT,
     cases_watched.WATCHED,
@@ -29,14 +32,19 @@ LISTS = (
 class Verdicts(Scenarios):
     """A method for each list."""
 
+    always = ALWAYS
+
     def test_healthy(self):
-        self.blame(cases_clients.HEALTHY)
+        self.blame(cases_clients.HEALTHY, limit=harness.TIMEOUT)
 
     def test_certificates(self):
         self.blame(cases_certificates.CERTIFICATES)
 
     def test_negotiation(self):
         self.blame(cases_negotiation.NEGOTIATION)
+
+    def test_strangers(self):
+        self.blame(cases_strangers.STRANGERS)
 
     def test_transport(self):
         self.blame(cases_transport.TRANSPORT)
@@ -48,7 +56,7 @@ class Verdicts(Scenarios):
         self.blame(cases_watched.WATCHED, policy={"default": {"action": "tunnel"}})
 
     def test_clients(self):
-        self.blame(cases_clients.CLIENTS)
+        self.blame(cases_clients.CLIENTS, limit=harness.TIMEOUT)
 
     @unittest.skipIf(harness.sanitized(), "faketime wants to be loaded first")
     def test_clocks(self):

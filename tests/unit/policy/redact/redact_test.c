@@ -20,8 +20,9 @@ static const uint8_t seed[REDACT_SEED_LEN] = {7};
 static const uint8_t hello[] = "\x16\x03\x01 hello login.corp.example end";
 static const char agent[] = "AcmePayroll/9.8 curl/8.0";
 
-static const char *const secrets[] = {"corp.example", "login",     "AcmePayroll", "Acme Widgets",
-                                      "10.1.2.3",     "10.1.2.99", "fd00::17"};
+static const char *const secrets[] = {"corp.example", "login",    "AcmePayroll",
+                                      "Acme Widgets", "10.1.2.3", "10.1.2.99",
+                                      "fd00::17",     "jane",     "hidden.corp"};
 
 static CRYPTO_BUFFER *certificate_new(void) {
     static const uint8_t san[] = "\x82\x12login.corp.example\x87\x04\x0a\x01\x02\x03";
@@ -90,6 +91,16 @@ static struct record *planted_new(const uint8_t *der, size_t der_len) {
     obj_add_str(server, F_LEG_DNS_ANSWERS, "10.1.2.3", 8);
     obj_add_str(server, F_LEG_DNS_ANSWERS, "fd00::17", 8);
     obj_add_str(server, F_LEG_SECRETS, "CLIENT_RANDOM 00 11", 19);
+    obj_set_str(client, F_LEG_CLIENT_SUBJECT, "CN=jane,O=Acme Widgets");
+    obj_set_str(client, F_LEG_CLIENT_ISSUER, "CN=staff.corp.example");
+    obj_add_bytes(client, F_LEG_CLIENT_CERTIFICATE_CHAIN, der, der_len);
+    struct obj *experiment = obj_add(root, F_RECORD_EXPERIMENTS);
+    obj_set_str(experiment, F_EXPERIMENT_PROBE, "ech");
+    obj_set_str(experiment, F_EXPERIMENT_ECH_NAME, "hidden.corp.example");
+    obj_set_bytes(experiment, F_EXPERIMENT_ECH_RETRY,
+                  "\0\x13"
+                  "hidden.corp.example",
+                  21);
     obj_add_bytes(server, F_LEG_CERTIFICATE_CHAIN, der, der_len);
     facts_set(server, &record->arena, der, der_len);
     piece_add(server, der, der_len / 3); // cut inside something
@@ -126,19 +137,42 @@ static bool same_str(const struct obj *a, const struct obj *b, enum field field)
            strcmp(obj_str(a, field), obj_str(b, field)) == 0;
 }
 
-static void no_secret(void) {
+// struct redacted is a record, and what has become of it.
+struct redacted {
+    CRYPTO_BUFFER *der; // of the planted record; NULL: none
+    struct record *record, *got;
+    struct redact *redact;
+};
+
+static void redacted_init(struct redacted *r, struct record *record) {
+    *r = (struct redacted){.record = record, .redact = redact_new(seed)};
+    redact_learn(r->redact, record->root);
+    r->got = redact_record(r->redact, record->root);
+}
+
+static void redacted_plant(struct redacted *r) {
     CRYPTO_BUFFER *der = certificate_new();
-    struct record *record = planted_new(CRYPTO_BUFFER_data(der), CRYPTO_BUFFER_len(der));
-    struct redact *redact = redact_new(seed);
-    redact_learn(redact, record->root);
-    struct record *got = redact_record(redact, record->root);
-    struct obj *server = record_leg(got->root, true), *client = record_leg(got->root, false);
+    redacted_init(r, planted_new(CRYPTO_BUFFER_data(der), CRYPTO_BUFFER_len(der)));
+    r->der = der;
+}
+
+static void redacted_cleanup(struct redacted *r) {
+    redact_free(r->redact);
+    record_free(r->got);
+    record_free(r->record);
+    CRYPTO_BUFFER_free(r->der);
+}
+
+static void no_secret(void) {
+    struct redacted r;
+    redacted_plant(&r);
+    struct obj *server = record_leg(r.got->root, true), *client = record_leg(r.got->root, false);
     struct buf json;
     buf_init(&json, 1024 * 1024);
-    CU_ASSERT(json_write(&json, got->root));
+    CU_ASSERT(json_write(&json, r.got->root));
     struct span chain = obj_item(server, F_LEG_CERTIFICATE_CHAIN, 0);
     struct span raw = obj_span(client, F_LEG_OFFER_RAW);
-    CU_ASSERT_EQUAL(chain.len, CRYPTO_BUFFER_len(der));
+    CU_ASSERT_EQUAL(chain.len, CRYPTO_BUFFER_len(r.der));
     CU_ASSERT_EQUAL(raw.len, sizeof(hello) - 1);
     for (size_t i = 0; i < ARRAY_LEN(secrets); i++) {
         CU_ASSERT(!found(buf_data(&json), json.len, secrets[i]));
@@ -147,23 +181,19 @@ static void no_secret(void) {
     }
     CU_ASSERT(!found(chain.p, chain.len, "\x87\x04\x0a\x01\x02\x03"));
     CU_ASSERT(!obj_has(server, F_LEG_SECRETS));
+    CU_ASSERT(!obj_has(client, F_LEG_CLIENT_CERTIFICATE_CHAIN));
+    CU_ASSERT(!obj_has(obj_at(got->root, F_RECORD_EXPERIMENTS, 0), F_EXPERIMENT_ECH_RETRY));
     int64_t port;
     CU_ASSERT(obj_int(client, F_LEG_PORT, &port) && port != 40001);
     CU_ASSERT(obj_str_is(client, F_LEG_LOCAL_ADDRESS, "127.0.0.1"));
     buf_cleanup(&json);
-    redact_free(redact);
-    record_free(got);
-    record_free(record);
-    CRYPTO_BUFFER_free(der);
+    redacted_cleanup(&r);
 }
 
 static void pairs(void) {
-    CRYPTO_BUFFER *der = certificate_new();
-    struct record *record = planted_new(CRYPTO_BUFFER_data(der), CRYPTO_BUFFER_len(der));
-    struct redact *redact = redact_new(seed);
-    redact_learn(redact, record->root);
-    struct record *got = redact_record(redact, record->root);
-    struct obj *server = record_leg(got->root, true), *client = record_leg(got->root, false);
+    struct redacted r;
+    redacted_plant(&r);
+    struct obj *server = record_leg(r.got->root, true), *client = record_leg(r.got->root, false);
     CU_ASSERT(same_str(client, server, F_LEG_SERVER_NAME));
     const char *name = obj_str(server, F_LEG_SERVER_NAME);
     struct span raw = obj_span(client, F_LEG_OFFER_RAW);
@@ -192,27 +222,18 @@ static void pairs(void) {
     CU_ASSERT_EQUAL(memcmp(one.p, chain.p, one.len), 0);
     CU_ASSERT_EQUAL(memcmp(two.p, chain.p + one.len, two.len), 0);
     record_free(again);
-    redact_free(redact);
-    record_free(got);
-    record_free(record);
-    CRYPTO_BUFFER_free(der);
+    redacted_cleanup(&r);
 }
 
 static void verdict(void) {
-    CRYPTO_BUFFER *der = certificate_new();
-    struct record *record = planted_new(CRYPTO_BUFFER_data(der), CRYPTO_BUFFER_len(der));
-    struct redact *redact = redact_new(seed);
-    redact_learn(redact, record->root);
-    struct record *got = redact_record(redact, record->root);
-    verdict_decide(got->root);
-    const struct obj *was = obj_get(record->root, F_RECORD_VERDICT);
-    const struct obj *is = obj_get(got->root, F_RECORD_VERDICT);
+    struct redacted r;
+    redacted_plant(&r);
+    verdict_decide(r.got->root);
+    const struct obj *was = obj_get(r.record->root, F_RECORD_VERDICT);
+    const struct obj *is = obj_get(r.got->root, F_RECORD_VERDICT);
     CU_ASSERT(same_str(was, is, F_VERDICT_CAUSE));
     CU_ASSERT(same_str(was, is, F_VERDICT_PARTY));
-    redact_free(redact);
-    record_free(got);
-    record_free(record);
-    CRYPTO_BUFFER_free(der);
+    redacted_cleanup(&r);
 }
 
 // What is no certificate is nobody's.
@@ -222,15 +243,12 @@ static void garbage(void) {
     struct obj *leg = obj_sub(record->root, F_RECORD_LEG_SERVER);
     obj_add_bytes(leg, F_LEG_CERTIFICATE_CHAIN, der, sizeof(der));
     obj_add_bytes(leg, F_LEG_CERTIFICATE_CHAIN, der, 0);
-    struct redact *redact = redact_new(seed);
-    redact_learn(redact, record->root);
-    struct record *got = redact_record(redact, record->root);
-    struct span chain = obj_item(record_leg(got->root, true), F_LEG_CERTIFICATE_CHAIN, 0);
+    struct redacted r;
+    redacted_init(&r, record);
+    struct span chain = obj_item(record_leg(r.got->root, true), F_LEG_CERTIFICATE_CHAIN, 0);
     CU_ASSERT_EQUAL(chain.len, sizeof(der));
     CU_ASSERT(!found(chain.p, chain.len, "corp"));
-    redact_free(redact);
-    record_free(got);
-    record_free(record);
+    redacted_cleanup(&r);
     redact_free(NULL);
 }
 

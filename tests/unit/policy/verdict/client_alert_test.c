@@ -57,6 +57,10 @@ static void test_agents(void) {
     CU_ASSERT(client_stack_of(&stack, "Wget/1.21.3") && stack == CLIENT_STACK_WGET_GNUTLS);
     CU_ASSERT(client_stack_of(&stack, "Mozilla/5.0 (X11) Gecko/20100101 Firefox/153.0") &&
               stack == CLIENT_STACK_NSS);
+    CU_ASSERT(client_stack_of(&stack, "git/2.39.5") && stack == CLIENT_STACK_PROGRAM_GNUTLS);
+    CU_ASSERT(client_stack_of(&stack, "cargo 1.65.0") && stack == CLIENT_STACK_PROGRAM_GNUTLS);
+    CU_ASSERT(client_stack_of(&stack, "PycURL/7.45.2 libcurl/7.88.1 GnuTLS/3.7.9 zlib/1.2.13") &&
+              stack == CLIENT_STACK_PROGRAM_GNUTLS);
     CU_ASSERT_FALSE(client_stack_of(&stack, "curl/8.9.1"));
     CU_ASSERT_FALSE(client_stack_of(&stack, NULL));
 }

@@ -10,6 +10,12 @@
 
 #define AT(i, address) "experiments[" #i "].leg.address " address ";"
 
+#define SHOWS(i, probe, issuer, verified)                                                          \
+    E(i, probe, "answered")                                                                        \
+    "experiments[" #i "].leg.tls.server.issuer " issuer ";experiments[" #i                         \
+    "].leg.tls.server.subject CN=else.example;experiments[" #i "].leg.verification.ok " verified   \
+    ";"
+
 // clang-format off
 static const struct answer_case answers[] = {
     {P_X_BASE_PASSES, BASE_hello, E(0, "base", "answered"), YES},
@@ -27,6 +33,11 @@ static const struct answer_case answers[] = {
     {P_X_BASE_FLAKY, BASE_hello, E(0, "base", "silent") E(1, "base", "answered"), YES},
     {P_X_BASE_FLAKY, BASE_hello, E(0, "base", "silent") E(1, "base", "silent"), NO},
     {P_X_BASE_FLAKY, BASE_hello, E(0, "base", "silent"), UNKNOWN},
+    {P_X_SAME_ISSUER, BASE_probe, SHOWS(0, "control", "CN=Example Issuing CA", "false"), YES},
+    {P_X_SAME_ISSUER, BASE_probe, SHOWS(0, "control", "CN=Example Issuing CA", "false") SHOWS(1, "control3", "CN=Example Issuing CA", "false"), YES},
+    {P_X_SAME_ISSUER, BASE_probe, SHOWS(0, "control", "CN=Example Issuing CA", "false") SHOWS(1, "control3", "CN=Another CA", "true"), NO},
+    {P_X_SAME_ISSUER, BASE_probe, SHOWS(0, "control", "CN=Example Issuing CA", "false") E(1, "control2", "reset"), YES},
+    {P_X_SAME_ISSUER, BASE_probe, SHOWS(0, "control", "CN=Another CA", "true"), NO},
     {P_X_LIBRARY_REPEATED, BASE_hello, E(0, "library", "reset") E(1, "library", "alert"), YES},
     {P_X_LIBRARY_REPEATED, BASE_hello, E(0, "library", "reset"), NO},
     {P_X_LIBRARY_REPEATED, BASE_hello, E(0, "library", "reset") E(1, "library", "answered"), NO},
@@ -105,8 +116,31 @@ static void test_early_resets(void) {
     }
 }
 
+// Where every hello is reset, the handshakes of TCP tell how far away the server is: the fastest,
+// as one may have been kept waiting.
+static void test_resets_alone(void) {
+    static const struct {
+        const char *rtts[2];
+        enum answer answer;
+    } rows[] = {{{"40000", "41000"}, YES}, {{"40000", "9000"}, NO}, {{"1900", "40000"}, NO}};
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char lines[512];
+        snprintf(lines, sizeof(lines),
+                 E(0, "base", "reset")
+                     AT(0, "192.0.2.1") "experiments[0].leg.timing_ms.hello 5;"
+                                        "experiments[0].leg.timing_ms.end 10;"
+                                        "experiments[0].leg.transport.min_rtt_us %s;" //
+                 E(1, "no-sni", "reset")
+                     AT(1, "192.0.2.1") "experiments[1].leg.transport.min_rtt_us %s",
+                 rows[i].rtts[0], rows[i].rtts[1]);
+        const struct answer_case one = {P_X_RESET_EARLY, BASE_hello, lines, rows[i].answer};
+        answers_check(&one, 1);
+    }
+}
+
 const struct unit_case unit_cases[] = {
     {"answers", test_answers},
     {"early resets", test_early_resets},
+    {"resets alone", test_resets_alone},
     {NULL, NULL},
 };

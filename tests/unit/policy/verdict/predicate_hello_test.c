@@ -39,6 +39,10 @@ static const struct answer_case answers[] = {
     {P_OFFER_ONE_KIND, BASE_hello, "c.offer.versions TLS 1.2; c.offer.ciphers 0xc02b", NO},
     {P_OFFER_SIGALGS_ODD, BASE_hello, "c.offer.signature_algorithms 0x0401", YES},
     {P_OFFER_SIGALGS_ODD, BASE_hello, "c.offer.signature_algorithms 0x0401; c.offer.versions TLS 1.2", NO},
+    {P_OFFER_SAYS_48, BASE_hello, "c.offer.extensions 0x0000,0x0016", YES},
+    {P_OFFER_SAYS_48, BASE_hello, "c.offer.extensions 0x0000,0x0016,0x001c", NO},
+    {P_OFFER_SAYS_48, BASE_hello, "c.offer.extensions 0x0000", NO},
+    {P_OFFER_SAYS_48, BASE_hello, "-c.offer.extensions", UNKNOWN},
     {P_NO_NAME, BASE_hello, "-c.tls.client.server_name", NO},
     {P_NO_NAME, BASE_hello, "-c.tls.client.server_name; c.offer.extensions 0x002b", YES},
     {P_NO_NAME, BASE_hello, "-c.tls.client.server_name; -c.offer.extensions", UNKNOWN},
@@ -68,6 +72,11 @@ static const struct answer_case answers[] = {
     {P_CERT_ASKED, BASE_answered, "", UNKNOWN},
     {P_CERT_ASKED, BASE_answered, "s.answer.certificate_request true", YES},
     {P_CERT_GIVEN, BASE_answered, "", NO},
+    {P_SUITE_OFFERED, BASE_answered, "", YES},
+    {P_SUITE_OFFERED, BASE_answered, "c.offer.ciphers 0xc0ac", NO},
+    {P_SUITE_OFFERED, BASE_answered, "-s.tls.cipher", UNKNOWN},
+    {P_GROUP_OFFERED, BASE_answered, "c.offer.groups ffdhe2048", NO},
+    {P_GROUP_OFFERED, BASE_answered, "-c.offer.groups", UNKNOWN},
     {P_CERT_GIVEN, BASE_watched12, "", UNKNOWN},
 };
 // clang-format on

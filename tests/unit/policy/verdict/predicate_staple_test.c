@@ -27,6 +27,8 @@ static const struct answer_case answers[] = {
     {P_STAPLE_NONE, BASE_shown, "-s.chain", UNKNOWN},
     {P_STAPLE_NONE, BASE_hello, "", UNKNOWN},
     {P_STAPLE_INSISTED, BASE_shown, "user_agent.original curl/8.9.1; c.offer.status_request true", YES},
+    {P_STAPLE_INSISTED, BASE_shown, "user_agent.original curl/8.9.1; c.offer.status_request true; c.offer.extensions 0x0005,0x3374", UNKNOWN},
+    {P_STAPLE_INSISTED, BASE_shown, "user_agent.original curl/8.9.1; c.offer.status_request true; c.offer.extensions 0x0005,0x0010,0x3374", YES},
     {P_STAPLE_INSISTED, BASE_shown, "user_agent.original Mozilla/5.0; c.offer.status_request true", NO},
     {P_STAPLE_INSISTED, BASE_shown, "user_agent.original Wget/1.21; c.offer.status_request true", UNKNOWN},
     {P_STAPLE_INSISTED, BASE_shown, "c.offer.status_request true", UNKNOWN},

@@ -29,6 +29,8 @@ static const struct answer_case cases[] = {
     {P_LEAF_MINTED, BASE_ok, "s.tls.server.not_before 1794827200", YES}, // two days
     {P_LEAF_MINTED, BASE_ok, "s.tls.server.not_before 1794996400", NO},  // an hour
     {P_LEAF_MINTED, BASE_ok, "s.tls.server.not_before 1794740800", NO},  // three days
+    {P_LEAF_MINTED, BASE_ok, "s.tls.server.not_before 1792408005", YES}, // 30 days, to the second
+    {P_LEAF_MINTED, BASE_ok, "s.tls.server.not_before 1792408060", NO},
     {P_LEAF_MINTED, BASE_ok, "-s.tls.server.not_before", UNKNOWN},
 
     {P_SERIAL_SHORT, BASE_ok, "s.chain[0].serial 01", YES},

@@ -21,6 +21,7 @@ static const struct verdict_case {
 #include "tests/unit/policy/verdict/cases_experiment.inc"
 #include "tests/unit/policy/verdict/cases_hair.inc"
 #include "tests/unit/policy/verdict/cases_handshake.inc"
+#include "tests/unit/policy/verdict/cases_stranger.inc"
 #include "tests/unit/policy/verdict/cases_trace.inc"
 #include "tests/unit/policy/verdict/cases_try.inc"
 #undef CASE

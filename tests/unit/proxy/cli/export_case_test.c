@@ -48,19 +48,20 @@ static void writes(void) {
     struct record *record = some_new();
     const struct obj *root = record->root;
     struct err err;
+    size_t played = 0;
     struct stat st;
     CHECK(mkdtemp(top) != NULL);
     snprintf(dir, sizeof(dir), "%s/kit/", top);
-    CU_ASSERT(export_case_write(dir, &root, 1, false, &err));
+    CU_ASSERT(export_case_write(dir, &played, &root, 1, false, &err));
     CU_ASSERT(!reads(dir, "records.ndjson", "secret"));
     CU_ASSERT(!reads(dir, "README.md", "secret"));
     CU_ASSERT(reads(dir, "README.md", "What was redacted"));
     CU_ASSERT(reads(dir, "README.md", "cannot be played"));
     CU_ASSERT(reads(dir, "run.sh", "lab --case"));
-    CU_ASSERT(!export_case_write(dir, &root, 1, false, &err));
+    CU_ASSERT(!export_case_write(dir, &played, &root, 1, false, &err));
     CU_ASSERT_PTR_NOT_NULL(strstr(err.msg, "not empty"));
     kit_remove(dir);
-    CU_ASSERT(mkdir(dir, 0700) == 0 && export_case_write(dir, &root, 1, true, &err));
+    CU_ASSERT(mkdir(dir, 0700) == 0 && export_case_write(dir, &played, &root, 1, true, &err));
     CU_ASSERT(reads(dir, "records.ndjson", "login.secret.example"));
     CU_ASSERT(stat(dir, &st) == 0 && (st.st_mode & 077) == 0);
     kit_remove(dir);
@@ -72,9 +73,10 @@ static void refuses(void) {
     struct record *record = some_new();
     const struct obj *root = record->root;
     struct err err;
-    CU_ASSERT(!export_case_write("/proc/none/kit", &root, 1, false, &err));
+    size_t played = 0;
+    CU_ASSERT(!export_case_write("/proc/none/kit", &played, &root, 1, false, &err));
     CU_ASSERT_PTR_NOT_NULL(strstr(err.msg, "/proc/none/kit"));
-    CU_ASSERT(!export_case_write("/dev/null", &root, 1, false, &err));
+    CU_ASSERT(!export_case_write("/dev/null", &played, &root, 1, false, &err));
     record_free(record);
 }
 

@@ -118,19 +118,53 @@ static void refuses(const struct record *record, const char *says) {
 
 static void refusals(void) {
     struct record *record = base_new();
-    obj_set_str(record->root, F_RECORD_MODE, "import");
-    refuses(record, "ended itself");
+    obj_set_str(record->root, F_RECORD_MODE, "plain");
+    refuses(record, "nothing of TLS");
     obj_set_str(record->root, F_RECORD_MODE, "intercept");
     obj_set_str(record->root, F_RECORD_EMULATION_PROFILE, "mine");
     refuses(record, "profile");
     obj_unset(record->root, F_RECORD_EMULATION_PROFILE);
     obj_set_str(obj_get(record->root, F_RECORD_VERDICT), F_VERDICT_PARTY, "box-behind");
-    refuses(record, "tlsblame learn");
+    refuses(record, "no built-in profile");
+    (void)obj_add(record->root, F_RECORD_EXPERIMENTS);
+    refuses(record, "experiments");
     obj_set_str(obj_get(record->root, F_RECORD_VERDICT), F_VERDICT_PARTY, "server");
     obj_set_bytes(record_leg(record->root, false), F_LEG_OFFER_RAW, "\x16\x03", 2);
     refuses(record, "");
+    obj_set_str(record->root, F_RECORD_PARENT_FAILURE, "refused");
+    refuses(record, "parent proxy led nowhere (refused)");
     obj_unset(record->root, F_RECORD_VERDICT);
     refuses(record, "no verdict");
+    record_free(record);
+}
+
+// Who else stood on the way: a parent proxy, a box behind, or ours as one that only watches.
+static void ways(void) {
+    static const struct lab_case_files files = {.behind = "behind.json"};
+    struct record *record = base_new();
+    struct obj *verdict = obj_get(record->root, F_RECORD_VERDICT);
+    struct lab_case got;
+    struct err err;
+    obj_set_str(record->root, F_RECORD_PARENT_HOST, "192.0.2.1");
+    CU_ASSERT(lab_case_init(&got, record->root, NULL, &err));
+    CU_ASSERT(got.scenario.through_parent && !got.scenario.watched);
+    lab_case_cleanup(&got);
+    obj_set_str(record->root, F_RECORD_MODE, "tunnel");
+    obj_set_int(record_leg(record->root, false), F_LEG_ANSWER_VERSION, 0x0303);
+    CU_ASSERT(lab_case_init(&got, record->root, NULL, &err));
+    CU_ASSERT(got.scenario.watched);
+    lab_case_cleanup(&got);
+    obj_set_str(record->root, F_RECORD_MODE, "intercept");
+    obj_set_str(verdict, F_VERDICT_PARTY, "box-behind");
+    obj_set_str(verdict, F_VERDICT_CAUSE, "blockpage-cert");
+    CU_ASSERT_STRING_EQUAL(lab_case_behind(record->root), "captive-portal");
+    CU_ASSERT(lab_case_init(&got, record->root, &files, &err));
+    CU_ASSERT_STRING_EQUAL(got.scenario.behind, "behind.json");
+    lab_case_cleanup(&got);
+    obj_set_str(verdict, F_VERDICT_CAUSE, "mitm-behind-untrusted");
+    CU_ASSERT_PTR_NULL(lab_case_behind(record->root));
+    obj_add_bytes(record_leg(record->root, true), F_LEG_CERTIFICATE_CHAIN, "\x30", 1);
+    CU_ASSERT_STRING_EQUAL(lab_case_behind(record->root), "");
     record_free(record);
 }
 
@@ -155,6 +189,7 @@ const struct unit_case unit_cases[] = {
     {"servers that give no answer", silent},
     {"servers that send an alert", alerts},
     {"what cannot be played", refusals},
+    {"ways", ways},
     {"folders", folders},
     {NULL, NULL},
 };

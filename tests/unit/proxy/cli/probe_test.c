@@ -51,6 +51,9 @@ static void test_usage(void) {
         CU_ASSERT_EQUAL(got.status, EXIT_USAGE);
         CU_ASSERT_TRUE(strlen(got.err) > 10);
     }
+    RUN("--control=a", "--control=b", "--control=c", "--control=d", "x");
+    CU_ASSERT_EQUAL(got.status, EXIT_USAGE);
+    CU_ASSERT_PTR_NOT_NULL(strstr(got.err, "at most 3"));
     // The way to the parent is not the host's.
     RUN("--locate", "--parent", "http://a.example:3128", "a");
     CU_ASSERT_EQUAL(got.status, EXIT_USAGE);

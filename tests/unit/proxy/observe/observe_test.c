@@ -268,6 +268,8 @@ static void what_is_not_tls(void) {
         {"SSH-2.0-OpenSSH_9.2\r\n", "ssh"},
         {"220 mail.test ESMTP\r\n", "smtp"},
         {"<html>", "html"},
+        {"\x16\x03\x01\x02\x05\x01\x01", "client-hello"},
+        {"\x16\x03\x01\x02\x05\x02\x01", "tls"},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct watched w = watch();

@@ -438,6 +438,108 @@ static void test_servers(void) {
     end();
 }
 
+// ---- the library's own handshake
+
+static void begin_library(void) {
+    begin();
+    config.sends = EXCHANGE_SENDS_LIBRARY;
+    config.library = (struct library_config){.server_name = "a.example"};
+}
+
+static void test_library_ends(void) {
+    static const uint8_t alert[] = {21, 3, 3, 0, 2, 2, 40},
+                         nonsense[] = {22, 3, 3, 0, 4, 9, 0, 0, 0};
+    static const struct {
+        struct event event;
+        const char *result;
+    } ends[] = {
+        {{.kind = EVENT_BYTES, .bytes = {alert, sizeof(alert)}}, "alert"},
+        {{.kind = EVENT_BYTES, .bytes = {nonsense, sizeof(nonsense)}}, "not-tls"},
+        {{.kind = EVENT_BYTES, .bytes = {(const uint8_t *)"SSH-2.0-x\r\n", 11}}, "not-tls"},
+        {{.kind = EVENT_EOF}, "closed"},
+        {{.kind = EVENT_BROKEN, .errnum = ECONNRESET}, "reset"},
+        {{.kind = EVENT_STOP}, "unfinished"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+        begin_library();
+        start();
+        open_tcp();
+        CU_ASSERT_TRUE(exchange_output(x).len > 100);
+        write_all();
+        input(ends[i].event);
+        check_result(ends[i].result);
+        CU_ASSERT_STRING_EQUAL(obj_str(exchange_leg(x), F_LEG_SERVER_NAME), "a.example");
+        CU_ASSERT_TRUE(obj_has(exchange_leg(x), F_LEG_OFFER_RAW));
+        end();
+    }
+    begin_library();
+    start();
+    open_tcp();
+    write_all();
+    now += 4000000;
+    input((struct event){.kind = EVENT_TIMER});
+    check_result("silent");
+    end();
+}
+
+static void test_library(void) {
+    for (uint16_t version = TLS1_2_VERSION; version <= TLS1_3_VERSION; version++) {
+        begin_library();
+        talk(&(struct peer_options){.max_version = version});
+        check_result("answered");
+        CU_ASSERT(exchange_library(x)->established && !exchange_library(x)->certificate_asked);
+        CU_ASSERT(obj_is(exchange_leg(x), F_LEG_TLS_ESTABLISHED, true));
+        CU_ASSERT(obj_str_is(exchange_leg(x), F_LEG_END_BY, "proxy"));
+        CU_ASSERT_EQUAL(obj_num(exchange_leg(x), F_LEG_CHAIN), 1);
+        end();
+    }
+    // One that wants a certificate: before TLS 1.3 it says so before its Finished.
+    begin_library();
+    talk(&(struct peer_options){.need = true, .max_version = TLS1_2_VERSION});
+    check_result("broken-off");
+    CU_ASSERT(exchange_library(x)->has_alert);
+    end();
+    begin_library();
+    talk(&(struct peer_options){.need = true});
+    check_result("answered");
+    CU_ASSERT(obj_str_is(exchange_leg(x), F_LEG_END_HOW, "alert"));
+    end();
+    begin();
+    CU_ASSERT_PTR_NULL((start(), exchange_library(x)));
+    end();
+}
+
+// What is asked for is waited for; of a 400 more than the head.
+static void test_library_page(void) {
+    static const char *const pages[] = {"HTTP/1.1 200 OK\r\n\r\n",
+                                        "HTTP/1.1 400 Bad\r\n\r\nThe SSL certificate error"};
+    for (size_t i = 0; i < ARRAY_LEN(pages); i++) {
+        struct pki_cert *cert = pki_leaf("a.example", NULL);
+        struct peer_options options = {.chain = {cert}, .ask = true};
+        begin_library();
+        config.asks = EXCHANGE_ASKS_PAGE;
+        struct peer *server = peer_new(false, &options);
+        start();
+        open_tcp();
+        pump(server);
+        CU_ASSERT_FALSE(is_done());
+        CU_ASSERT(server->heard.len > 30 &&
+                  memcmp(buf_data(&server->heard), "GET / HTTP/1.1\r\nHost: a.example\r\n", 33) ==
+                      0);
+        peer_say(server, pages[i], strlen(pages[i]));
+        pump(server);
+        CU_ASSERT_EQUAL(is_done(), i == 0);
+        input((struct event){.kind = EVENT_EOF});
+        check_result("answered");
+        struct span head = exchange_head(x);
+        CU_ASSERT(head.len == strlen(pages[i]) && memcmp(head.p, pages[i], head.len) == 0);
+        CU_ASSERT_TRUE(exchange_library(x)->certificate_asked);
+        end();
+        peer_free(server);
+        pki_free(cert);
+    }
+}
+
 const struct unit_case unit_cases[] = {
     {"ends", test_ends},
     {"no connection", test_no_connection},
@@ -449,5 +551,8 @@ const struct unit_case unit_cases[] = {
     {"plain and idle", test_plain_and_idle},
     {"floods", test_floods},
     {"servers", test_servers},
+    {"ends of the library's handshake", test_library_ends},
+    {"the library's handshake", test_library},
+    {"a page behind it", test_library_page},
     {NULL, NULL},
 };

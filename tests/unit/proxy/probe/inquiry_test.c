@@ -166,6 +166,38 @@ static void test_stop(void) {
     end();
 }
 
+// What is given along is asked with; an ordinary handshake of the library's is usual.
+static void test_given(void) {
+    begin(ECHO_CLOSE);
+    config.library = true;
+    config.repeats = 1;
+    config.budget = 40;
+    config.ech_name = "public.example";
+    struct client_cert shown = {.num_chain = 0}; // nobody asks for it
+    config.shown = &shown;
+    inquiry = inquiry_new(&config, record->root);
+    echo_run(&server);
+    static const char *const names[] = {"library", "with-cert", "without-cert", "public-name"};
+    for (size_t n = 0; n < ARRAY_LEN(names); n++) {
+        size_t num = 0;
+        for (size_t i = 0; i < num_rows(); i++) {
+            num += obj_str_is(row(i), F_EXPERIMENT_PROBE, names[n]);
+        }
+        CU_ASSERT_EQUAL(num, 1);
+    }
+    end();
+    begin(ECHO_CLOSE);
+    config.repeats = 1;
+    config.budget = 40;
+    inquiry = inquiry_new(&config, record->root);
+    echo_run(&server);
+    for (size_t i = 0; i < num_rows(); i++) {
+        CU_ASSERT_FALSE(obj_str_is(row(i), F_EXPERIMENT_PROBE, "library"));
+        CU_ASSERT_FALSE(obj_str_is(row(i), F_EXPERIMENT_PROBE, "without-cert"));
+    }
+    end();
+}
+
 static size_t num_previews, num_with_hello;
 
 static void on_preview(void *ctx, const struct probe_pick *pick, const struct hello_draft *draft) {
@@ -192,6 +224,7 @@ const struct unit_case unit_cases[] = {
     {"only the base", test_only_base},
     {"nobody there", test_nobody},
     {"stop", test_stop},
+    {"what is given along", test_given},
     {"preview", test_preview},
     {NULL, NULL},
 };

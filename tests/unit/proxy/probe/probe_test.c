@@ -174,6 +174,27 @@ static void test_the_clients(void) {
     end();
 }
 
+static void test_library(void) {
+    struct library_config library;
+    struct probe_pick ech = probe_pick_of("ech"), shown = probe_pick_of("with-cert");
+    begin("openssl");
+    CU_ASSERT_FALSE(make("ech") || make("ech-retry") || make("public-name") || make("with-cert"));
+    CU_ASSERT(make("library") && make("without-cert"));
+    material.ech = (struct span){(const uint8_t *)"x", 1};
+    material.ech_name = "public.example";
+    material.shown = &(struct client_cert){0};
+    CU_ASSERT(make("ech") && !make("ech-retry") && make("with-cert"));
+    CU_ASSERT(make("public-name") && named("public.example"));
+    CU_ASSERT(probe_library(&library, &ech, &material));
+    CU_ASSERT(library.ech_len == 1 && library.shown == NULL);
+    CU_ASSERT(probe_library(&library, &shown, &material));
+    CU_ASSERT(library.ech == NULL && library.shown == material.shown);
+    CU_ASSERT_STRING_EQUAL(library.server_name, "a.example");
+    material.host = NULL; // nothing to hide
+    CU_ASSERT_FALSE(make("ech"));
+    end();
+}
+
 static void test_arguments(void) {
     struct probe_pick pick;
     struct err err;
@@ -199,6 +220,7 @@ const struct unit_case unit_cases[] = {
     {"no change", test_no_change},
     {"resumption", test_resumption},
     {"sizes", test_sizes},
+    {"the library's", test_library},
     {"the client's", test_the_clients},
     {"arguments", test_arguments},
     {NULL, NULL},

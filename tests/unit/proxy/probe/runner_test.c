@@ -94,6 +94,31 @@ static void test_all_kinds(void) {
     }
 }
 
+// Looking for what ICMP said finds the reset first, and does not make an orderly end of it.
+static void test_reset_while_polling(void) {
+    begin(ECHO_RESET);
+    runner = runner_new(&config);
+    for (int i = 0; i < 40; i++) {
+        const struct runner_job job = {.exchange = {.sends = EXCHANGE_SENDS_HELLO,
+                                                    .hello = &ask.hello,
+                                                    .keys = ask.keys,
+                                                    .host = "a.example",
+                                                    .port = 443,
+                                                    .answer_us = 2000000,
+                                                    .total_us = 5000000},
+                                       .dial_host = "127.0.0.1",
+                                       .dial_port = server.port,
+                                       .socket = {.ttl = 64, .poll_us = 1}};
+        runner_add(runner, &job);
+    }
+    echo_run(&server);
+    CU_ASSERT_EQUAL(num_results, 40);
+    for (size_t i = 0; i < num_results; i++) {
+        CU_ASSERT_STRING_EQUAL(results[i], "reset");
+    }
+    end();
+}
+
 static void test_unreachable(void) {
     begin(ECHO_ANSWER);
     runner = runner_new(&config);
@@ -208,11 +233,8 @@ static void test_segments(void) {
 }
 
 const struct unit_case unit_cases[] = {
-    {"all kinds", test_all_kinds},
-    {"unreachable", test_unreachable},
-    {"queue", test_queue},
-    {"residual", test_residual},
-    {"stop", test_stop},
-    {"segments", test_segments},
-    {NULL, NULL},
+    {"all kinds", test_all_kinds},     {"a reset while polling", test_reset_while_polling},
+    {"unreachable", test_unreachable}, {"queue", test_queue},
+    {"residual", test_residual},       {"stop", test_stop},
+    {"segments", test_segments},       {NULL, NULL},
 };

@@ -150,13 +150,14 @@ static void test_much(void) {
                ">> server queues 1000000\n>> client takes\n<< client got 1000000\n");
 }
 
-// The server chose RC4. Its certificate is none of worth: so far nobody gets.
+// The server chose Camellia. Its certificate is none of worth: so far nobody gets.
 static void test_unspoken(void) {
-    static const struct setup setup = {TEMPLATE(OLD)};
+    static const struct setup setup = {
+        TEMPLATE("\"version\": \"1.0\", \"ciphers\": [\"TLS_RSA_WITH_CAMELLIA_128_CBC_SHA\"]")};
     play(&setup, OPEN
          ">> client hello\n>> server bytes "
          "\\x16\\x03\\x01\\x00\\x3c\\x02\\x00\\x00\\x26\\x03\\x01"
-         "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\\x00\\x00\\x05\\x00"
+         "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\\x00\\x00\\x41\\x00"
          "\\x0b\\x00\\x00\\x0a\\x00\\x00\\x07\\x00\\x00\\x04\\x30\\x02\\x05\\x00"
          "\\x0e\\x00\\x00\\x00\n<< client gets \\x15\\x03\\x03\\x00\\x02\\x02\\x28\n"
          ">> client eof\n<< record final\n"

@@ -17,6 +17,26 @@ static void the_server_speaks_first(void) {
                     "<< done\n");
 }
 
+// OpenSSL's servers without a usable version say so when they accept, and leave.
+static void a_server_may_say_an_alert_first(void) {
+    static const char *const ends[] = {"", ">> server eof\n"};
+    for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+        struct setup setup = {SETUP_TLS};
+        playf(&setup,
+              OPEN ">> server bytes \\x15\\x03\\x01\\x00\\x02\\x02\\x46\n"
+                   "%s"
+                   ">> client tls\n"
+                   "<< client alerted 70\n"
+                   "<< record final\n"
+                   "== mode intercept\n"
+                   "== application -\n"
+                   "== legs.server.alerts server connect fatal 70 protocol_version *\n"
+                   "== legs.server.end.by server\n"
+                   "== verdict.cause version-mismatch-old-server\n",
+              ends[i]);
+    }
+}
+
 static void what_is_not_tls_is_tunnelled(void) {
     static const struct {
         const char *bytes, *application;
@@ -242,6 +262,7 @@ static void policy_is_asked_where_no_hello_comes(void) {
 
 const struct unit_case unit_cases[] = {
     {"the server speaks first", the_server_speaks_first},
+    {"a server may say an alert first", a_server_may_say_an_alert_first},
     {"what is not TLS is tunnelled", what_is_not_tls_is_tunnelled},
     {"hellos that cannot be get a decode_error", hellos_that_cannot_be_get_a_decode_error},
     {"nobody says anything", nobody_says_anything},

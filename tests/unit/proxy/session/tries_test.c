@@ -84,7 +84,20 @@ static void test_tunnel(void) {
     CU_ASSERT_EQUAL(goes(tries, &a, &tunnel, "client-tunnel", "answered", 3), 0);
     // After the window it begins anew.
     CU_ASSERT(is_next(tries, &a, &tunnel, "client-leaf", (TRIES_WINDOW_S + 1) * SECOND));
-    tries_free(tries);
+    tries_unref(tries);
+}
+
+// A series lives as long as anybody knows of it.
+static void test_references(void) {
+    struct tries *tries = tries_new(), *same = tries_ref(tries);
+    struct tries_key a = key_of(one, "a.test");
+    CU_ASSERT_PTR_EQUAL(same, tries);
+    refuse(tries, &a, 0);
+    tries_unref(tries);
+    CU_ASSERT_EQUAL(tries_num(same), 1);
+    CU_ASSERT(is_next(same, &a, &tunnel, "client-tunnel", 1));
+    tries_unref(same);
+    tries_unref(NULL);
 }
 
 static void test_tunnel_fails(void) {
@@ -93,7 +106,7 @@ static void test_tunnel_fails(void) {
     refuse(tries, &a, 0);
     CU_ASSERT_EQUAL(goes(tries, &a, &both, "client-tunnel", "closed", 1), 2);
     CU_ASSERT(is_next(tries, &a, &both, "client-leaf", 2)); // it is not the certificate
-    tries_free(tries);
+    tries_unref(tries);
 }
 
 static void test_forms(void) {
@@ -112,7 +125,7 @@ static void test_forms(void) {
     CU_ASSERT(is_next(tries, &b, &leaf, "client-leaf", 1));
     // The tunnel is left.
     CU_ASSERT_EQUAL(goes(tries, &b, &both, "client-tunnel", "answered", 1), 4);
-    tries_free(tries);
+    tries_unref(tries);
 }
 
 static void test_drop(void) {
@@ -129,7 +142,7 @@ static void test_drop(void) {
         CU_ASSERT_EQUAL(goes(tries, &a, &both, "client-tunnel", NULL, 2), 0);
     }
     CU_ASSERT(is_next(tries, &a, &both, "client-leaf", 2));
-    tries_free(tries);
+    tries_unref(tries);
 }
 
 static void test_told(void) {
@@ -145,7 +158,7 @@ static void test_told(void) {
     CU_ASSERT(tries_told(tries, &a, verdict));
     CU_ASSERT(tries_told(tries, &a, NULL));
     record_free(record);
-    tries_free(tries);
+    tries_unref(tries);
 }
 
 // One experiment at a time.
@@ -158,7 +171,7 @@ static void test_busy(void) {
     refuse(tries, &a, 3); // a connection beside it does not disturb
     CU_ASSERT(is_next(tries, &a, &both, "client-leaf", 3));
     CU_ASSERT(is_next(tries, &a, &both, "client-tunnel", 61 * SECOND)); // it is lost
-    tries_free(tries);
+    tries_unref(tries);
 }
 
 static void test_worked(void) {
@@ -168,7 +181,7 @@ static void test_worked(void) {
     tries_worked(tries, &a, false, 1);
     CU_ASSERT(is_next(tries, &a, &both, "client-leaf", 2));
     CU_ASSERT_EQUAL(tries_num(tries), 0);
-    tries_free(tries);
+    tries_unref(tries);
 }
 
 static void test_canary(void) {
@@ -187,7 +200,7 @@ static void test_canary(void) {
     CU_ASSERT(is_next(tries, &a, &canary, "client-leaf", (TRIES_CANARY_S + 2) * SECOND));
     tries_worked(tries, &a, true, (TRIES_CANARY_S + 3) * SECOND);
     CU_ASSERT(is_next(tries, &a, &canary, "canary=untrusted", (TRIES_CANARY_S + 4) * SECOND));
-    tries_free(tries);
+    tries_unref(tries);
 }
 
 static void test_canary_record(void) {
@@ -202,7 +215,7 @@ static void test_canary_record(void) {
     CU_ASSERT(obj_str_is(run, F_EXPERIMENT_PROBE, "canary=untrusted"));
     CU_ASSERT(obj_str_is(run, F_EXPERIMENT_RESULT, "answered"));
     record_free(record);
-    tries_free(tries);
+    tries_unref(tries);
 }
 
 // Somebody who refuses thousands of hosts takes no room from others, and not more of it himself.
@@ -224,7 +237,7 @@ static void test_ceilings(void) {
         refuse(tries, &key, 10000 + i);
     }
     CU_ASSERT_EQUAL(tries_num(tries), TRIES_MAX);
-    tries_free(tries);
+    tries_unref(tries);
 }
 
 static void test_keys(void) {
@@ -242,10 +255,17 @@ static void test_keys(void) {
 }
 
 const struct unit_case unit_cases[] = {
-    {"tunnel", test_tunnel},     {"tunnel fails", test_tunnel_fails},
-    {"forms", test_forms},       {"drop", test_drop},
-    {"busy", test_busy},         {"worked", test_worked},
-    {"canary", test_canary},     {"a canary's record", test_canary_record},
-    {"told", test_told},         {"keys", test_keys},
-    {"ceilings", test_ceilings}, {NULL, NULL},
+    {"references", test_references},
+    {"tunnel", test_tunnel},
+    {"tunnel fails", test_tunnel_fails},
+    {"forms", test_forms},
+    {"drop", test_drop},
+    {"busy", test_busy},
+    {"worked", test_worked},
+    {"canary", test_canary},
+    {"a canary's record", test_canary_record},
+    {"told", test_told},
+    {"keys", test_keys},
+    {"ceilings", test_ceilings},
+    {NULL, NULL},
 };

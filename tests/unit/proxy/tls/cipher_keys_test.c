@@ -43,8 +43,13 @@ static void test_older(void) {
     CU_ASSERT_FALSE(cipher_keys_find12(&keys, 0x0303, 0x1301));
     CU_ASSERT_FALSE(cipher_keys_find12(&keys, 0x0304, 0x002f));
     CU_ASSERT_FALSE(cipher_keys_find12(&keys, 0x0300, 0x002f));
-    CU_ASSERT_FALSE(cipher_keys_find12(&keys, 0x0303, 0x003c)); // HMAC-SHA256
-    CU_ASSERT_FALSE(cipher_keys_find12(&keys, 0x0303, 0x0005)); // RC4
+    CU_ASSERT_FATAL(cipher_keys_find12(&keys, 0x0303, 0xc028));
+    CU_ASSERT(keys.aead == NULL && keys.cipher == EVP_aes_256_cbc() && keys.mac == EVP_sha384());
+    CU_ASSERT(keys.digest == EVP_sha384() && keys.mac_len == 48);
+    CU_ASSERT_FALSE(cipher_keys_find12(&keys, 0x0302, 0x003c));
+    CU_ASSERT(cipher_keys_find12(&keys, 0x0301, 0x0004) && keys.mac == EVP_md5());
+    CU_ASSERT_FALSE(cipher_keys_find12(&keys, 0x0303, 0x0041)); // Camellia
+    CU_ASSERT_FALSE(cipher_keys_find12(&keys, 0x0303, 0xc09c)); // CCM
 }
 
 const struct unit_case unit_cases[] = {

@@ -222,6 +222,32 @@ static int alpn_select(SSL *ssl, const uint8_t **out, uint8_t *out_len, const ui
     return SSL_TLSEXT_ERR_OK;
 }
 
+static int alpn_lie(SSL *ssl, const uint8_t **out, uint8_t *out_len, const uint8_t *in,
+                    unsigned in_len, void *arg) {
+    (void)ssl;
+    (void)in;
+    (void)in_len;
+    (void)arg;
+    *out = (const uint8_t *)"spdy/3";
+    *out_len = 6;
+    return SSL_TLSEXT_ERR_OK;
+}
+
+static void test_alpn_lie(void) {
+    static const char *const names[] = {"h2", "http/1.1"};
+    for (uint16_t version = TLS12; version <= TLS13; version++) {
+        server_make(false, version, NULL);
+        SSL_CTX_set_alpn_select_cb(ctx, alpn_lie, NULL);
+        begin(version == TLS12 ? "tls12" : "tls13");
+        end_server();
+        hello_edit_alpn(&hello, names, 2);
+        begin(NULL);
+        CU_ASSERT_EQUAL(pump(), CLIENT_FLIGHT_MALFORMED);
+        CU_ASSERT_STRING_EQUAL(facts->says, "the server chose a protocol that was not offered");
+        end();
+    }
+}
+
 static void test_extras(void) {
     static const char *const names[] = {"http/1.1"};
     static const uint16_t versions[] = {TLS10, TLS12, TLS13};
@@ -290,7 +316,7 @@ static void test_flipped(void) {
 // The same answer, to a hello that has not asked for it.
 static void test_not_offered(void) {
     static const uint32_t others[] = {0xc02c, 0xc02b};
-    static const uint16_t group = 24;
+    static const uint16_t group = 24, sigalg = 0x0804;
     struct made answer;
     struct err err;
     const struct client_flight_sink sink = {0};
@@ -310,6 +336,7 @@ static void test_not_offered(void) {
         {2, "the server answers an extension that was not offered"},
         {3, "the server chose a group that was not offered"},
         {4, "the server's signature is not by the key of its certificate"},
+        {5, "the server signs with an algorithm that was not offered"},
     };
     for (size_t i = 0; i < ARRAY_LEN(lies); i++) {
         struct hello_draft other;
@@ -327,6 +354,9 @@ static void test_not_offered(void) {
             break;
         case 3:
             hello_edit_groups(&other, &group, 1);
+            break;
+        case 5:
+            hello_edit_sigalgs(&other, &sigalg, 1);
             break;
         default:
             other.random[0] ^= 1;
@@ -370,6 +400,7 @@ const struct unit_case unit_cases[] = {
     {"suites and versions", test_suites},
     {"curves", test_curves},
     {"client certificates, ALPN, master secrets", test_extras},
+    {"a protocol that was not offered", test_alpn_lie},
     {"KeyUpdate", test_key_update},
     {"flipped bytes", test_flipped},
     {"answers to what was not offered", test_not_offered},
