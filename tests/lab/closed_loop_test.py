@@ -106,7 +106,7 @@ UNSAID = "undetermined unexplained"
 LEFT = "undetermined client-abort-speculative"
 # The only suite of the box is one that the server lacks: so it would be if the client were that old.
 NO_SUITE = "undetermined cipher-mismatch"
-NO_SUITE_HERE = "undetermined proxy-tls-limitation"
+NO_SUITE_HERE = "undetermined corporate-proxy-chain"
 # What a server may do as well.
 STOPS = "undetermined handshake-timeout-server"
 RESETS = "undetermined server-reset-at-hello"
