@@ -128,6 +128,7 @@ ASK(probe_fails_alike); // every run of it and of the base failed in the same wa
 ASK(probe_repeated);    // it passed twice, and the base failed twice
 ASK(probe_fails_twice); // every run failed, and there were several
 ASK(probe_flaky);       // its runs did not all come out alike
+ASK(flight_garbled); // what came back could not be read, or the server said one of `codes` of ours
 ASK(version_matters);
 ASK(factor_matters); // "WITHOUT WITH": the factor decides
 ASK(factor_follows); // the same with the control host
