@@ -97,9 +97,6 @@ ROWS = [
     ("split, u32, REJECT", iptables(f"{NO_RECORD} -j {REJECT}"), "chromium",
      ("box-behind", "clienthello-tcp-split-intolerance"),
      ("server", "clienthello-tcp-split-intolerance")),
-    ("split, u32, DROP", iptables(f"{NO_RECORD} -j DROP"), "openssl",
-     ("box-behind", "clienthello-tcp-split-intolerance"),
-     ("server", "clienthello-tcp-split-intolerance")),
 ]
 
 
@@ -150,7 +147,6 @@ FORWARD = f"-A FORWARD -p tcp --dport {PORT}"
 # TTL is met with one more.
 WAYS = [
     ("drop", [f"{RAW} {NAME} -j DROP"], 2, False, (2, "drops"), "box-behind"),
-    ("drop at the last", [f"{RAW} {NAME} -j DROP"], 4, False, (4, "drops"), "box-behind"),
     ("drop, IPv6", [f"{RAW} {NAME} -j DROP"], 3, True, (3, "drops"), "box-behind"),
     ("reject", [f"{FORWARD} {NAME} -j {REJECT}"], 2, False, (3, "reset"), "box-behind"),
     ("drop by TTL", [f"{RAW} -m ttl --ttl-gt 1 {NAME} -j DROP"], 2, False, (3, "drops"),
