@@ -88,3 +88,27 @@ static enum answer client_elsewhere(const struct view *view) {
 }
 
 ASK(client_dates_alike) { return answer_and(client_elsewhere(view), ask_down_alert(view, row)); }
+
+// try_alerted returns whether the client ended a try named as the row says with one of its codes.
+static enum answer try_alerted(const struct view *view, const struct predicate_row *row) {
+    enum answer any = NO;
+    for (size_t i = 0; i < obj_num(view->root, F_RECORD_EXPERIMENTS); i++) {
+        const struct obj *run = obj_at(view->root, F_RECORD_EXPERIMENTS, i);
+        const struct obj *leg = obj_get(run, F_EXPERIMENT_LEG);
+        if (!obj_str_is(run, F_EXPERIMENT_PROBE, row->word) ||
+            !obj_str_is(run, F_EXPERIMENT_RESULT, "alert")) {
+            continue;
+        }
+        int64_t code;
+        const struct obj *alert =
+            obj_num(leg, F_LEG_ALERTS) != 0 ? obj_at(leg, F_LEG_ALERTS, 0) : NULL;
+        bool told = obj_int(alert, F_ALERT_CODE, &code);
+        any = answer_or(any, told ? answer_from(code == row->codes[0]) : UNKNOWN);
+    }
+    return any;
+}
+
+ASK(refused_not_untrusted) {
+    enum answer code = answer_or(ask_down_alert(view, row), try_alerted(view, row));
+    return answer_and(code, predicate_ask(view, P_OFFER_SAYS_48));
+}

@@ -198,6 +198,55 @@ ASK(probe_flaky) {
     return tally.answered + tally.failed >= 2 ? NO : UNKNOWN;
 }
 
+// says_garbled answers whether the server ended the run with one of the codes of `row`.
+static enum answer says_garbled(const struct obj *leg, const struct predicate_row *row) {
+    enum answer any = NO;
+    bool told = false;
+    for (size_t i = 0; i < obj_num(leg, F_LEG_ALERTS); i++) {
+        const struct obj *alert = obj_at(leg, F_LEG_ALERTS, i);
+        int64_t code;
+        if (!obj_has(alert, F_ALERT_FROM) || !obj_int(alert, F_ALERT_CODE, &code)) {
+            any = answer_or(any, UNKNOWN);
+            continue;
+        }
+        bool server = obj_str_is(alert, F_ALERT_FROM, "server");
+        told |= server;
+        for (size_t k = 0; server && row->codes[k] != -1; k++) {
+            any = answer_or(any, answer_from(code == row->codes[k]));
+        }
+    }
+    return !told && obj_str_is(leg, F_LEG_END_HOW, "alert") ? answer_or(any, UNKNOWN) : any;
+}
+
+// run_garbled answers for one run. Bytes that are no TLS from the first on are another matter.
+static enum answer run_garbled(const struct obj *experiment, const struct predicate_row *row) {
+    const struct obj *leg = obj_get(experiment, F_EXPERIMENT_LEG);
+    const char *result = obj_str(experiment, F_EXPERIMENT_RESULT);
+    if (result == NULL) {
+        return obj_has(experiment, F_EXPERIMENT_PROBE) ? UNKNOWN : NO;
+    }
+    bool broken_off = strcmp(result, "broken-off") == 0;
+    if (!broken_off && (strcmp(result, "not-tls") != 0 || obj_has(leg, F_LEG_ANSWER_FIRST_KIND))) {
+        return NO;
+    }
+    const char *by = obj_str(leg, F_LEG_END_BY), *how = obj_str(leg, F_LEG_END_HOW);
+    enum answer unread = UNKNOWN;
+    if (by != NULL && strcmp(by, "proxy") != 0) {
+        unread = NO;
+    } else if (by != NULL && how != NULL) {
+        unread = answer_from(strcmp(how, "error") == 0);
+    }
+    return answer_or(unread, broken_off ? says_garbled(leg, row) : NO);
+}
+
+ASK(flight_garbled) {
+    enum answer any = num_experiments(view) == 0 ? UNKNOWN : NO;
+    for (size_t i = 0; i < num_experiments(view); i++) {
+        any = answer_or(any, run_garbled(experiment_at(view, i), row));
+    }
+    return any;
+}
+
 // struct factor is the two probes of a predicate's word, "WITHOUT WITH": the hello without the
 // factor and with it, one of which may be missing as the hello asked about is that itself.
 struct factor {
@@ -280,23 +329,27 @@ ASK(factor_follows) {
 
 // fastest is the smallest round trip to an address, in microseconds, of all runs: the handshake of
 // TCP tells it also where the hello was answered with nothing but a reset, which is not measured.
-static bool fastest(const struct view *view, const char *address, int64_t *out) {
-    bool any = false;
+// Returns how many there were.
+static size_t fastest(const struct view *view, const char *address, int64_t *out) {
+    size_t num = 0;
     for (size_t i = 0; i < num_experiments(view); i++) {
         const struct obj *leg = obj_get(experiment_at(view, i), F_EXPERIMENT_LEG);
         int64_t us;
         if (obj_str_is(leg, F_LEG_ADDRESS, address) && obj_int(leg, F_LEG_MIN_RTT, &us)) {
-            *out = any && *out < us ? *out : us;
-            any = true;
+            *out = num++ != 0 && *out < us ? *out : us;
         }
     }
-    return any;
+    return num;
 }
 
 // A reset that is back before a packet can have been at the server and back is not the server's.
+// A single round trip may have been slow by chance: then the reset has to be much faster.
 ASK(reset_early) {
     (void)row;
-    enum { RTT_TELLS_US = 3000 }; // below, the scheduler's moods count for more
+    enum {
+        RTT_TELLS_US = 3000, // below, the scheduler's moods count for more
+        ROUND_TRIPS = 3,
+    };
     enum answer all = UNKNOWN;
     for (size_t i = 0; i < num_experiments(view); i++) {
         const struct obj *experiment = experiment_at(view, i);
@@ -307,11 +360,12 @@ ASK(reset_early) {
             !obj_str_is(experiment, F_EXPERIMENT_RESULT, "reset") || address == NULL) {
             continue;
         }
+        size_t trips = fastest(view, address, &rtt);
         if (!obj_int(leg, F_LEG_MS_HELLO, &hello) || !obj_int(leg, F_LEG_MS_END, &end) ||
-            !fastest(view, address, &rtt)) {
+            trips == 0) {
             return UNKNOWN;
         }
-        if (rtt < RTT_TELLS_US || end - hello >= rtt / 2) {
+        if (rtt < RTT_TELLS_US || end - hello >= rtt / (trips < ROUND_TRIPS ? 4 : 2)) {
             return NO;
         }
         all = YES;

@@ -128,6 +128,7 @@ ASK(probe_fails_alike); // every run of it and of the base failed in the same wa
 ASK(probe_repeated);    // it passed twice, and the base failed twice
 ASK(probe_fails_twice); // every run failed, and there were several
 ASK(probe_flaky);       // its runs did not all come out alike
+ASK(flight_garbled); // what came back could not be read, or the server said one of `codes` of ours
 ASK(version_matters);
 ASK(factor_matters); // "WITHOUT WITH": the factor decides
 ASK(factor_follows); // the same with the control host
@@ -151,7 +152,9 @@ ASK(end_proven);   // the leaf has ended by other clocks than the proxy's, too
 ASK(signed_later); // something was signed more than a day after the proxy's now
 ASK(dates_far);    // the leaf ended or begins more than codes[0] days from now
 ASK(clock_kept);
-ASK(client_dates_alike); // a client on another machine sent one of `codes`
+ASK(client_dates_alike);    // a client on another machine sent one of `codes`
+ASK(refused_not_untrusted); // it refused our leaf with one of `codes`, which its kind of library
+                            // never says of an unknown CA; also in a try named `word`
 // predicate_try.c: what a client's own tries showed
 ASK(form_passes); // it went on with another form of our leaf, codes[0] times
 ASK(forms_fail);  // it refused so many other forms

@@ -7,6 +7,7 @@ enum {
     PARAMETER_ECH = 5,
     CLASS_IN = 1,
     POINTER = 0xc0, // the two highest bits of a length: the rest of the name stands elsewhere
+    LABEL_MAX = 63,
     HTTPS_PORT = 443,
     NAME_MAX_LEN = 253,
 };
@@ -46,6 +47,9 @@ static bool skip_name(struct reader *in) {
         if (len >= POINTER) {
             return skip(in, 2);
         }
+        if (len > LABEL_MAX) {
+            return false;
+        }
         if (!skip(in, 1 + (size_t)len) || len == 0) {
             return len == 0;
         }
@@ -53,18 +57,21 @@ static bool skip_name(struct reader *in) {
     return false;
 }
 
-// parameters_ech finds "ech" in the data of a record (RFC 9460 section 2.2).
+// parameters_ech finds "ech" in the data of a record, whose keys ascend (RFC 9460 section 2.2).
 static bool parameters_ech(struct reader data, uint16_t *out_priority, struct reader *out) {
     uint16_t key, len;
     bool found = false;
+    int last = -1;
     if (!take_u16(&data, out_priority) || *out_priority == 0 || !skip_name(&data)) {
         return false;
     }
     while (data.len != 0) {
         struct reader value;
-        if (!take_u16(&data, &key) || !take_u16(&data, &len) || !take_part(&data, &value, len)) {
+        if (!take_u16(&data, &key) || !take_u16(&data, &len) || !take_part(&data, &value, len) ||
+            key <= last) {
             return false;
         }
+        last = key;
         if (key == PARAMETER_ECH && len != 0) {
             *out = value;
             found = true;

@@ -138,7 +138,8 @@ bool tls_layer_failed(const struct tls_layer *layer) { return layer->failed; }
 const char *tls_layer_reason(const struct tls_layer *layer) { return layer->reason; }
 
 bool tls_layer_ended(const struct tls_layer *layer) {
-    return (SSL_get_shutdown(layer->ssl) & SSL_RECEIVED_SHUTDOWN) != 0;
+    // The library takes its own failures for an end, too.
+    return !layer->failed && (SSL_get_shutdown(layer->ssl) & SSL_RECEIVED_SHUTDOWN) != 0;
 }
 
 bool tls_layer_handshaking(const struct tls_layer *layer) { return SSL_in_init(layer->ssl); }

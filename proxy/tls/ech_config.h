@@ -15,8 +15,9 @@ struct ech_config {
 };
 
 // ech_config_read sets `*out` to the configuration of the list `p` that a client of BoringSSL
-// takes: the first of version 0xfe0d with X25519 and HKDF-SHA256, an AEAD that it knows and nothing
-// mandatory that it does not. It returns false for what is no such list, or has none for it.
+// takes: the first of version 0xfe0d with X25519 and HKDF-SHA256, an AEAD that it knows, a public
+// name that is one and nothing mandatory that it does not know. It returns false for what is no
+// such list, has a key that is none, or no configuration for it.
 WUNRES bool ech_config_read(struct ech_config *out, const uint8_t *p, size_t p_len,
                             struct err *err);
 

@@ -72,6 +72,10 @@ CLOCKS = [
     Scenario("proxy-years-behind", s_server(leaf()), curl(),
              "proxy", "clock-skew-proxy", "likely", ("server-cert-not-yet-valid",), "",
              clock("-5y")),
+    # So far ahead that what the proxy makes is not valid yet to others, and servers' leaves still are.
+    Scenario("proxy-days-ahead", s_server(leaf()), curl(),
+             "undetermined", "clock-skew-proxy", "possible", ("proxy-ca-not-installed",),
+             "Compare the clocks", clock("+20d")),
     # A server that has had nobody for years, and one whose certificate a wrong clock made.
     Scenario("expired-for-years", s_server(leaf(-3500, -800)), curl(),
              "server", "server-cert-expired", "certain", ("clock-skew-proxy",), "stale node",

@@ -284,17 +284,17 @@ def cut(count, how, of_proxy=False):
     """curl, and a box before the proxy that ends both sides after `count` records of the client or,
     with `of_proxy`, of the proxy."""
     def run(lab, proxy, target):
-        def end(*sides):
+        def end(back, *sides):
             if how is SILENCE:
                 proxy.records_of(target, 1)
             for side in sides:
+                side.shutdown(socket.SHUT_RD if how is RST else socket.SHUT_WR)
+            if how is RST:
+                back.join(harness.TIMEOUT)  # whoever still reads would keep the reset waiting
+            for side in sides:
                 if how is RST:
-                    side.shutdown(socket.SHUT_RD)
                     reset(side)
                 else:
-                    side.shutdown(socket.SHUT_WR)
-            if how is not RST:
-                for side in sides:
                     harness.read_all(side)  # else a RST would follow
 
         def counted(source, sink):
@@ -313,7 +313,7 @@ def cut(count, how, of_proxy=False):
                 )
                 back.start()
                 counted(one, other)
-                end(up, s)
+                end(back, up, s)
                 back.join(harness.TIMEOUT)
 
         door = lab.service(lambda s: quietly(handle, s))

@@ -4,6 +4,10 @@
 #include "tests/unit/policy/verdict/case.h"
 #include "tests/unit/unit.h"
 
+// A hello of OpenSSL's, and a client that refused our leaf before.
+#define OPENSSL "c.offer.extensions 0x0000,0x000a,0x000d,0x0016,0x0017;"
+#define TRY "experiments[0].probe client-leaf; experiments[0].result alert;"
+
 // clang-format off
 static const struct answer_case answers[] = {
     {P_LEAF_UNTIMELY, BASE_shown, "s.defect expired 0", YES},
@@ -38,6 +42,14 @@ static const struct answer_case answers[] = {
     {P_C_DATES_ALIKE, BASE_shown, "c.address ::ffff:127.0.0.1; c.alert client certificate 45", NO},
     {P_C_DATES_ALIKE, BASE_shown, "c.local.address 192.0.2.5; c.alert client certificate 45", NO},
     {P_C_DATES_ALIKE, BASE_shown, "-c.address; c.alert client certificate 45", UNKNOWN},
+    {P_C_NEVER_TRUST, BASE_shown, OPENSSL "c.alert client certificate 42", YES},
+    {P_C_NEVER_TRUST, BASE_shown, OPENSSL "c.alert client certificate 48", NO},
+    {P_C_NEVER_TRUST, BASE_shown, "c.alert client certificate 42", NO},
+    {P_C_NEVER_TRUST, BASE_shown, "-c.offer.extensions; c.alert client certificate 42", UNKNOWN},
+    {P_C_NEVER_TRUST, BASE_ok, OPENSSL TRY "experiments[0].leg.alerts[0].code 42", YES},
+    {P_C_NEVER_TRUST, BASE_ok, OPENSSL TRY "experiments[0].leg.alerts[0].code 48", NO},
+    {P_C_NEVER_TRUST, BASE_ok, OPENSSL TRY, UNKNOWN},
+    {P_C_NEVER_TRUST, BASE_ok, OPENSSL TRY "experiments[0].result closed", NO},
 };
 // clang-format on
 

@@ -8,6 +8,9 @@
 #define E(i, probe, result)                                                                        \
     "experiments[" #i "].probe " probe ";experiments[" #i "].result " result ";"
 
+#define ENDED(i, by, how)                                                                          \
+    "experiments[" #i "].leg.end.by " by ";experiments[" #i "].leg.end.how " how ";"
+
 #define AT(i, address) "experiments[" #i "].leg.address " address ";"
 
 #define SHOWS(i, probe, issuer, verified)                                                          \
@@ -33,6 +36,19 @@ static const struct answer_case answers[] = {
     {P_X_BASE_FLAKY, BASE_hello, E(0, "base", "silent") E(1, "base", "answered"), YES},
     {P_X_BASE_FLAKY, BASE_hello, E(0, "base", "silent") E(1, "base", "silent"), NO},
     {P_X_BASE_FLAKY, BASE_hello, E(0, "base", "silent"), UNKNOWN},
+    {P_X_GARBLED, BASE_hello, E(0, "base", "broken-off") ENDED(0, "proxy", "error"), YES},
+    {P_X_GARBLED, BASE_hello, E(0, "base", "not-tls") ENDED(0, "proxy", "error"), YES},
+    {P_X_GARBLED, BASE_hello, E(0, "base", "not-tls") ENDED(0, "proxy", "error") "experiments[0].leg.answer.not_tls http", NO},
+    {P_X_GARBLED, BASE_hello, E(0, "base", "not-tls") ENDED(0, "server", "fin"), NO},
+    {P_X_GARBLED, BASE_hello, E(0, "base", "not-tls"), UNKNOWN},
+    {P_X_GARBLED, BASE_hello, E(0, "base", "broken-off") ENDED(0, "server", "alert"), UNKNOWN},
+    {P_X_GARBLED, BASE_hello, "experiments[0].probe base", UNKNOWN},
+    {P_X_GARBLED, BASE_hello, E(0, "base", "broken-off") ENDED(0, "server", "rst"), NO},
+    {P_X_GARBLED, BASE_hello, E(0, "base", "broken-off"), UNKNOWN},
+    {P_X_GARBLED, BASE_hello, E(0, "base", "reset") ENDED(0, "server", "rst"), NO},
+    {P_X_GARBLED, BASE_hello, E(0, "base", "answered") E(1, "no-grease", "broken-off") ENDED(1, "server", "alert") "experiments[1].leg.alerts[0].from server; experiments[1].leg.alerts[0].code 51", YES},
+    {P_X_GARBLED, BASE_hello, E(0, "base", "answered") E(1, "no-grease", "broken-off") ENDED(1, "server", "alert") "experiments[1].leg.alerts[0].from server; experiments[1].leg.alerts[0].code 50", NO},
+    {P_X_GARBLED, BASE_hello, "", UNKNOWN},
     {P_X_SAME_ISSUER, BASE_probe, SHOWS(0, "control", "CN=Example Issuing CA", "false"), YES},
     {P_X_SAME_ISSUER, BASE_probe, SHOWS(0, "control", "CN=Example Issuing CA", "false") SHOWS(1, "control3", "CN=Example Issuing CA", "false"), YES},
     {P_X_SAME_ISSUER, BASE_probe, SHOWS(0, "control", "CN=Example Issuing CA", "false") SHOWS(1, "control3", "CN=Another CA", "true"), NO},
@@ -97,9 +113,8 @@ static void test_early_resets(void) {
         int end;
         enum answer answer;
     } rows[] = {
-        {"40000", "192.0.2.1", 24, YES},
-        {"40000", "192.0.2.1", 45, NO},
-        {"40000", "192.0.2.2", 24, UNKNOWN},
+        {"40000", "192.0.2.1", 14, YES}, {"40000", "192.0.2.1", 15, NO}, // of a single round trip
+        {"40000", "192.0.2.1", 45, NO},  {"40000", "192.0.2.2", 24, UNKNOWN},
         {"1000", "192.0.2.1", 5, NO},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -117,22 +132,30 @@ static void test_early_resets(void) {
 }
 
 // Where every hello is reset, the handshakes of TCP tell how far away the server is: the fastest,
-// as one may have been kept waiting.
+// as one may have been kept waiting, and several, as all of a few may have been.
 static void test_resets_alone(void) {
     static const struct {
-        const char *rtts[2];
+        const char *rtts[3];
+        int end;
         enum answer answer;
-    } rows[] = {{{"40000", "41000"}, YES}, {{"40000", "9000"}, NO}, {{"1900", "40000"}, NO}};
+    } rows[] = {
+        {{"40000", "41000", "42000"}, 24, YES}, {{"40000", "41000", "42000"}, 25, NO},
+        {{"40000", "41000", NULL}, 24, NO},     {{"40000", "41000", NULL}, 14, YES},
+        {{"40000", "9000", "41000"}, 10, NO},   {{"1900", "40000", "41000"}, 5, NO},
+    };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        char lines[512];
-        snprintf(lines, sizeof(lines),
-                 E(0, "base", "reset")
-                     AT(0, "192.0.2.1") "experiments[0].leg.timing_ms.hello 5;"
-                                        "experiments[0].leg.timing_ms.end 10;"
-                                        "experiments[0].leg.transport.min_rtt_us %s;" //
-                 E(1, "no-sni", "reset")
-                     AT(1, "192.0.2.1") "experiments[1].leg.transport.min_rtt_us %s",
-                 rows[i].rtts[0], rows[i].rtts[1]);
+        char lines[1024];
+        int len = snprintf(lines, sizeof(lines),
+                           E(0, "base", "reset") "experiments[0].leg.timing_ms.hello 5;"
+                                                 "experiments[0].leg.timing_ms.end %d;" //
+                           E(1, "no-sni", "reset") E(2, "tls12", "reset"),
+                           rows[i].end);
+        for (size_t k = 0; k < ARRAY_LEN(rows[i].rtts) && rows[i].rtts[k] != NULL; k++) {
+            len += snprintf(lines + len, sizeof(lines) - (size_t)len,
+                            "experiments[%zu].leg.address 192.0.2.1;"
+                            "experiments[%zu].leg.transport.min_rtt_us %s;",
+                            k, k, rows[i].rtts[k]);
+        }
         const struct answer_case one = {P_X_RESET_EARLY, BASE_hello, lines, rows[i].answer};
         answers_check(&one, 1);
     }

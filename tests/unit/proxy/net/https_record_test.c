@@ -63,6 +63,27 @@ static void test_none(void) {
                                                                     "abcd"));
 }
 
+// Keys that do not ascend, and a length that no label has.
+static void test_malformed(void) {
+    CU_ASSERT(FOUND(HEAD("\1") QUESTION RECORD("\x41", "\x10") "\0\1\0\0\1\0\1x"
+                                                               "\0\5\0\4"
+                                                               "abcd",
+                    "abcd"));
+    CU_ASSERT_FALSE(FIND(HEAD("\1") QUESTION RECORD("\x41", "\x10") "\0\1\0\0\5\0\4"
+                                                                    "abcd\0\1\0\1x"));
+    CU_ASSERT_FALSE(FIND(HEAD("\1") QUESTION RECORD("\x41", "\x13") "\0\1\0\0\5\0\4"
+                                                                    "abcd\0\5\0\4"
+                                                                    "efgh"));
+    char message[256] = HEAD("\1") "\x40";
+    static const char rest[] = "\0\0\x41\0\1" RECORD("\x41", "\x0b") ECH("\1", "abcd");
+    memset(message + 13, 'a', 64);
+    memcpy(message + 13 + 64, rest, sizeof(rest));
+    CU_ASSERT_FALSE(find(message, 13 + 64 + sizeof(rest) - 1));
+    message[12] = 63;
+    memcpy(message + 13 + 63, rest, sizeof(rest));
+    CU_ASSERT(find(message, 13 + 63 + sizeof(rest) - 1));
+}
+
 static void test_names(void) {
     char name[HTTPS_RECORD_NAME_SIZE], host[300];
     CU_ASSERT(https_record_name(name, "a.example", 443));
@@ -80,6 +101,7 @@ static void test_names(void) {
 const struct unit_case unit_cases[] = {
     {"the best priority", test_found},
     {"none", test_none},
+    {"names and parameters that are malformed", test_malformed},
     {"names to ask for", test_names},
     {NULL, NULL},
 };

@@ -164,7 +164,7 @@ static void plain_cases_have_their_verdict(void) {
          "network", "dns-failure"},
         {">> client bytes CONNECT a.test:443 HTTP/1.1||\n>> resolved\n>> tried ECONNREFUSED\n"
          ">> dial-failed ECONNREFUSED\n",
-         NULL, 0, "server", "tcp-refused"},
+         NULL, 0, "undetermined", "tcp-refused"},
         {">> client tls\n", NULL, 0, "client", "connect-misuse"},
         {OPEN ">> client hello\n>> server bytes HTTP/1.1 400 Bad Request||\n", NULL, 0, "server",
          "plain-http-on-tls-port"},

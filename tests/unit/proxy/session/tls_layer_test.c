@@ -108,6 +108,23 @@ static void test_both_ways(void) {
     }
 }
 
+// A record that was tampered with is no close_notify.
+static void test_broken_data(void) {
+    struct buf wire;
+    begin("a.example", (struct peer_options){0});
+    pump();
+    buf_init(&wire, 1024 * 1024);
+    peer_say(peer, "200 OK", 6);
+    peer_take(peer, &wire);
+    wire.data[wire.off + wire.len - 1] ^= 1;
+    from_wire(buf_data(&wire), wire.len);
+    CU_ASSERT_TRUE(tls_layer_failed(layer));
+    CU_ASSERT_FALSE(tls_layer_ended(layer));
+    CU_ASSERT_EQUAL(said.len, 0);
+    buf_cleanup(&wire);
+    end();
+}
+
 static void test_an_address_is_no_name(void) {
     begin("192.0.2.1", (struct peer_options){0});
     pump();
@@ -160,6 +177,7 @@ static void test_ceiling(void) {
 
 const struct unit_case unit_cases[] = {
     {"both ways", test_both_ways},
+    {"data that was tampered with", test_broken_data},
     {"an address is no name", test_an_address_is_no_name},
     {"an untrusted peer", test_untrusted},
     {"a peer that is too old", test_too_old},

@@ -28,7 +28,9 @@ static void make_bad(struct world *w) {
     w->early = pki_make(o);
     w->self_signed = pki_make(plain(NULL));
     struct pki_cert *nobody = pki_ca("Nobody's root", NULL);
-    w->unknown = pki_leaf(WORLD_HOST, nobody);
+    o = plain(nobody); // no box made it for this connection
+    o.not_before = PKI_NOW - 29 * PKI_DAY - 12345;
+    w->unknown = pki_make(o);
     pki_free(nobody);
     w->wrong_name = pki_leaf("other.test", w->root);
 }

@@ -11,20 +11,24 @@
 struct form {
     uint16_t version, kem, kdf, aead, extension;
     const char *name;
+    size_t key_len; // 0: 32 bytes
+    bool key_of_zeros;
 };
 
-static const struct form good = {0xfe0d, 0x20, 1, 1, 0, "public.example"};
+static const struct form good = {0xfe0d, 0x20, 1, 1, 0, "public.example", 0, false};
 
 static struct ech_config config;
 static struct err err;
 
 static void config_put(CBB *list, const struct form *form) {
-    static const uint8_t key[32] = {9};
+    static const uint8_t keys[][32] = {{9}, {0}};
+    const uint8_t *key = keys[form->key_of_zeros];
+    size_t key_len = form->key_len != 0 ? form->key_len : 32;
     CBB contents, part;
     CHECK(
         CBB_add_u16(list, form->version) && CBB_add_u16_length_prefixed(list, &contents) &&
         CBB_add_u8(&contents, 7) && CBB_add_u16(&contents, form->kem) &&
-        CBB_add_u16_length_prefixed(&contents, &part) && CBB_add_bytes(&part, key, sizeof(key)) &&
+        CBB_add_u16_length_prefixed(&contents, &part) && CBB_add_bytes(&part, key, key_len) &&
         CBB_add_u16_length_prefixed(&contents, &part) && CBB_add_u16(&part, form->kdf) &&
         CBB_add_u16(&part, form->aead) && CBB_add_u8(&contents, 0) &&
         CBB_add_u8_length_prefixed(&contents, &part) &&
@@ -82,6 +86,51 @@ static void test_unusable(void) {
     CU_ASSERT_FALSE(read_of(forms, 0));
 }
 
+// The names are those that the library passes over.
+static void test_names(void) {
+    static const char *const bad[] = {
+        "a..b",
+        ".a",
+        "a.",
+        "-a.example",
+        "a-.example",
+        "a_b.example",
+        "192.0.2.1",
+        "a.1",
+        "a.0x",
+        "a.0X7f",
+        "a b",
+        ".",
+        "1234567890123456789012345678901234567890123456789012345678901234.example",
+    };
+    static const char *const fine[] = {"a", "1.a", "a.0y", "a.0x7g", "a-b.x--y", "A.Z9"};
+    struct form forms[2] = {good, good};
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        forms[0].name = bad[i];
+        CU_ASSERT_FALSE(read_of(forms, 1));
+        CU_ASSERT(read_of(forms, 2));
+        CU_ASSERT_STRING_EQUAL(config.public_name, "public.example");
+    }
+    for (size_t i = 0; i < ARRAY_LEN(fine); i++) {
+        forms[0].name = fine[i];
+        CU_ASSERT(read_of(forms, 2));
+        CU_ASSERT_STRING_EQUAL(config.public_name, fine[i]);
+    }
+}
+
+static void test_keys(void) {
+    struct form forms[2] = {good, good};
+    forms[0].key_len = 31;
+    CU_ASSERT_FALSE(read_of(forms, 2));
+    CU_ASSERT_PTR_NOT_NULL(strstr(err.msg, "malformed"));
+    forms[0].kem = 0x10; // of another kind
+    CU_ASSERT(read_of(forms, 2));
+    forms[0] = good;
+    forms[0].key_of_zeros = true;
+    CU_ASSERT_FALSE(read_of(forms, 2));
+    CU_ASSERT_PTR_NOT_NULL(strstr(err.msg, "malformed"));
+}
+
 static void test_malformed(void) {
     size_t len;
     uint8_t *p = list_make(&len, &good, 1);
@@ -101,6 +150,8 @@ static void test_malformed(void) {
 const struct unit_case unit_cases[] = {
     {"the first that can be used", test_good},
     {"unusable ones", test_unusable},
+    {"public names", test_names},
+    {"keys", test_keys},
     {"malformed ones", test_malformed},
     {NULL, NULL},
 };
