@@ -31,6 +31,7 @@ packages_test=(
     golang-go
     haproxy
     iproute2
+    iptables
     libcunit1-dev
     libmbedtls-dev
     libnss3-tools

@@ -106,6 +106,15 @@ class Inline(Path):
             self.inside(node, "nft delete table ip box")
 
     @contextlib.contextmanager
+    def tabled(self, node, *rules):
+        """iptables rules of a node."""
+        self.inside(node, "\n".join(f"iptables --wait --append {rule}" for rule in rules))
+        try:
+            yield
+        finally:
+            self.inside(node, "iptables --wait --flush")
+
+    @contextlib.contextmanager
     def box(self, dislikes, hasty=False):
         """A box on the way to everybody."""
         box = InlineBox(self.nodes[BOX].pid, dislikes, hasty)
