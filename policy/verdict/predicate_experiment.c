@@ -247,6 +247,18 @@ ASK(flight_garbled) {
     return any;
 }
 
+// word_among returns whether `words`, which are separated by spaces, hold `word`.
+static bool word_among(const char *words, const char *word) {
+    size_t word_len = strlen(word);
+    for (size_t len; *words != '\0'; words += len + (words[len] == ' ')) {
+        len = strcspn(words, " ");
+        if (len == word_len && memcmp(words, word, len) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 // struct factor is the two probes of a predicate's word, "WITHOUT WITH": the hello without the
 // factor and with it, one of which may be missing as the hello asked about is that itself.
 struct factor {
@@ -263,6 +275,27 @@ static struct factor factor_of(const struct predicate_row *row) {
     return factor;
 }
 
+// fails_at_large returns whether hellos that were changed in quite another way than by `with` fail
+// like it: then what was put in is not why. A server that serves one at a time, limits a rate, or
+// is behind a path that loses or damages shows that.
+static bool fails_at_large(const struct view *view, const char *with) {
+    static const char *const kinds[] = {"grease", "big pq ech-grease split-tcp split-record",
+                                        "tls12", "nonce-name"};
+    struct tally own = tally_of(view, with);
+    bool alike = false;
+    for (size_t i = 0; i < ARRAY_LEN(kinds) && own.failure != NULL; i++) {
+        struct tally tally = tally_of(view, kinds[i]);
+        bool other = !word_among(kinds[i], with);
+        alike |= other && tally.failure != NULL && strcmp(tally.failure, own.failure) == 0;
+    }
+    for (size_t i = 0; i < num_experiments(view) && own.failure != NULL; i++) {
+        const struct obj *run = experiment_at(view, i); // a run without a name may be any
+        alike |=
+            !obj_has(run, F_EXPERIMENT_PROBE) && obj_str_is(run, F_EXPERIMENT_RESULT, own.failure);
+    }
+    return alike;
+}
+
 // The hello fails with the factor and passes without it, nothing else being changed.
 ASK(factor_matters) {
     struct factor factor = factor_of(row);
@@ -275,7 +308,8 @@ ASK(factor_matters) {
     }
     // What else the other end stumbles over is no news where its certificate is not good.
     bool untrusted = obj_is(obj_get(view->up, F_LEG_VERIFICATION), F_VERIFICATION_OK, false);
-    return untrusted ? UNKNOWN : answer_not(probe_passes(view, factor.with));
+    enum answer fails = answer_not(probe_passes(view, factor.with));
+    return untrusted || (fails == YES && fails_at_large(view, factor.with)) ? UNKNOWN : fails;
 }
 
 // Offering TLS 1.2 alone leaves out encrypted_client_hello and all that is large, too: where one of

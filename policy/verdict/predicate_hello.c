@@ -349,9 +349,12 @@ ASK(answer_suite_weak) {
 }
 
 ASK(answer_dh_below) {
-    int64_t bits;
+    int64_t bits, suite;
     if (!obj_int(view->up, F_LEG_ANSWER_DH_BITS, &bits)) {
-        return UNKNOWN;
+        // Suites that transport the secret by RSA have no such prime.
+        bool rsa = obj_int(view->up, F_LEG_TLS_CIPHER, &suite) &&
+                   named(codepoint_find(REGISTRY_CIPHER, (uint16_t)suite), "TLS_RSA_");
+        return rsa ? NO : UNKNOWN;
     }
     return answer_from(bits < row->codes[0]);
 }

@@ -1,11 +1,12 @@
 """Handshakes that only pass by: the proxy's policy says tunnel."""
 
 import datetime
+import ssl
 
 from tests.lab import harness, servers
 from tests.lab.cases_more import small_prime
 from tests.lab.cases_negotiation import OLD
-from tests.lab.clients import curl, gnutls, s_client
+from tests.lab.clients import curl, gnutls, s_client, socket_client
 from tests.lab.scenario import Scenario
 from tests.lab.servers import HOST, alert, good, nginx, relay, s_server, service
 
@@ -18,6 +19,24 @@ def with_certificate(lab, proxy, target):
     own = good()()
     curl("-k", "--cert", own.file, "--key", own.key)(lab, proxy, target)
 
+
+def refuses_its_own_offer(s):
+    """Offers a suite without encryption, and says insufficient_security when it is chosen."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(WITHOUT_ENCRYPTION)
+    outgoing = ssl.MemoryBIO()
+    tls = context.wrap_bio(ssl.MemoryBIO(), outgoing, server_hostname=HOST)
+    try:
+        tls.do_handshake()
+    except ssl.SSLWantReadError:
+        s.sendall(outgoing.read())
+    s.recv(65536)
+    s.sendall(bytes([21, 3, 3, 0, 2, 2, 71]))
+    harness.read_all(s)
+
+
+WITHOUT_ENCRYPTION = "NULL-SHA256:@SECLEVEL=0"
 
 WATCHED = [
     Scenario("watched-13", s_server(good()), curl("-k"), "none", "healthy", "likely"),
@@ -37,6 +56,10 @@ WATCHED = [
              lambda lab: s_server(good("rsa"), "-tls1_2", "-cipher", "DHE@SECLEVEL=0", "-dhparam",
                                   small_prime(lab))(lab),
              curl("-k"), "server", "dh-too-small"),
+    Scenario("watched-weak-suite",
+             s_server(good("rsa"), "-tls1_2", "-cipher", WITHOUT_ENCRYPTION),
+             socket_client(refuses_its_own_offer), "client", "weak-cipher-refused-by-client",
+             "possible", ("dh-too-small",), "weak ones"),
     Scenario("watched-client-cert",
              s_server(good(), "-tls1_2", "-Verify", "1", "-verify_return_error"), curl("-k"),
              "server", "client-cert-required"),

@@ -21,7 +21,6 @@ NOT_PLAYED = {
     "legacy-distrusted-ca": OUTSIDE + "a chain to a root that browsers have removed",
     "tls13-intolerance-middlebox": OTHER + "probe_test, by planted boxes",
     "sigalg-mismatch": "OpenSSL's servers say so by the alert of no-common-signature",
-    "weak-cipher-refused-by-client": "no client of the lab offers a suite that it then refuses",
     "dh-bad-group": ASKS + "the prime has to be tested",
     "hrr-intolerance": "no server of the lab fails at a second hello",
     "grease-intolerance": OTHER + "probe_test, by planted boxes",
