@@ -429,6 +429,21 @@ ASK(hello_unacknowledged) {
     return all;
 }
 
+// A run of probe `word` was never answered, and not all that it said was acknowledged.
+ASK(probe_lost) {
+    size_t len = strlen(row->word);
+    for (size_t i = 0; i < num_experiments(view); i++) {
+        const struct obj *experiment = experiment_at(view, i);
+        int64_t outq = 0;
+        bool counted = obj_int(obj_get(experiment, F_EXPERIMENT_LEG), F_LEG_OUTQ, &outq);
+        if (is_named(experiment, row->word, len) &&
+            obj_str_is(experiment, F_EXPERIMENT_RESULT, "silent") && counted && outq > 0) {
+            return YES;
+        }
+    }
+    return num_experiments(view) != 0 ? NO : UNKNOWN;
+}
+
 // ---- certificates and clocks
 
 static const struct obj *leg_of(const struct view *view, const char *name) {

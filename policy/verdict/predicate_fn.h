@@ -134,6 +134,7 @@ ASK(factor_matters); // "WITHOUT WITH": the factor decides
 ASK(factor_follows); // the same with the control host
 ASK(reset_early);
 ASK(hello_unacknowledged);
+ASK(probe_lost);
 ASK(address_differs); // the probe met the host at another address than the base
 ASK(box_does);        // a box was located, and does one of the words of `word`
 ASK(box_by_name);

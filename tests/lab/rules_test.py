@@ -76,6 +76,10 @@ ROWS = [
      "openssl", ("box-behind", "sni-filter-drop"), ("box-behind", "sni-filter-drop")),
     ("name, nft reset", nft(*(f"{at} {RESET}" for at in text_at(HOST))), "openssl",
      ("box-behind", "sni-filter-rst"), ("server", "sni-unrecognized")),
+    # What comes after the name is lost: a hello in one packet is answered all the same.
+    ("name, nft mark, drop", nft("ct mark 1 drop", *(f"{at} ct mark set 1" for at in text_at(HOST))),
+     "openssl", ("box-behind", "clienthello-tcp-split-intolerance"),
+     ("box-behind", "clienthello-tcp-split-intolerance")),
     # Who reads packets one by one is no server that speaks TLS, wherever that is.
     ("a packet's name, REJECT", iptables(f"{WHOLE_NAME} -j {REJECT}"), "openssl",
      ("box-behind", "sni-filter-rst"), ("box-behind", "sni-filter-rst")),
