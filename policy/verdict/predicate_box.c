@@ -1,7 +1,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "logs/base/check.h"
 #include "policy/verdict/known_name.h"
 #include "policy/verdict/predicate_fn.h"
 
@@ -27,21 +26,7 @@ ASK(inspector) {
 }
 
 // Parts of the issuer, in lower case, are separated by |.
-ASK(issuer_named) {
-    const char *issuer = obj_str(view->up, F_LEG_ISSUER);
-    for (const char *w = row->word; issuer != NULL && *w != '\0'; w += strspn(w, "|")) {
-        char part[32];
-        size_t len = strcspn(w, "|");
-        CHECK(len < sizeof(part));
-        memcpy(part, w, len);
-        part[len] = '\0';
-        if (strcasestr(issuer, part) != NULL) {
-            return YES;
-        }
-        w += len;
-    }
-    return issuer == NULL ? UNKNOWN : NO;
-}
+ASK(issuer_named) { return mentions(obj_str(view->up, F_LEG_ISSUER), row->word, "|"); }
 
 // Names of CAs that mean "do not trust this": FortiGate's, Avast's and its kin's, Squid's, whose
 // quotation mark has a backslash in a record (RFC 4514, section 2.4).

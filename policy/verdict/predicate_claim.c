@@ -1,23 +1,8 @@
 #include <string.h>
 
-#include "logs/base/check.h"
 #include "policy/verdict/predicate_fn.h"
 
-ASK(user_agent) {
-    const char *agent = obj_str(view->root, F_RECORD_USER_AGENT);
-    for (const char *w = row->word; agent != NULL && *w != '\0'; w += strspn(w, " ")) {
-        char word[32];
-        size_t len = strcspn(w, " ");
-        CHECK(len < sizeof(word));
-        memcpy(word, w, len);
-        word[len] = '\0';
-        if (strcasestr(agent, word) != NULL) {
-            return YES;
-        }
-        w += len;
-    }
-    return agent == NULL ? UNKNOWN : NO;
-}
+ASK(user_agent) { return mentions(obj_str(view->root, F_RECORD_USER_AGENT), row->word, " "); }
 
 ASK(claim_engine) {
     const char *engine = obj_str(view->claim, F_CLAIM_ENGINE);

@@ -205,5 +205,8 @@ const char *leaf_form_of(const struct view *view);
 
 // word_in returns whether `text` holds `word` as a whole word of capitals, digits and underscores.
 bool word_in(const char *text, const char *word);
+// mentions returns whether `text`, NULL where it is not known, holds one of `parts`, in any case.
+// Characters of `apart` stand between them.
+enum answer mentions(const char *text, const char *parts, const char *apart);
 
 #endif // POLICY_VERDICT_PREDICATE_FN_H_

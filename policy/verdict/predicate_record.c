@@ -247,6 +247,21 @@ ASK(answer_not_tls) {
     return kind == UNKNOWN && view->up_step >= LEG_ANSWER ? NO : kind;
 }
 
+enum answer mentions(const char *text, const char *parts, const char *apart) {
+    for (const char *p = parts; text != NULL && *p != '\0'; p += strspn(p, apart)) {
+        char part[32];
+        size_t len = strcspn(p, apart);
+        CHECK(len < sizeof(part));
+        memcpy(part, p, len);
+        part[len] = '\0';
+        if (strcasestr(text, part) != NULL) {
+            return YES;
+        }
+        p += len;
+    }
+    return text == NULL ? UNKNOWN : NO;
+}
+
 bool word_in(const char *text, const char *word) {
     static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_";
     size_t len = strlen(word);
