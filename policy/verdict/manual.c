@@ -33,6 +33,7 @@ static const struct {
     {81, "The client's trust, and the proxy itself"},
     {97, "Transport"},
     {118, "What a canary finds"},
+    {119, "The server's own troubles"},
 };
 
 static const char *const programs[PROGRAM_COUNT] = {"Chrome", "Firefox", "curl"};
