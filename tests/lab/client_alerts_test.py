@@ -96,6 +96,10 @@ def seen_since(server, start):
     return [line for line in server.lines[start:] if line]
 
 
+def said_hello(lines):
+    return any("ClientHello" in line for line in lines)
+
+
 class ClientAlerts(harness.Lab):
     """A server for each version and defect, and every client to each of them."""
 
@@ -122,7 +126,7 @@ class ClientAlerts(harness.Lab):
                 for key, server in asked.items():
                     with self.subTest(f"{stack} {key}"):
                         lines = seen_since(server, since[key])
-                        self.assertTrue(any("ClientHello" in line for line in lines))
+                        self.assertTrue(said_hello(lines))
                         code, in_clear = first_alert(lines)
                         self.assertIn(code, expected[key])
                         if key[0] == "1.3" and code is not None:
@@ -130,13 +134,16 @@ class ClientAlerts(harness.Lab):
         self.assertEqual(measured, {})
 
     def ask(self, client, servers, since, expected):
-        """Runs a client until every server that is to get an alert has got one. s_server talks to
-        one connection at a time, so that a browser's spare one may keep it from those that count:
-        then the client tries these again."""
+        """Runs a client until every server that is to get an alert has got one, and the others have
+        got its hello. s_server talks to one connection at a time, so that a browser's spare one may
+        keep it from those that count: then the client tries these again."""
+        def has_all(key, server):
+            lines = seen_since(server, since[key])
+            return (said_hello(lines) if expected[key] == [None]
+                    else first_alert(lines)[0] is not None)
+
         def unanswered():
-            return [server.port for key, server in servers.items()
-                    if expected[key] != [None]
-                    and first_alert(seen_since(server, since[key]))[0] is None]
+            return [server.port for key, server in servers.items() if not has_all(key, server)]
 
         self.unanswered = unanswered
         client(self, [server.port for server in servers.values()])
