@@ -389,7 +389,7 @@ ASK(reset_early) {
         const struct obj *experiment = experiment_at(view, i);
         const struct obj *leg = obj_get(experiment, F_EXPERIMENT_LEG);
         const char *address = obj_str(leg, F_LEG_ADDRESS);
-        int64_t hello, end, rtt;
+        int64_t hello, end, rtt = 0;
         if (!is_named(experiment, "base", 4) ||
             !obj_str_is(experiment, F_EXPERIMENT_RESULT, "reset") || address == NULL) {
             continue;

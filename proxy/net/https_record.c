@@ -102,7 +102,7 @@ bool https_record_ech(const uint8_t **out, size_t *out_len, const uint8_t *messa
     }
     for (; answers != 0; answers--) {
         uint16_t type, class, len, priority;
-        struct reader data, ech;
+        struct reader data, ech = {NULL, 0};
         if (!skip_name(&in) || !take_u16(&in, &type) || !take_u16(&in, &class) || !skip(&in, 4) ||
             !take_u16(&in, &len) || !take_part(&in, &data, len)) {
             return false;
