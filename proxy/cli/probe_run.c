@@ -578,7 +578,7 @@ static void config_set(struct probe_work *w) {
         .answer_us = o->answer_us,
         .total_us = o->total_us,
         .family = o->family,
-        .library = true,
+        .with_library = true,
         .picks = w->picks,
         .num_picks = o->num_picks,
         .on_result = on_result,

@@ -91,7 +91,7 @@ static void connect_put(struct exchange *x, const struct exchange_config *config
 static bool library_prepare(struct exchange *x, const struct exchange_config *config,
                             struct err *err) {
     const struct client_flight_sink sink = {x, on_message, on_alert, on_data, NULL};
-    x->library = library_new(&config->library, &sink, err);
+    x->library = library_new(&config->of_library, &sink, err);
     if (x->library == NULL) {
         return false;
     }
@@ -129,7 +129,7 @@ struct exchange *exchange_new(const struct exchange_config *config, int64_t now_
     buf_init(&x->in, EXCHANGE_HEAD_MAX);
     observe_init(&x->observe, x->record->root, true, now_us);
     observe_step(&x->observe, STEP_DNS, now_us);
-    const char *named = config->library.server_name;
+    const char *named = config->of_library.server_name;
     x->host = xstrdup(named != NULL ? named : config->host);
     if ((config->sends == EXCHANGE_SENDS_HELLO && !hello_prepare(x, config, err)) ||
         (config->sends == EXCHANGE_SENDS_LIBRARY && !library_prepare(x, config, err))) {

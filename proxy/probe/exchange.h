@@ -39,10 +39,10 @@ enum exchange_asks {
 // `library` points to is not.
 struct exchange_config {
     enum exchange_sends sends;
-    const struct hello_draft *hello; // EXCHANGE_SENDS_HELLO
-    struct library_config library;   // EXCHANGE_SENDS_LIBRARY
-    struct hello_keys *keys;         // of its shares, borrowed; NULL: only what is plain is read
-    const char *host;                // asked for
+    const struct hello_draft *hello;  // EXCHANGE_SENDS_HELLO
+    struct library_config of_library; // EXCHANGE_SENDS_LIBRARY
+    struct hello_keys *keys;          // of its shares, borrowed; NULL: only what is plain is read
+    const char *host;                 // asked for
     uint16_t port;
     bool by_parent;                      // the connection is to a parent proxy, asked first,
     const struct parent_tls *parent_tls; //   in TLS; NULL: in the clear

@@ -232,7 +232,7 @@ static void run_begin(struct inquiry *inquiry, size_t entry) {
     const struct runner_job job = {
         .exchange = {.sends = probe->sends,
                      .hello = &run->hello,
-                     .library = library,
+                     .of_library = library,
                      .keys = probe->origin == PROBE_ORIGIN_VERBATIM ? NULL : config->keys,
                      .host = peer->host,
                      .port = peer->port,
@@ -304,7 +304,7 @@ static void add_given(struct inquiry *inquiry) {
 // add_usual adds what is asked without picks.
 static void add_usual(struct inquiry *inquiry, const char *failure, int alert) {
     const struct probe_pick library = probe_pick_of("library");
-    if (inquiry->config.library) {
+    if (inquiry->config.with_library) {
         plan_add(&inquiry->plan, &library);
     }
     plan_add_usual(&inquiry->plan, failure, alert);

@@ -33,7 +33,7 @@ struct inquiry_config {
     struct span ech;                 // an ECHConfigList, asked with in any case; empty: none
     const char *ech_name;            // its public name,
     const char *ech_from;            //   and where it came from: EXPERIMENT.ech.config
-    bool library;                    // an ordinary handshake of the library's is usual, too
+    bool with_library;               // an ordinary handshake of the library's is usual, too
     const struct trust *trust;       // chains are verified with; NULL: they are not
     unsigned budget, repeats, parallel;
     uint64_t seed;

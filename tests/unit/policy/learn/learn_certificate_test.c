@@ -49,18 +49,24 @@ static void test_odd(void) {
     sightings_cleanup(&s);
 }
 
+// sightings_of_two adds what the box makes of two servers.
+static void sightings_of_two(struct sightings *s, const struct cert_knobs *with,
+                             const struct cert_knobs *without) {
+    for (size_t i = 0; i < 2; i++) {
+        struct obj *front = sightings_leg(s, "one"), *behind = sightings_leg(s, "other");
+        sightings_origin(s, behind, "a.test", i == 0 ? with : without);
+        sightings_leaf(s, front, behind, "a.test");
+        sightings_add(s, "a.test", front, behind);
+    }
+}
+
 // What has been copied is told from what is the same each time.
 static void test_copies(void) {
     static const struct cert_knobs with = {.ext_key_usage = CERT_KNOB_USAGE_WRONG};
     static const struct cert_knobs without = {.ext_key_usage = CERT_KNOB_USAGE_NONE};
     struct sightings s;
     sightings_init(&s, "{\"name\": \"box\", \"cert\": {\"ext_key_usage\": \"copy_or_standard\"}}");
-    for (size_t i = 0; i < 2; i++) {
-        struct obj *front = sightings_leg(&s, "one"), *behind = sightings_leg(&s, "other");
-        sightings_origin(&s, behind, "a.test", i == 0 ? &with : &without);
-        sightings_leaf(&s, front, behind, "a.test");
-        sightings_add(&s, "a.test", front, behind);
-    }
+    sightings_of_two(&s, &with, &without);
     struct profile *profile = sightings_profile(&s);
     CU_ASSERT_EQUAL(profile->cert.ext_key_usage, CERT_KNOB_USAGE_COPY_OR_STANDARD);
     profile_unref(profile);
@@ -78,12 +84,7 @@ static void test_if_there(void) {
     sightings_init(&s, "{\"name\": \"box\", \"cert\": {\"key_usage\": \"standard_if_there\","
                        " \"basic_constraints\": \"copy_only\", \"key\": \"rsa2048\","
                        " \"authority_key_id_if_there\": true}}");
-    for (size_t i = 0; i < 2; i++) {
-        struct obj *front = sightings_leg(&s, "one"), *behind = sightings_leg(&s, "other");
-        sightings_origin(&s, behind, "a.test", i == 0 ? &with : &without);
-        sightings_leaf(&s, front, behind, "a.test");
-        sightings_add(&s, "a.test", front, behind);
-    }
+    sightings_of_two(&s, &with, &without);
     struct profile *profile = sightings_profile(&s);
     CU_ASSERT_EQUAL(profile->cert.key_usage, CERT_KNOB_USAGE_STANDARD_IF_THERE);
     CU_ASSERT_EQUAL(profile->cert.constraints, CERT_KNOB_CONSTRAINTS_COPY_ONLY);

@@ -443,7 +443,7 @@ static void test_servers(void) {
 static void begin_library(void) {
     begin();
     config.sends = EXCHANGE_SENDS_LIBRARY;
-    config.library = (struct library_config){.server_name = "a.example"};
+    config.of_library = (struct library_config){.server_name = "a.example"};
 }
 
 static void test_library_ends(void) {

@@ -169,7 +169,7 @@ static void test_stop(void) {
 // What is given along is asked with; an ordinary handshake of the library's is usual.
 static void test_given(void) {
     begin(ECHO_CLOSE);
-    config.library = true;
+    config.with_library = true;
     config.repeats = 1;
     config.budget = 40;
     config.ech_name = "public.example";
