@@ -1,5 +1,6 @@
 #include "policy/ca/cert_facts.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "policy/ca/cert_extensions.h"
@@ -261,6 +262,17 @@ bool cert_facts_parse(struct cert_facts *out, struct arena *arena, const uint8_t
     }
     out->raw.signature = signature;
     return out->problem == NULL;
+}
+
+X509 *cert_facts_x509(CBS der) {
+    const uint8_t *p = CBS_data(&der), *end = p + CBS_len(&der);
+    X509 *cert = CBS_len(&der) <= LONG_MAX ? d2i_X509(NULL, &p, (long)CBS_len(&der)) : NULL;
+    ERR_clear_error();
+    if (cert != NULL && p != end) {
+        X509_free(cert);
+        return NULL;
+    }
+    return cert;
 }
 
 bool cert_facts_self_signed(const struct cert_facts *facts) {
