@@ -265,10 +265,13 @@ bool cert_facts_parse(struct cert_facts *out, struct arena *arena, const uint8_t
 }
 
 X509 *cert_facts_x509(CBS der) {
-    const uint8_t *p = CBS_data(&der), *end = p + CBS_len(&der);
-    X509 *cert = CBS_len(&der) <= LONG_MAX ? d2i_X509(NULL, &p, (long)CBS_len(&der)) : NULL;
+    const uint8_t *p = CBS_data(&der);
+    if (CBS_len(&der) == 0 || CBS_len(&der) > LONG_MAX) {
+        return NULL;
+    }
+    X509 *cert = d2i_X509(NULL, &p, (long)CBS_len(&der));
     ERR_clear_error();
-    if (cert != NULL && p != end) {
+    if (cert != NULL && p != CBS_data(&der) + CBS_len(&der)) {
         X509_free(cert);
         return NULL;
     }
