@@ -423,6 +423,7 @@ SPLICED(test_reset_after_fin)
 SPLICED(test_backpressure)
 SPLICED(test_reset_under_backpressure)
 SPLICED(test_reset_while_all_is_stuck)
+SPLICED(test_busy_does_not_starve)
 
 // More connections are stuck than there are pipes: the others' bytes are shown after all.
 static void test_pipes_run_out(void) {
@@ -477,6 +478,7 @@ const struct unit_case unit_cases[] = {
     {"spliced: backpressure", spliced_test_backpressure},
     {"spliced: reset under backpressure", spliced_test_reset_under_backpressure},
     {"spliced: reset while all is stuck", spliced_test_reset_while_all_is_stuck},
+    {"spliced: a busy connection starves nobody", spliced_test_busy_does_not_starve},
     {"pipes run out", test_pipes_run_out},
     {NULL, NULL},
 };
