@@ -10,8 +10,8 @@
 #include "proxy/net/clock.h"
 #include "proxy/net/transport.h"
 
-// After so many full reads, or so many bytes, the other connections have their turn.
-enum { READS_PER_WAKEUP = 4, BYTES_PER_WAKEUP = PIPE_LARGE };
+// After so many bytes, or a read that was not full, the other connections have their turn.
+enum { BYTES_PER_WAKEUP = 512 * 1024 };
 
 struct leg {
     struct connection *connection;
@@ -374,8 +374,7 @@ static ssize_t leg_receive(struct leg *leg, struct event *event) {
 static void leg_read(struct leg *leg) {
     struct connection *c = leg->connection;
     struct worker *worker = c->worker;
-    size_t taken = 0;
-    for (int i = 0; i < READS_PER_WAKEUP && taken < BYTES_PER_WAKEUP; i++) {
+    for (size_t taken = 0; taken < BYTES_PER_WAKEUP;) {
         struct event event = {.side = side_of(leg)};
         ssize_t n = leg_receive(leg, &event);
         if (n > 0) {
