@@ -273,7 +273,7 @@ int downstream_alpn(SSL *ssl, const uint8_t **out, uint8_t *out_len, const uint8
 
 // relay.c
 enum {
-    RELAY_HIGH = 128 * 1024, // output above which the other side is no longer read
+    RELAY_HIGH = 256 * 1024, // output above which the other side is no longer read
 };
 void relay_begin(struct session *s);
 void relay_input(struct session *s, const struct event *event);
