@@ -200,6 +200,8 @@ static bool open_ca(struct engine *engine, struct err *err) {
     if (engine->authority == NULL) {
         return false;
     }
+    engine->mint = mint_new(engine->authority, now);
+    mint_keep(engine->mint, engine->ca.dir, warn, engine);
     engine->boxes = ca_folder_of_profile(&engine->ca, "");
     if (engine->options.as != NULL && engine->options.as->cert.ca.subject.num != 0) {
         char *dir = ca_folder_of_profile(&engine->ca, engine->options.as->name);
@@ -210,7 +212,6 @@ static bool open_ca(struct engine *engine, struct err *err) {
             return false;
         }
     }
-    engine->mint = mint_new(engine->authority, now);
     engine->leaves = leaf_cache_new(engine->mint, HOSTS_MAX, LEAVES_BYTES);
     engine->verifications = verify_cache_new(HOSTS_MAX, VERIFICATIONS_BYTES);
     engine->history = history_new(history_seed());
@@ -363,7 +364,8 @@ static void overload_tell(const struct engine *engine, const struct log_writer_c
 }
 
 bool engine_run(struct engine *engine, struct err *err) {
-    // Most clients never need RSA keys, and making them takes longer than all else of a start.
+    // Most clients never need RSA keys, and at the first start making them takes longer than all
+    // else.
     pthread_t rsa;
     sigset_t all, before;
     sigfillset(&all);

@@ -26,6 +26,7 @@ FULL = {"rounds": 3, "count": 1500, "bulk": 512 * MIB, "held": 2000, "most_held"
 QUICK = {"rounds": 1, "count": 300, "bulk": 128 * MIB, "held": 200, "most_held": 1000,
          "held_steps": (1, 10, 100, 1000), "host_steps": (1, 10, 100, 1000), "seconds": 2,
          "starts": 3}
+WORKER_ROUNDS = 9  # ratios near 2 that differ by a tenth from round to round
 ADDED = {"answer": "p99 added us", "handshake": "p99 added to the client's handshake"}
 COLUMNS = ("us/conn 1.3", "us/conn 1.2", "us/new name", "us/new cert", "s/GB", "KiB/idle",
            ADDED["answer"])
@@ -160,6 +161,7 @@ def goals(results, extra):
         ("the same to the client's handshake",
          ratio(ADDED["handshake"], ours, "nginx stream"), None, False),
         ("two workers against one", extra["workers"], 1.85, True),
+        ("two processes against one", extra["apart"], None, True),
         ("start to first answer, ms", extra["start"], 50, False),
     ]
 
@@ -198,19 +200,23 @@ def table(results, extra):
 
 
 def two_workers(folder, origin_port, cores, core, size):
-    """How much two workers do in a second of CPU time, against one; only where there are two cores."""
+    """How much two workers do in a second of CPU time, against one, and how much two processes of one
+    worker each, which share nothing; only where there are two cores."""
     if len(cores) < 2:
-        return None
-    one = start_all([targets.Tlsblame], folder, origin_port, set(cores))[0]
-    two = start_all([targets.TwoWorkers], folder, origin_port, set(cores))[0]
-    ratios = []
-    for _ in range(max(3, size["rounds"])):
-        us = [measure.connections(target, core, size["count"], parallel=64, hosts=10,
-                                  sni="h%d.bench.test") for target in (one, two)]
-        ratios.append(2 * us[0] / us[1])
-    one.stop()
-    two.stop()
-    return statistics.median(ratios)
+        return None, None
+    sets = [start_all(kinds, folder, origin_port, set(cores))
+            for kinds in ([targets.Tlsblame], [targets.TwoWorkers], [targets.Half, targets.OtherHalf])]
+    ratios = {"two": [], "apart": []}
+    for _ in range(WORKER_ROUNDS):
+        one, two, apart = [measure.connections_apart(parts, core, size["count"], parallel=64,
+                                                     hosts=10, sni="h%d.bench.test")
+                           for parts in sets]
+        ratios["two"].append(2 * one / two)
+        ratios["apart"].append(2 * one / apart)
+    for parts in sets:
+        for target in parts:
+            target.stop()
+    return statistics.median(ratios["two"]), statistics.median(ratios["apart"])
 
 
 def measure_all(folder, origin_port, cores, size, svg):
@@ -238,7 +244,7 @@ def measure_all(folder, origin_port, cores, size, svg):
     extra["start"] = statistics.median(
         measure.start_ms(targets.Tlsblame, folder, origin_port, core) for _ in range(size["starts"]))
     say("two workers, recording, crypto floor")
-    extra["workers"] = two_workers(folder, origin_port, cores, other, size)
+    extra["workers"], extra["apart"] = two_workers(folder, origin_port, cores, other, size)
     share = measure.recording_share(folder, origin_port, core, 100)
     extra["recording"] = None if share is None else share * 100
     extra["floor"] = measure.floor(folder, core, size["count"], 256)
