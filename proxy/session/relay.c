@@ -64,8 +64,8 @@ static void piece_pass(struct session *s, enum side from, const uint8_t *p, int 
     if (to->open) {
         (void)lane_write(to, p, (size_t)len);
     }
-    if (lane->data_received == len) {
-        wires_settle(s); // what opens this data is not kept
+    if (lane->data_received == len && to->data_received != 0) {
+        wires_settle(s); // what opens the data of both is not kept
     }
 }
 

@@ -3,7 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SECRETS_MAX = 8 * 1024 };
+enum {
+    SECRETS_MAX = 8 * 1024,
+    SECRETS_USUAL = 640, // the four of a TLS 1.3 handshake with SHA-256
+};
 
 void wire_log_init(struct wire_log *log) {
     *log = (struct wire_log){.on = false};
@@ -167,6 +170,7 @@ void wire_log_secret(struct wire_log *log, const struct record_policy *policy, c
     bool wanted = policy->secrets == SECRETS_ALL ||
                   (policy->secrets == SECRETS_HANDSHAKE && secret_find(line, len) != NULL);
     if (wanted && len < buf_room(&log->secrets)) { // whoever makes more updates keys without end
+        (void)!buf_reserve(&log->secrets, log->secrets.len == 0 ? SECRETS_USUAL : len + 1);
         CHECK(buf_append(&log->secrets, line, len) && buf_append(&log->secrets, "\n", 1));
     }
 }
@@ -182,7 +186,7 @@ static bool opens_data(const struct wire_log *log, const struct secret *secret, 
 }
 
 // secrets_settle forgets the secrets that the record is not to have, for the data that they open
-// has begun, and gives back what memory the others do not need.
+// has begun, and gives back memory that the others do not need.
 static void secrets_settle(struct wire_log *log, const struct wire_log_leg *to) {
     struct buf *lines = &log->secrets;
     uint8_t *kept = lines->data + lines->off, *line = kept;
@@ -279,7 +283,7 @@ static void pieces_settle(struct wire_log *log, const struct wire_log_leg *to) {
 
 void wire_log_settle(struct wire_log *log, const struct wire_log_leg *to) {
     pieces_settle(log, to);
-    if (log->secrets.len != 0) {
+    if (log->secrets.len != 0 && log->data[0] && log->data[1]) {
         secrets_settle(log, to);
     }
 }
