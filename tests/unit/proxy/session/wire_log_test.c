@@ -281,7 +281,8 @@ static void secrets_that_open_data_are_not_kept(void) {
 static void secrets_that_open_data_are_forgotten(void) {
     struct record *record = record_new();
     struct obj *leg = obj_sub(record->root, F_RECORD_LEG_CLIENT);
-    const struct record_policy kept = {.secrets = SECRETS_HANDSHAKE}, all = {.secrets = SECRETS_ALL};
+    const struct record_policy kept = {.secrets = SECRETS_HANDSHAKE},
+                               all = {.secrets = SECRETS_ALL};
     const struct wire_log_leg to = {.leg = leg, .policy = &kept}, to_all = {leg, &all, false, 0};
     struct wire_log log = begin();
     secrets(&log);
