@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { VALUES_MIN = 4 };
+enum { VALUES_MIN = 8 };
 
 struct obj *obj_new(struct arena *arena, enum kind kind) {
     const struct kind_row *row = kind_row(kind);
@@ -36,11 +36,12 @@ static struct value *value_get(const struct obj *obj, enum field field) {
 }
 
 // cap_next begins with room for half of the fields, which is about what is seen of most objects.
+// Small ones have nearly all.
 static uint8_t cap_next(const struct obj *obj) {
     const struct kind_row *kind = kind_row(obj_kind(obj));
-    unsigned half = (unsigned)(kind->end - kind->first) / 2;
+    unsigned num = (unsigned)(kind->end - kind->first), half = num / 2;
     unsigned cap = obj->cap != 0 ? obj->cap * 2u : half > VALUES_MIN ? half : VALUES_MIN;
-    return (uint8_t)(cap < UINT8_MAX ? cap : UINT8_MAX);
+    return (uint8_t)(cap < num ? cap : num);
 }
 
 static struct value *value_add(struct obj *obj, uint8_t *slot) {

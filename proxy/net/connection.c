@@ -10,8 +10,8 @@
 #include "proxy/net/clock.h"
 #include "proxy/net/transport.h"
 
-// After so many full reads the other connections have their turn.
-enum { READS_PER_WAKEUP = 4 };
+// After so many bytes, or a read that was not full, the other connections have their turn.
+enum { BYTES_PER_WAKEUP = 512 * 1024 };
 
 struct leg {
     struct connection *connection;
@@ -181,15 +181,18 @@ static bool leg_write_failed(struct leg *leg) {
 static size_t leg_write_pipe(struct leg *leg) {
     struct leg *from = leg_other(leg);
     size_t written = 0;
-    while (from->pipe->held != 0) {
+    while (from->pipe->held != 0 && !leg->blocked) {
         ssize_t n = pipe_drain(from->pipe, leg->fd);
         if (n > 0) {
             written += (size_t)n;
+            leg->blocked = from->pipe->held != 0;
         } else if (!leg_write_failed(leg)) {
             return written;
         }
     }
-    leg_drop_pipe(from);
+    if (from->pipe->held == 0) {
+        leg_drop_pipe(from);
+    }
     return written;
 }
 
@@ -371,10 +374,11 @@ static ssize_t leg_receive(struct leg *leg, struct event *event) {
 static void leg_read(struct leg *leg) {
     struct connection *c = leg->connection;
     struct worker *worker = c->worker;
-    for (int i = 0; i < READS_PER_WAKEUP; i++) {
+    for (size_t taken = 0; taken < BYTES_PER_WAKEUP;) {
         struct event event = {.side = side_of(leg)};
         ssize_t n = leg_receive(leg, &event);
         if (n > 0) {
+            taken += (size_t)n;
             input(c, &event);
         } else if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
             (void)settle(c);
