@@ -37,7 +37,8 @@ static struct arena_chunk *chunk_new(size_t cap) {
     return chunk;
 }
 
-void *arena_alloc(struct arena *arena, size_t size) {
+// take returns `size` bytes with whatever is in them.
+static void *take(struct arena *arena, size_t size) {
     size = align_up(size);
     struct arena_chunk *chunk = arena->head;
     if (chunk == NULL || chunk->cap - chunk->used < size) {
@@ -58,14 +59,17 @@ void *arena_alloc(struct arena *arena, size_t size) {
     void *p = (uint8_t *)chunk->data + chunk->used;
     chunk->used += (uint32_t)size;
     arena->used += size;
-    return memset(p, 0, size);
+    return p;
 }
 
+void *arena_alloc(struct arena *arena, size_t size) { return memset(take(arena, size), 0, size); }
+
 void *arena_dup(struct arena *arena, const void *p, size_t p_len) {
-    char *copy = arena_alloc(arena, p_len + 1);
+    char *copy = take(arena, p_len + 1);
     if (p_len != 0) {
         memcpy(copy, p, p_len);
     }
+    copy[p_len] = '\0';
     return copy;
 }
 

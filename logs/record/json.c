@@ -98,13 +98,21 @@ static inline bool are_plain(uint64_t x) {
     return ((x | (x + ones) | (x - ones * 0x20) | quote | backslash) & highs) == 0;
 }
 
-// copy_eight copies two times four bytes, which may overlap, and returns whether all are plain.
-static inline bool copy_eight(uint8_t *to, const uint8_t *from, size_t second) {
+// copy_eight copies eight bytes and returns whether all are plain; copy_few does so with four to
+// eight, two times four that may overlap.
+static inline bool copy_eight(uint8_t *to, const uint8_t *from) {
+    uint64_t x;
+    memcpy(&x, from, sizeof(x));
+    memcpy(to, &x, sizeof(x));
+    return are_plain(x);
+}
+
+static inline bool copy_few(uint8_t *to, const uint8_t *from, size_t len) {
     uint32_t a, b;
     memcpy(&a, from, sizeof(a));
-    memcpy(&b, from + second, sizeof(b));
+    memcpy(&b, from + len - sizeof(b), sizeof(b));
     memcpy(to, &a, sizeof(a));
-    memcpy(to + second, &b, sizeof(b));
+    memcpy(to + len - sizeof(b), &b, sizeof(b));
     return are_plain(a | (uint64_t)b << 32);
 }
 
@@ -113,11 +121,11 @@ static inline bool copy_eight(uint8_t *to, const uint8_t *from, size_t second) {
 // copied. What it writes behind them, up to `len`, is of no use.
 static size_t copy_plain(uint8_t *to, const uint8_t *p, size_t len) {
     size_t i = 0;
-    while (i + 8 <= len && copy_eight(to + i, p + i, 4)) {
+    while (i + 8 <= len && copy_eight(to + i, p + i)) {
         i += 8;
     }
     if (i + 8 > len && len >= 4 &&
-        (len >= 8 ? copy_eight(to + len - 8, p + len - 8, 4) : copy_eight(to, p, len - 4))) {
+        (len >= 8 ? copy_eight(to + len - 8, p + len - 8) : copy_few(to, p, len))) {
         return len;
     }
     for (; i < len && is_plain(p[i]); i++) {
@@ -206,22 +214,11 @@ static bool put_code(struct sink *sink, const struct field_row *row, uint16_t co
     return put_name(sink, text, strlen(text));
 }
 
-static bool write_number(struct sink *sink, const struct field_row *row, int64_t i) {
+static bool put_time(struct sink *sink, int64_t i, bool ms) {
     char text[TIME_TEXT_MAX];
-    switch ((enum field_type)row->type) {
-    case TYPE_INT:
-        return put_int(sink, i);
-    case TYPE_MS:
-        return put_ms(sink, i);
-    case TYPE_BOOL:
-        return i != 0 ? put(sink, "true", 4) : put(sink, "false", 5);
-    case TYPE_CODE:
-        return put_code(sink, row, (uint16_t)i);
-    case TYPE_TIME:
+    if (ms) {
         time_format_ms(text, i);
-        break;
-    default:
-        CHECK(row->type == TYPE_DATE);
+    } else {
         time_format(text, i, -1);
     }
     return put_name(sink, text, strlen(text));
@@ -283,9 +280,19 @@ static bool write_value(struct sink *sink, const struct field_row *row, const st
     case TYPE_BYTES_LIST:
     case TYPE_OBJS:
         return write_list(sink, row, value);
-    default:
-        return write_number(sink, row, value->i);
+    case TYPE_INT:
+        return put_int(sink, value->i);
+    case TYPE_MS:
+        return put_ms(sink, value->i);
+    case TYPE_BOOL:
+        return value->i != 0 ? put(sink, "true", 4) : put(sink, "false", 5);
+    case TYPE_CODE:
+        return put_code(sink, row, (uint16_t)value->i);
+    case TYPE_TIME:
+    case TYPE_DATE:
+        return put_time(sink, value->i, row->type == TYPE_TIME);
     }
+    CHECK(false);
 }
 
 // struct path is a field's path as JSON, `"tls":{"client":{"ja3":`, with where each component

@@ -86,7 +86,6 @@ void observe_codes(struct observe *observe, enum field field, const struct code_
         return;
     }
     uint16_t codes[CODES_AT_ONCE];
-    obj_touch(observe->leg, field);
     if (list->num <= CODES_AT_ONCE) {
         for (size_t i = 0; i < list->num; i++) {
             codes[i] = (uint16_t)code_list_at(list, i);
@@ -101,7 +100,14 @@ void observe_codes(struct observe *observe, enum field field, const struct code_
 
 void observe_extensions(struct observe *observe, enum field field, CBS block) {
     struct extension extension;
-    obj_touch(observe->leg, field);
+    if (!obj_has(observe->leg, field)) {
+        uint16_t codes[CODES_AT_ONCE];
+        size_t num = 0;
+        while (num < CODES_AT_ONCE && extension_next(&block, &extension)) {
+            codes[num++] = extension.type;
+        }
+        obj_set_codes(observe->leg, field, codes, num);
+    }
     while (extension_next(&block, &extension)) {
         obj_add_code(observe->leg, field, extension.type);
     }
