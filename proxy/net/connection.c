@@ -13,9 +13,16 @@
 // After so many bytes, or a read that was not full, the other connections have their turn.
 enum { BYTES_PER_WAKEUP = 512 * 1024 };
 
-// Whoever let so much time pass before there was room for more is a slow reader for a while, and so
-// much is read for it at a time: what it leaves lying costs no memory.
-enum { STOOD_STILL_US = 100 * 1000, SLOW_US = 10 * 1000 * 1000, SLOW_READ = 16 * 1024 };
+// What a reader leaves lying costs memory, so little is read at a time for one that let so much
+// time pass before there was room for more, for a while, and not too much for one that has not
+// taken many bytes yet: the kernel's buffers hold several megabytes.
+enum {
+    STOOD_STILL_US = 100 * 1000,
+    SLOW_US = 10 * 1000 * 1000,
+    SLOW_READ = 16 * 1024,
+    NEW_READ = 64 * 1024,
+    NEW_UNTIL = 16 * 1024 * 1024,
+};
 
 struct leg {
     struct connection *connection;
@@ -27,6 +34,7 @@ struct leg {
     bool shut;    // FIN was sent
     bool blocked; // no room to write; waits for it, and nothing more is read for it
     int64_t blocked_us, slow_until_us; // since when; until when it counts as a slow reader
+    size_t sent;                       // bytes, as far as they were in the session
     bool splices;                      // what it receives may be passed on unseen
     struct pipe *pipe;    // holds what it received and the other leg has not been sent, or NULL
     bool watched_hangups; // is a member of the worker's hangup set
@@ -245,6 +253,7 @@ static bool leg_write(struct leg *leg) {
     if (n < 0) {
         return leg_write_failed(leg);
     }
+    leg->sent += (size_t)n;
     if ((size_t)n < out.len) {
         leg_block(leg);
     }
@@ -387,6 +396,14 @@ static ssize_t leg_splice(struct leg *leg, struct event *event) {
     return n;
 }
 
+// leg_room is how many bytes are received at a time for a reader.
+static size_t leg_room(const struct leg *reader) {
+    if (clock_mono_us() < reader->slow_until_us) {
+        return SLOW_READ;
+    }
+    return reader->sent < NEW_UNTIL ? NEW_READ : sizeof(reader->connection->worker->bytes);
+}
+
 // leg_receive fills `event` with what there is, at most `*out_room` bytes, and returns what recv
 // would.
 static ssize_t leg_receive(struct leg *leg, struct event *event, size_t *out_room) {
@@ -398,9 +415,7 @@ static ssize_t leg_receive(struct leg *leg, struct event *event, size_t *out_roo
             return leg_splice(leg, event);
         }
     }
-    if (clock_mono_us() < leg_other(leg)->slow_until_us) {
-        *out_room = SLOW_READ;
-    }
+    *out_room = leg_room(leg_other(leg));
     ssize_t n = recv(leg->fd, worker->bytes, *out_room, 0);
     event->kind = EVENT_BYTES;
     event->bytes = (struct span){worker->bytes, n > 0 ? (size_t)n : 0};

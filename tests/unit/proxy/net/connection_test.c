@@ -333,6 +333,7 @@ static void test_slow_reader(void) {
         pthread_t thread;
         CHECK(pthread_create(&thread, NULL, send_pattern, &t) == 0);
         CU_ASSERT_TRUE(wait_stuck() && wait_stuck()); // each takes a tenth of a second
+        CU_ASSERT_TRUE(fake_most_held() <= 64 * 1024);
         CU_ASSERT_TRUE(drain(fds[!from], 8 << 20));
         CU_ASSERT_TRUE(wait_stuck());
         fake_forget_most_held();
