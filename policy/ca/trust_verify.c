@@ -1,5 +1,6 @@
 #include "policy/ca/trust_verify.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "policy/ca/cert_memo.h"
@@ -7,6 +8,7 @@
 #include "policy/ca/cert_time.h"
 #include "policy/ca/trust_attempt.h"
 #include "policy/ca/trust_checks.h"
+#include "policy/ca/verification_pack.h"
 
 // The longest time, in seconds, for which an answer is called the same.
 enum { SAME_MAX = 60 * 60, SAME_INCOMPLETE = 60 };
@@ -163,7 +165,7 @@ static void keep_issuer(X509 *cert, struct verification *out) {
 static void copy_path(const struct trust_attempt *attempt, const struct trust_chain *chain,
                       struct verification *out) {
     size_t num = attempt->path != NULL ? sk_X509_num(attempt->path) : 0;
-    for (size_t i = 0; i < num && i < ARRAY_LEN(out->path); i++) {
+    for (size_t i = 0; i < num && i < TRUST_MAX_STEPS; i++) {
         X509 *cert = sk_X509_value(attempt->path, i);
         struct trust_step *step = &out->path[out->num_path++];
         step->index = trust_attempt_index(chain, cert);
@@ -357,7 +359,9 @@ static void finish(struct verification *out) {
         }
     }
     out->dates_only = out->dates_only && !out->ok;
-    memcpy(out->defects, sorted, num * sizeof(sorted[0]));
+    if (num != 0) {
+        memcpy(out->defects, sorted, num * sizeof(sorted[0]));
+    }
 }
 
 static bool check_size(const CBS *chain, size_t num_chain, struct verification *out) {
@@ -380,15 +384,8 @@ static bool check_size(const CBS *chain, size_t num_chain, struct verification *
     return true;
 }
 
-void trust_verify(const struct trust *trust, const CBS *chain, size_t num_chain, const char *host,
-                  int64_t now, struct verification *out) {
-    *out = (struct verification){0};
-    if (!check_size(chain, num_chain, out)) {
-        finish(out);
-        out->same_from = now;
-        out->same_until = now + 1;
-        return;
-    }
+static void verify(const struct trust *trust, const CBS *chain, size_t num_chain, const char *host,
+                   int64_t now, struct verification *out) {
     struct trust_chain sent = {
         .num = num_chain,
         .facts = arena_alloc(&out->arena, num_chain * sizeof(*sent.facts)),
@@ -409,7 +406,6 @@ void trust_verify(const struct trust *trust, const CBS *chain, size_t num_chain,
     for (size_t i = 0; i < attempt.num_errors; i++) {
         add_error(&attempt, &sent, attempt.errors[i].code, attempt.errors[i].depth, now, out);
     }
-    finish(out);
     same_interval(&attempt, &sent, now, out);
     trust_attempt_cleanup(&attempt);
     for (size_t i = 0; i < num_chain; i++) {
@@ -418,8 +414,23 @@ void trust_verify(const struct trust *trust, const CBS *chain, size_t num_chain,
     ERR_clear_error();
 }
 
+void trust_verify(const struct trust *trust, const CBS *chain, size_t num_chain, const char *host,
+                  int64_t now, struct verification *out) {
+    struct trust_defect defects[TRUST_MAX_DEFECTS];
+    struct trust_step path[TRUST_MAX_STEPS];
+    struct trust_try tries[TRUST_MAX_TRIES] = {{.num_subjects = 0}};
+    *out = (struct verification){
+        .defects = defects, .path = path, .tries = tries, .same_from = now, .same_until = now + 1};
+    if (check_size(chain, num_chain, out)) {
+        verify(trust, chain, num_chain, host, now, out);
+    }
+    finish(out);
+    verification_pack(out);
+}
+
 void verification_cleanup(struct verification *verification) {
     arena_cleanup(&verification->arena);
+    free(verification->held);
     *verification = (struct verification){0};
 }
 

@@ -27,10 +27,9 @@
 #include "proxy/session/shared.h"
 
 enum {
-    LEAVES_MAX = 10000,
-    LEAVES_BYTES = 32 * 1024 * 1024,
-    VERIFICATIONS_MAX = 2000,
-    VERIFICATIONS_BYTES = 32 * 1024 * 1024,
+    HOSTS_MAX = 120000, // whose leaves and verifications are remembered
+    LEAVES_BYTES = 96 * 1024 * 1024,
+    VERIFICATIONS_BYTES = 96 * 1024 * 1024,
     PATH_TEXT_MAX = 4096,
     OVERLOAD_TEXT_MAX = 1024,
 };
@@ -213,8 +212,8 @@ static bool open_ca(struct engine *engine, struct err *err) {
             return false;
         }
     }
-    engine->leaves = leaf_cache_new(engine->mint, LEAVES_MAX, LEAVES_BYTES);
-    engine->verifications = verify_cache_new(VERIFICATIONS_MAX, VERIFICATIONS_BYTES);
+    engine->leaves = leaf_cache_new(engine->mint, HOSTS_MAX, LEAVES_BYTES);
+    engine->verifications = verify_cache_new(HOSTS_MAX, VERIFICATIONS_BYTES);
     engine->history = history_new(history_seed());
     return true;
 }

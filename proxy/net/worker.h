@@ -50,7 +50,7 @@ struct worker {
     size_t num_connections, max_connections;
     size_t crowd; // the most connections since memory was last given back
     struct net_counts counts;
-    uint8_t bytes[128 * 1024]; // of the read under way
+    uint8_t bytes[256 * 1024]; // of the read under way
 };
 
 // worker_new takes over the listening sockets `fds` of `addresses`, even when it fails and returns

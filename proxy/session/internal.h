@@ -122,8 +122,7 @@ struct session {
     struct local *local_site;  // in LOCAL
     struct wire_tap *tap;      // in TUNNEL, where TLS is spoken
     struct upstream *upstream; // what the server leg showed, from UPSTREAM on
-    uint8_t alpn[255];         // what the client leg chooses
-    uint8_t alpn_len;
+    struct span alpn;          // what the client leg chooses, in the record's arena
 };
 
 // session.c
@@ -273,7 +272,7 @@ int downstream_alpn(SSL *ssl, const uint8_t **out, uint8_t *out_len, const uint8
 
 // relay.c
 enum {
-    RELAY_HIGH = 128 * 1024, // output above which the other side is no longer read
+    RELAY_HIGH = 256 * 1024, // output above which the other side is no longer read
 };
 void relay_begin(struct session *s);
 void relay_input(struct session *s, const struct event *event);

@@ -64,17 +64,18 @@ def bulk(target, core, size):
 
 
 def idle(target, core, count):
-    """KiB of memory that each idle connection adds, and CPU microseconds to open one."""
+    """KiB of memory that each idle connection adds, CPU microseconds to open one, and KiB of the
+    whole proxy then."""
     pids = target.pids()
     memory, cpu = rss_kib(pids), cpu_seconds(pids)
     process = subprocess.Popen(load_arguments(target, count=count, parallel=64, hold=1),
                                stdin=subprocess.PIPE, stdout=subprocess.PIPE, preexec_fn=pin(core))
     process.stdout.readline()
     pids = target.pids()
-    kib, us = (rss_kib(pids) - memory) / count, (cpu_seconds(pids) - cpu) / count * 1e6
+    whole, us = rss_kib(pids), (cpu_seconds(pids) - cpu) / count * 1e6
     process.stdin.close()
     process.wait(60)
-    return kib, us
+    return (whole - memory) / count, us, whole
 
 
 def latency(target, core, rate, seconds):

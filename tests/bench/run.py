@@ -113,24 +113,31 @@ def latencies(results, running, origin_port, core, size):
                     results.keep(target.name, ADDED[point], percentiles["p99"] - base[point]["p99"])
 
 
-def curves(running, core, size):
-    """Memory and CPU against connections and hosts, for those that are quick enough."""
+def curves(folder, origin_port, core, other, size):
+    """Memory and CPU against connections and hosts, for those that are quick enough, each started
+    anew: what earlier work left in memory would hide what connections take."""
     memory, opening, hosts = {}, {}, {}
-    for target in running:
-        if target.name not in ("tlsblame", "nginx stream", "HAProxy", "sslsplit"):
-            continue
-        say(f"curves: {target.name}")
-        for held in size["held_steps"]:
-            kib, us = measure.idle(target, core, held)
-            memory.setdefault(target.name, []).append((held, kib * held / 1024))
-            opening.setdefault(target.name, []).append((held, us))
-        for number in size["host_steps"] if target.mints else ():
-            us = measure.connections(target, core, max(number, 1000), hosts=number,
-                                     sni=f"new-c%d-{number}.bench.test")
-            hosts.setdefault(target.name, []).append((number, us))
-    return [plot.chart("Memory of idle connections", "connections", "MiB", memory),
+    kinds = (targets.Tlsblame, targets.Nginx, targets.Haproxy, targets.Sslsplit)
+    running = start_all(kinds, folder, origin_port, core)
+    try:
+        for target in running:
+            say(f"curves: {target.name}")
+            for held in size["held_steps"]:
+                _, us, whole = measure.idle(target, other, held)
+                memory.setdefault(target.name, []).append((held, whole / 1024))
+                opening.setdefault(target.name, []).append((held, us))
+            for number in size["host_steps"] if target.mints else ():
+                sni = f"new-c%d-{number}.bench.test"
+                measure.load(target, other, count=number, hosts=number, sni=sni)
+                us = measure.connections(target, other, size["count"], hosts=number, sni=sni)
+                hosts.setdefault(target.name, []).append((number, us))
+    finally:
+        for target in running:
+            target.stop()
+    return [plot.chart("Memory beside so many idle connections", "connections", "MiB", memory,
+                       log_y=True),
             plot.chart("CPU to open a connection beside so many", "connections", "us", opening),
-            plot.chart("CPU of a connection to one of so many hosts", "hosts", "us", hosts)]
+            plot.chart("CPU of a connection to one of so many hosts that it knows", "hosts", "us", hosts)]
 
 
 def goals(results, extra):
@@ -141,7 +148,7 @@ def goals(results, extra):
         ("connection, of nginx stream", ratio("us/conn 1.3", ours, "nginx stream"), 0.5, False),
         ("connection, of the crypto floor", crypto, 0.85, False),
         ("new host, of sslsplit", ratio("us/new name", ours, "sslsplit"), 0.25, False),
-        ("new host, new certificate, of sslsplit", ratio("us/new cert", ours, "sslsplit"), None,
+        ("new host, new certificate, of sslsplit", ratio("us/new cert", ours, "sslsplit"), 0.25,
          False),
         ("bytes, of the best that end TLS",
          ratio("s/GB", ours, "nginx stream", "HAProxy", "nghttpx"), 0.9, False),
@@ -227,10 +234,10 @@ def measure_all(folder, origin_port, cores, size, svg):
                 say(f"idle: {target.name}")
                 held = max(50, int(size["held"] * target.scale))
                 results.keep(target.name, "KiB/idle", measure.idle(target, other, held)[0])
-        plot.write(svg, curves(running, other, size))
     finally:
         for target in running:
             target.stop()
+    plot.write(svg, curves(folder, origin_port, core, other, size))
     fresh = start_all([targets.Tlsblame], folder, origin_port, core)[0]
     extra["idle"] = measure.idle(fresh, other, size["most_held"])[0]
     fresh.stop()

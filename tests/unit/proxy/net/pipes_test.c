@@ -63,6 +63,29 @@ static void test_the_pool(void) {
     close(a[1]);
 }
 
+// The first of a pool are large, if the kernel lets us, and are the first to be used again.
+static void test_sizes(void) {
+    struct pipes pipes = {.max = PIPES_LARGE + 2};
+    struct pipe *taken[PIPES_LARGE + 2];
+    for (size_t i = 0; i < pipes.max; i++) {
+        taken[i] = pipes_take(&pipes);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(taken[i]);
+        int room = fcntl(taken[i]->ends[0], F_GETPIPE_SZ);
+        CU_ASSERT(taken[i]->large ? i < PIPES_LARGE && room == PIPE_LARGE : room <= PIPE_SMALL);
+    }
+    struct pipe *small = taken[PIPES_LARGE];
+    CU_ASSERT_FALSE(small->large);
+    bool large = taken[0]->large;
+    pipes_give(&pipes, taken[0]);
+    pipes_give(&pipes, small);
+    CU_ASSERT_PTR_EQUAL(pipes_take(&pipes), large ? taken[0] : small);
+    CU_ASSERT_PTR_EQUAL(pipes_take(&pipes), large ? small : taken[0]);
+    for (size_t i = 0; i < pipes.max; i++) {
+        pipes_give(&pipes, taken[i]);
+    }
+    pipes_cleanup(&pipes);
+}
+
 // A peer that reads nothing leaves the rest in the pipe.
 static void test_a_full_socket(void) {
     struct pipes pipes = {.max = 1};
@@ -87,6 +110,7 @@ static void test_a_full_socket(void) {
 const struct unit_case unit_cases[] = {
     {"bytes pass", test_bytes_pass},
     {"the pool", test_the_pool},
+    {"sizes", test_sizes},
     {"a full socket", test_a_full_socket},
     {NULL, NULL},
 };

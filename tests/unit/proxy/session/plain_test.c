@@ -538,14 +538,14 @@ static void large_bodies_have_backpressure(void) {
                     "<< server unread\n"
                     ">> client takes\n");
     CU_ASSERT(play_got(p, SIDE_CLIENT).len == 3000000 + 44);
-    CU_ASSERT(play_most(p, SIDE_CLIENT) <= 256 * 1024);
+    CU_ASSERT(play_most(p, SIDE_CLIENT) <= 512 * 1024);
     play_run(p, ">> server stops\n"
                 ">> client bytes PUT http://example.test/ HTTP/1.1|Content-Length: 3000000||\n"
                 ">> client fills 3000000\n"
                 "<< client unread\n"
                 ">> server takes\n"
                 "<< client read\n");
-    CU_ASSERT(play_most(p, SIDE_SERVER) <= 256 * 1024);
+    CU_ASSERT(play_most(p, SIDE_SERVER) <= 512 * 1024);
     play_free(p);
 }
 

@@ -212,7 +212,7 @@ static void reading_stops_when_the_other_side_does(void) {
                  b, a, a, b, b, a, b, b, a);
         play_run(p, HANDSHAKE);
         play_run(p, script);
-        CU_ASSERT(play_most(p, i == 0 ? SIDE_SERVER : SIDE_CLIENT) <= 256 * 1024);
+        CU_ASSERT(play_most(p, i == 0 ? SIDE_SERVER : SIDE_CLIENT) <= 512 * 1024);
         play_free(p);
     }
 }

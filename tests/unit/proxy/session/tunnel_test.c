@@ -140,7 +140,7 @@ static void reading_stops_when_the_other_side_does(void) {
                      ">> server takes\n"
                      "<< client read\n"
                      "<< server got 1000000\n");
-    CU_ASSERT(play_most(p, SIDE_SERVER) <= (128 + 16) * 1024);
+    CU_ASSERT(play_most(p, SIDE_SERVER) <= (256 + 16) * 1024);
     play_free(p);
 }
 
