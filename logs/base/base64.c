@@ -1,36 +1,51 @@
 #include "logs/base/base64.h"
 
-#include <pthread.h>
-#include <string.h>
+#ifdef __x86_64__
+#include <tmmintrin.h>
+#endif
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 size_t base64_encoded_len(size_t len) { return (len + 2) / 3 * 4; }
 
-// The two digits of each number of twelve bits: made once and kept.
-static char pairs[4096][2];
-static pthread_once_t pairs_once = PTHREAD_ONCE_INIT;
-
-static void pairs_make(void) {
-    for (size_t i = 0; i < 4096; i++) {
-        pairs[i][0] = alphabet[i >> 6];
-        pairs[i][1] = alphabet[i & 63];
+#ifdef __x86_64__
+// encode_twelves writes sixteen digits for each twelve bytes, as long as sixteen can be read, and
+// returns how many bytes it took. The way is Wojciech Mula's: each three bytes are laid out so that
+// a multiplication shifts their four digits into place, and a table of sixteen says what to add to
+// a digit.
+__attribute__((target("ssse3"))) static size_t encode_twelves(char *out, const uint8_t *in,
+                                                              size_t len) {
+    const __m128i layout = _mm_setr_epi8(1, 0, 2, 1, 4, 3, 5, 4, 7, 6, 8, 7, 10, 9, 11, 10);
+    const char digit = '0' - 52;
+    const __m128i add = _mm_setr_epi8('a' - 26, digit, digit, digit, digit, digit, digit, digit,
+                                      digit, digit, digit, '+' - 62, '/' - 63, 'A', 0, 0);
+    size_t taken = 0;
+    for (; taken + 16 <= len; taken += 12, out += 16) {
+        __m128i x = _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)(in + taken)), layout);
+        __m128i odd = _mm_and_si128(x, _mm_set1_epi32(0x0fc0fc00));
+        __m128i even = _mm_and_si128(x, _mm_set1_epi32(0x003f03f0));
+        __m128i digits = _mm_or_si128(_mm_mulhi_epu16(odd, _mm_set1_epi32(0x04000040)),
+                                      _mm_mullo_epi16(even, _mm_set1_epi32(0x01000010)));
+        // 13 for capitals, 0 for small letters, 1 to 12 for what follows.
+        __m128i capital = _mm_cmpgt_epi8(_mm_set1_epi8(26), digits);
+        __m128i which = _mm_or_si128(_mm_subs_epu8(digits, _mm_set1_epi8(51)),
+                                     _mm_and_si128(capital, _mm_set1_epi8(13)));
+        _mm_storeu_si128((__m128i *)out, _mm_add_epi8(digits, _mm_shuffle_epi8(add, which)));
     }
+    return taken;
 }
+#endif
 
 void base64_encode(char *out, const void *p, size_t p_len) {
     const uint8_t *in = p;
-    (void)pthread_once(&pairs_once, pairs_make);
-    // Six bytes are four pairs of digits; eight are read, which is one instruction.
-    for (; p_len >= 8; p_len -= 6, in += 6, out += 8) {
-        uint64_t group = (uint64_t)in[0] << 56 | (uint64_t)in[1] << 48 | (uint64_t)in[2] << 40 |
-                         (uint64_t)in[3] << 32 | (uint64_t)in[4] << 24 | (uint64_t)in[5] << 16 |
-                         (uint64_t)in[6] << 8 | in[7];
-        memcpy(out, pairs[group >> 52], 2);
-        memcpy(out + 2, pairs[group >> 40 & 4095], 2);
-        memcpy(out + 4, pairs[group >> 28 & 4095], 2);
-        memcpy(out + 6, pairs[group >> 16 & 4095], 2);
+#ifdef __x86_64__
+    if (p_len >= 16 && __builtin_cpu_supports("ssse3")) {
+        size_t taken = encode_twelves(out, in, p_len);
+        out += taken / 3 * 4;
+        in += taken;
+        p_len -= taken;
     }
+#endif
     for (; p_len >= 3; p_len -= 3, in += 3) {
         uint32_t group = (uint32_t)in[0] << 16 | (uint32_t)in[1] << 8 | in[2];
         *out++ = alphabet[group >> 18];

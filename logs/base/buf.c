@@ -75,6 +75,17 @@ bool buf_printf(struct buf *buf, const char *fmt, ...) {
     return ok;
 }
 
+void buf_fit(struct buf *buf) {
+    if (buf->len == 0) {
+        buf_cleanup(buf);
+    } else if (buf->len < buf->cap) {
+        memmove(buf->data, buf->data + buf->off, buf->len);
+        buf->data = xrealloc(buf->data, buf->len);
+        buf->off = 0;
+        buf->cap = buf->len;
+    }
+}
+
 void buf_consume(struct buf *buf, size_t n) {
     CHECK(n <= buf->len);
     buf->off += n;

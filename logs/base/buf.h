@@ -37,6 +37,9 @@ PRINTF(2, 3) bool buf_printf(struct buf *buf, const char *fmt, ...);
 WUNRES uint8_t *buf_reserve(struct buf *buf, size_t n);
 void buf_commit(struct buf *buf, size_t n);
 
+// buf_fit gives back the memory that what is there does not need.
+void buf_fit(struct buf *buf);
+
 // buf_consume drops the first `n` bytes, `n <= buf->len`.
 void buf_consume(struct buf *buf, size_t n);
 

@@ -57,13 +57,9 @@ static const struct codepoint hpke_aead[] = {
 };
 #undef CODEPOINT
 
-// How RFC 8701 lays out the values it reserves: two equal bytes 0x?a, or one byte 0x0b + 0x1f * n.
-enum grease { GREASE_NONE, GREASE_PAIR, GREASE_PSK_MODE };
-
 struct table {
     const struct codepoint *rows;
     size_t num_rows;
-    enum grease grease;
     int digits; // of a code in hexadecimal
 };
 
@@ -71,22 +67,22 @@ struct table {
 
 // clang-format off
 static const struct table tables[REGISTRY_COUNT] = {
-    [REGISTRY_VERSION]                   = {ROWS(versions),                 GREASE_PAIR,     4},
-    [REGISTRY_CIPHER]                    = {ROWS(ciphers),                  GREASE_PAIR,     4},
-    [REGISTRY_GROUP]                     = {ROWS(groups),                   GREASE_PAIR,     4},
-    [REGISTRY_SIGNATURE_SCHEME]          = {ROWS(signature_schemes),        GREASE_PAIR,     4},
-    [REGISTRY_EXTENSION]                 = {ROWS(extensions),               GREASE_PAIR,     4},
-    [REGISTRY_ALERT]                     = {ROWS(alerts),                   GREASE_NONE,     2},
-    [REGISTRY_HANDSHAKE_TYPE]            = {ROWS(handshake_types),          GREASE_NONE,     2},
-    [REGISTRY_CONTENT_TYPE]              = {ROWS(content_types),            GREASE_NONE,     2},
-    [REGISTRY_CERT_COMPRESSION]          = {ROWS(cert_compression),         GREASE_NONE,     4},
-    [REGISTRY_COMPRESSION_METHOD]        = {ROWS(compression_methods),      GREASE_NONE,     2},
-    [REGISTRY_POINT_FORMAT]              = {ROWS(point_formats),            GREASE_NONE,     2},
-    [REGISTRY_PSK_MODE]                  = {ROWS(psk_modes),                GREASE_PSK_MODE, 2},
-    [REGISTRY_CLIENT_CERTIFICATE_TYPE]   = {ROWS(client_certificate_types), GREASE_NONE,     2},
-    [REGISTRY_HPKE_KEM]                  = {ROWS(hpke_kem),                 GREASE_NONE,     4},
-    [REGISTRY_HPKE_KDF]                  = {ROWS(hpke_kdf),                 GREASE_NONE,     4},
-    [REGISTRY_HPKE_AEAD]                 = {ROWS(hpke_aead),                GREASE_NONE,     4},
+    [REGISTRY_VERSION]                   = {ROWS(versions),                 4},
+    [REGISTRY_CIPHER]                    = {ROWS(ciphers),                  4},
+    [REGISTRY_GROUP]                     = {ROWS(groups),                   4},
+    [REGISTRY_SIGNATURE_SCHEME]          = {ROWS(signature_schemes),        4},
+    [REGISTRY_EXTENSION]                 = {ROWS(extensions),               4},
+    [REGISTRY_ALERT]                     = {ROWS(alerts),                   2},
+    [REGISTRY_HANDSHAKE_TYPE]            = {ROWS(handshake_types),          2},
+    [REGISTRY_CONTENT_TYPE]              = {ROWS(content_types),            2},
+    [REGISTRY_CERT_COMPRESSION]          = {ROWS(cert_compression),         4},
+    [REGISTRY_COMPRESSION_METHOD]        = {ROWS(compression_methods),      2},
+    [REGISTRY_POINT_FORMAT]              = {ROWS(point_formats),            2},
+    [REGISTRY_PSK_MODE]                  = {ROWS(psk_modes),                2},
+    [REGISTRY_CLIENT_CERTIFICATE_TYPE]   = {ROWS(client_certificate_types), 2},
+    [REGISTRY_HPKE_KEM]                  = {ROWS(hpke_kem),                 4},
+    [REGISTRY_HPKE_KDF]                  = {ROWS(hpke_kdf),                 4},
+    [REGISTRY_HPKE_AEAD]                 = {ROWS(hpke_aead),                4},
 };
 // clang-format on
 
@@ -110,18 +106,6 @@ const struct codepoint *codepoint_find(enum registry registry, uint16_t code) {
         num -= half;
     }
     return row->code == code ? row : NULL;
-}
-
-bool codepoint_is_grease(enum registry registry, uint16_t code) {
-    switch (table_of(registry)->grease) {
-    case GREASE_PAIR:
-        return (code & 0x0f0f) == 0x0a0a && code >> 8 == (code & 0xff);
-    case GREASE_PSK_MODE:
-        return code <= 0xe4 && code % 0x1f == 0x0b;
-    case GREASE_NONE:
-        break;
-    }
-    return false;
 }
 
 const char *codepoint_name(enum registry registry, uint16_t code, char out[CODEPOINT_NAME_MAX]) {

@@ -13,7 +13,7 @@ enum registry {
     REGISTRY_CIPHER,
     REGISTRY_GROUP,
     REGISTRY_SIGNATURE_SCHEME, // also the hash and signature pairs of TLS 1.2
-    REGISTRY_EXTENSION,
+    REGISTRY_EXTENSION,        // up to here GREASE is two bytes
     REGISTRY_ALERT,
     REGISTRY_HANDSHAKE_TYPE,
     REGISTRY_CONTENT_TYPE,
@@ -46,8 +46,15 @@ struct codepoint {
 const struct codepoint *codepoint_find(enum registry registry, uint16_t code);
 
 // codepoint_is_grease returns whether `code` is one of the values that RFC 8701, section 2,
-// reserves in `registry` so that peers learn to ignore what they do not know.
-bool codepoint_is_grease(enum registry registry, uint16_t code);
+// reserves in `registry` so that peers learn to ignore what they do not know: two equal bytes 0x?a,
+// or one byte 0x0b + 0x1f * n.
+static inline bool codepoint_is_grease(enum registry registry, uint16_t code) {
+    if (registry == REGISTRY_PSK_MODE) {
+        return code <= 0xe4 && code % 0x1f == 0x0b;
+    }
+    return registry <= REGISTRY_EXTENSION && (code & 0x0f0f) == 0x0a0a &&
+           code >> 8 == (code & 0xff);
+}
 
 // codepoint_name returns the name of `code`: "TLS_AES_128_GCM_SHA256", "GREASE (0x1a1a)" or
 // "0x1234 (unknown)". The text is a static, or is composed in `out` and lives as long as that.

@@ -34,9 +34,9 @@ static int code_cmp(const void *a, const void *b) {
 }
 
 static bool codes_same(const struct obj *a, const struct obj *b, enum field field, size_t num) {
+    const uint16_t *x = obj_codes(a, field), *y = obj_codes(b, field);
     for (size_t i = 0; i < num; i++) {
-        uint16_t x = obj_code(a, field, i), y = obj_code(b, field, i);
-        if (x != y && code_normal(field, x) != code_normal(field, y)) {
+        if (x[i] != y[i] && code_normal(field, x[i]) != code_normal(field, y[i])) {
             return false;
         }
     }

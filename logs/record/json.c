@@ -68,10 +68,11 @@ static inline bool put_name(struct sink *sink, const char *s, size_t s_len) {
     if (!has_room(sink, s_len + 2)) {
         return false;
     }
-    *sink->p++ = '"';
-    memcpy(sink->p, s, s_len);
-    sink->p += s_len;
-    *sink->p++ = '"';
+    uint8_t *to = sink->p;
+    *to++ = '"';
+    memcpy(to, s, s_len);
+    to[s_len] = '"';
+    sink->p = to + s_len + 1;
     return true;
 }
 
@@ -97,51 +98,79 @@ static inline bool are_plain(uint64_t x) {
     return ((x | (x + ones) | (x - ones * 0x20) | quote | backslash) & highs) == 0;
 }
 
-static inline uint64_t eight(const uint8_t *four, const uint8_t *more) {
-    uint32_t a, b;
-    memcpy(&a, four, sizeof(a));
-    memcpy(&b, more, sizeof(b));
-    return a | (uint64_t)b << 32;
+// copy_eight copies eight bytes and returns whether all are plain; copy_few does so with four to
+// eight, two times four that may overlap.
+static inline bool copy_eight(uint8_t *to, const uint8_t *from) {
+    uint64_t x;
+    memcpy(&x, from, sizeof(x));
+    memcpy(to, &x, sizeof(x));
+    return are_plain(x);
 }
 
-// plain_len returns how many bytes at the front of `p` need no escape: eight at a time as long as
-// all eight are plain, the last eight at once with some that were seen.
-static size_t plain_len(const uint8_t *p, size_t len) {
+static inline bool copy_few(uint8_t *to, const uint8_t *from, size_t len) {
+    uint32_t a, b;
+    memcpy(&a, from, sizeof(a));
+    memcpy(&b, from + len - sizeof(b), sizeof(b));
+    memcpy(to, &a, sizeof(a));
+    memcpy(to + len - sizeof(b), &b, sizeof(b));
+    return are_plain(a | (uint64_t)b << 32);
+}
+
+// copy_plain copies from the front of `p` what needs no escape and returns how many bytes that are:
+// eight at a time as long as all eight are plain, the last eight at once with some that were
+// copied. What it writes behind them, up to `len`, is of no use.
+static size_t copy_plain(uint8_t *to, const uint8_t *p, size_t len) {
     size_t i = 0;
-    while (i + 8 <= len && are_plain(eight(p + i, p + i + 4))) {
+    while (i + 8 <= len && copy_eight(to + i, p + i)) {
         i += 8;
     }
     if (i + 8 > len && len >= 4 &&
-        are_plain(len >= 8 ? eight(p + len - 8, p + len - 4) : eight(p, p + len - 4))) {
+        (len >= 8 ? copy_eight(to + len - 8, p + len - 8) : copy_few(to, p, len))) {
         return len;
     }
-    while (i < len && is_plain(p[i])) {
-        i++;
+    for (; i < len && is_plain(p[i]); i++) {
+        to[i] = p[i];
     }
     return i;
 }
 
+// put_odd writes the character at the front of `p`, which is not plain, and returns how many bytes
+// it takes there, or 0 at the ceiling.
+static size_t put_odd(struct sink *sink, const uint8_t *p, size_t len) {
+    if (p[0] < 0x80) {
+        return put_escape(sink, p[0]) ? 1 : 0;
+    }
+    uint32_t code;
+    size_t n = utf8_decode(&code, p, len);
+    if (n == 0) {
+        return put(sink, "\xef\xbf\xbd", 3) ? 1 : 0;
+    }
+    return put(sink, p, n) ? n : 0;
+}
+
 static bool put_string(struct sink *sink, const void *s, size_t s_len) {
-    const uint8_t *p = s;
-    if (plain_len(p, s_len) == s_len) {
-        return put_name(sink, s, s_len);
+    const uint8_t *p = s, *end = p + s_len;
+    if (!put_char(sink, '"')) {
+        return false;
     }
-    bool ok = put_char(sink, '"');
-    for (size_t i = 0; ok && i < s_len;) {
-        size_t plain = plain_len(p + i, s_len - i);
-        if (plain != 0) {
-            ok = put(sink, p + i, plain);
-            i += plain;
-        } else if (p[i] < 0x80) {
-            ok = put_escape(sink, p[i++]);
-        } else {
-            uint32_t code;
-            size_t n = utf8_decode(&code, p + i, s_len - i);
-            ok = n != 0 ? put(sink, p + i, n) : put(sink, "\xef\xbf\xbd", 3);
-            i += n != 0 ? n : 1;
+    for (;;) {
+        size_t rest = (size_t)(end - p);
+        if (!has_room(sink, rest + 1)) {
+            return false;
         }
+        size_t plain = copy_plain(sink->p, p, rest);
+        sink->p += plain;
+        p += plain;
+        if (p == end) {
+            *sink->p++ = '"';
+            return true;
+        }
+        size_t odd = put_odd(sink, p, (size_t)(end - p));
+        if (odd == 0) {
+            return false;
+        }
+        p += odd;
     }
-    return ok && put_char(sink, '"');
 }
 
 static bool put_base64(struct sink *sink, struct span span) {
@@ -157,10 +186,13 @@ static bool put_base64(struct sink *sink, struct span span) {
 }
 
 static bool put_int(struct sink *sink, int64_t value) {
-    char text[1 + DECIMAL_MAX] = "-";
-    size_t sign = value < 0;
-    uint64_t abs = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
-    return put(sink, text, sign + decimal_write(text + sign, abs));
+    if (!has_room(sink, 1 + DECIMAL_MAX)) {
+        return false;
+    }
+    *sink->p = '-';
+    sink->p += value < 0;
+    sink->p += decimal_write((char *)sink->p, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
+    return true;
 }
 
 static bool put_ms(struct sink *sink, int64_t us) {
@@ -182,22 +214,11 @@ static bool put_code(struct sink *sink, const struct field_row *row, uint16_t co
     return put_name(sink, text, strlen(text));
 }
 
-static bool write_number(struct sink *sink, const struct field_row *row, int64_t i) {
+static bool put_time(struct sink *sink, int64_t i, bool ms) {
     char text[TIME_TEXT_MAX];
-    switch ((enum field_type)row->type) {
-    case TYPE_INT:
-        return put_int(sink, i);
-    case TYPE_MS:
-        return put_ms(sink, i);
-    case TYPE_BOOL:
-        return i != 0 ? put(sink, "true", 4) : put(sink, "false", 5);
-    case TYPE_CODE:
-        return put_code(sink, row, (uint16_t)i);
-    case TYPE_TIME:
+    if (ms) {
         time_format_ms(text, i);
-        break;
-    default:
-        CHECK(row->type == TYPE_DATE);
+    } else {
         time_format(text, i, -1);
     }
     return put_name(sink, text, strlen(text));
@@ -259,9 +280,19 @@ static bool write_value(struct sink *sink, const struct field_row *row, const st
     case TYPE_BYTES_LIST:
     case TYPE_OBJS:
         return write_list(sink, row, value);
-    default:
-        return write_number(sink, row, value->i);
+    case TYPE_INT:
+        return put_int(sink, value->i);
+    case TYPE_MS:
+        return put_ms(sink, value->i);
+    case TYPE_BOOL:
+        return value->i != 0 ? put(sink, "true", 4) : put(sink, "false", 5);
+    case TYPE_CODE:
+        return put_code(sink, row, (uint16_t)value->i);
+    case TYPE_TIME:
+    case TYPE_DATE:
+        return put_time(sink, value->i, row->type == TYPE_TIME);
     }
+    CHECK(false);
 }
 
 // struct path is a field's path as JSON, `"tls":{"client":{"ja3":`, with where each component
@@ -275,8 +306,9 @@ struct path {
     char text[PATH_TEXT];
 };
 
-// Made once and kept.
+// Made once and kept; `slots` is where an object holds each field.
 static struct path paths[FIELD_COUNT];
+static uint8_t slots[FIELD_COUNT];
 static pthread_once_t paths_once = PTHREAD_ONCE_INIT;
 
 // node_of numbers the object whose path is the first `len` bytes of that of `field`, after the
@@ -314,54 +346,61 @@ static void path_make(struct path *path, enum field field) {
 
 static void paths_make(void) {
     for (size_t i = 0; i < FIELD_COUNT; i++) {
+        const struct field_row *row = field_row((enum field)i);
         path_make(&paths[i], (enum field)i);
+        slots[i] = (uint8_t)(row->held - kind_row(row->kind)->first);
     }
 }
 
-// write_path closes the objects of `last`, NULL for none, that are not those of `path`, opens the
+// write_path closes the objects of `last` that are not those of `path`, writes `before`, opens the
 // others and writes the last component.
-static bool write_path(struct sink *sink, const struct path *last, const struct path *path) {
+static bool write_path(struct sink *sink, const struct path *last, char before,
+                       const struct path *path) {
     size_t shared = 0;
     if (!has_room(sink, PATH_DEPTH + 1 + PATH_TEXT)) {
         return false;
     }
-    if (last != NULL) {
-        while (shared < last->depth && shared < path->depth &&
-               last->nodes[shared] == path->nodes[shared]) {
-            shared++;
-        }
-        for (size_t i = shared; i < last->depth; i++) {
-            *sink->p++ = '}';
-        }
-        *sink->p++ = ',';
+    uint8_t *to = sink->p;
+    while (shared < last->depth && shared < path->depth &&
+           last->nodes[shared] == path->nodes[shared]) {
+        shared++;
     }
+    for (size_t i = shared; i < last->depth; i++) {
+        *to++ = '}';
+    }
+    *to++ = (uint8_t)before;
     size_t begins = path->begins[shared], len = path->text_len - begins;
     // Sixteen at a time, past the end: quicker than a copy whose length is not known.
     for (size_t i = 0; i < len; i += PATH_STEP) {
-        memcpy(sink->p + i, path->text + begins + i, PATH_STEP);
+        memcpy(to + i, path->text + begins + i, PATH_STEP);
     }
-    sink->p += len;
+    sink->p = to + len;
     return true;
 }
 
 static bool write_object(struct sink *sink, const struct obj *obj) {
+    static const struct path none;
     struct span kept = obj_json(obj);
     if (kept.p != NULL) {
         return put(sink, kept.p, kept.len);
     }
     const struct kind_row *kind = kind_row(obj->kind);
-    const struct path *last = NULL;
-    bool ok = put_char(sink, '{');
-    for (enum field field = kind->first; ok && field < kind->end; field++) {
-        const struct field_row *row = &field_rows[field];
-        uint8_t slot = obj->slot[row->held - obj->first];
-        if (slot != 0) {
-            ok = write_path(sink, last, &paths[field]) &&
-                 write_value(sink, row, &obj->values[slot - 1]);
-            last = &paths[field];
+    const struct path *last = &none;
+    char before = '{';
+    for (enum field field = kind->first; field < kind->end; field++) {
+        uint8_t slot = obj->slot[slots[field]];
+        if (slot == 0) {
+            continue;
         }
+        if (!write_path(sink, last, before, &paths[field]) ||
+            !write_value(sink, &field_rows[field], &obj->values[slot - 1])) {
+            return false;
+        }
+        last = &paths[field];
+        before = ',';
     }
-    for (size_t i = 0; ok && last != NULL && i < last->depth; i++) {
+    bool ok = before == ',' || put_char(sink, '{');
+    for (size_t i = 0; ok && i < last->depth; i++) {
         ok = put_char(sink, '}');
     }
     return ok && put_char(sink, '}');

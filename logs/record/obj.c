@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { VALUES_MIN = 4 };
+enum { VALUES_MIN = 8 };
 
 struct obj *obj_new(struct arena *arena, enum kind kind) {
     const struct kind_row *row = kind_row(kind);
@@ -36,18 +36,15 @@ static struct value *value_get(const struct obj *obj, enum field field) {
 }
 
 // cap_next begins with room for half of the fields, which is about what is seen of most objects.
+// Small ones have nearly all.
 static uint8_t cap_next(const struct obj *obj) {
     const struct kind_row *kind = kind_row(obj_kind(obj));
-    unsigned half = (unsigned)(kind->end - kind->first) / 2;
+    unsigned num = (unsigned)(kind->end - kind->first), half = num / 2;
     unsigned cap = obj->cap != 0 ? obj->cap * 2u : half > VALUES_MIN ? half : VALUES_MIN;
-    return (uint8_t)(cap < UINT8_MAX ? cap : UINT8_MAX);
+    return (uint8_t)(cap < num ? cap : num);
 }
 
-static struct value *value_make(struct obj *obj, enum field field) {
-    uint8_t *slot = &obj->slot[slot_index(obj, field)];
-    if (*slot != 0) {
-        return &obj->values[*slot - 1];
-    }
+static struct value *value_add(struct obj *obj, uint8_t *slot) {
     if (obj->num == obj->cap) {
         uint8_t cap = cap_next(obj);
         struct value *values = arena_alloc(obj->arena, cap * sizeof(*values));
@@ -57,10 +54,15 @@ static struct value *value_make(struct obj *obj, enum field field) {
         obj->values = values;
         obj->cap = cap;
     }
-    *slot = ++obj->num;
-    struct value *value = &obj->values[*slot - 1];
+    struct value *value = &obj->values[obj->num++];
     *value = (struct value){0};
+    *slot = obj->num;
     return value;
+}
+
+static inline struct value *value_make(struct obj *obj, enum field field) {
+    uint8_t *slot = &obj->slot[slot_index(obj, field)];
+    return *slot != 0 ? &obj->values[*slot - 1] : value_add(obj, slot);
 }
 
 bool obj_has(const struct obj *obj, enum field field) { return value_get(obj, field) != NULL; }
@@ -231,7 +233,8 @@ bool obj_is(const struct obj *obj, enum field field, int64_t value) {
 
 const char *obj_str(const struct obj *obj, enum field field) {
     CHECK(field_row(field)->type == TYPE_STR);
-    return (const char *)obj_span(obj, field).p;
+    const struct value *value = value_get(obj, field);
+    return value == NULL ? NULL : value->p;
 }
 
 bool obj_str_is(const struct obj *obj, enum field field, const char *value) {
@@ -260,6 +263,12 @@ static const struct value *list_at(const struct obj *obj, enum field field, size
 uint16_t obj_code(const struct obj *obj, enum field field, size_t i) {
     CHECK(field_row(field)->type == TYPE_CODES);
     return list_at(obj, field, i)->codes[i];
+}
+
+const uint16_t *obj_codes(const struct obj *obj, enum field field) {
+    CHECK(field_row(field)->type == TYPE_CODES);
+    const struct value *value = value_get(obj, field);
+    return value == NULL ? NULL : value->codes;
 }
 
 struct span obj_item(const struct obj *obj, enum field field, size_t i) {

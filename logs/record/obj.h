@@ -96,6 +96,9 @@ uint16_t obj_code(const struct obj *obj, enum field field, size_t i);
 struct span obj_item(const struct obj *obj, enum field field, size_t i);
 struct obj *obj_at(const struct obj *obj, enum field field, size_t i);
 
+// obj_codes returns the obj_num items of CODES; NULL when absent.
+const uint16_t *obj_codes(const struct obj *obj, enum field field);
+
 // obj_has_code returns whether CODES holds `code`; obj_has_str whether STRS holds `s`.
 bool obj_has_code(const struct obj *obj, enum field field, uint16_t code);
 bool obj_has_str(const struct obj *obj, enum field field, const char *s);

@@ -5,6 +5,7 @@
 
 #include "policy/ca/box_extensions.h"
 #include "policy/ca/box_files.h"
+#include "policy/ca/kept_key.h"
 
 enum { DAY = 24 * 60 * 60, BACKDATED_DAYS = 2, VALID_DAYS = 3650 };
 
@@ -140,7 +141,7 @@ static bool open_root(struct box *box, const char *dir, int64_t now, struct err 
     const struct ca_knobs *knobs = &box->knobs->ca;
     const struct ca_request request = {&knobs->subject, NULL, num_below(knobs)};
     struct cert_key *key =
-        box_files_key(dir, AUTHORITY_KEY_FILE, box_key_type(knobs->key, CERT_KEY_P256), err);
+        kept_key_open(dir, AUTHORITY_KEY_FILE, box_key_type(knobs->key, CERT_KEY_P256), err);
     if (key == NULL) {
         return false;
     }
@@ -158,7 +159,7 @@ struct box *box_open(const char *dir, const struct cert_knobs *knobs, int64_t no
     bool ok = knobs->ca.subject.num == 0 || open_root(box, dir, now, err);
     if (ok && shipped) {
         box->leaf_key =
-            box_files_key(dir, BOX_LEAF_KEY_FILE, box_key_type(knobs->key, CERT_KEY_P256), err);
+            kept_key_open(dir, BOX_LEAF_KEY_FILE, box_key_type(knobs->key, CERT_KEY_P256), err);
         ok = box->leaf_key != NULL;
     }
     if (!ok) {

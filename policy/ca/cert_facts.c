@@ -1,5 +1,6 @@
 #include "policy/ca/cert_facts.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "policy/ca/cert_extensions.h"
@@ -261,6 +262,20 @@ bool cert_facts_parse(struct cert_facts *out, struct arena *arena, const uint8_t
     }
     out->raw.signature = signature;
     return out->problem == NULL;
+}
+
+X509 *cert_facts_x509(CBS der) {
+    const uint8_t *p = CBS_data(&der);
+    if (CBS_len(&der) == 0 || CBS_len(&der) > LONG_MAX) {
+        return NULL;
+    }
+    X509 *cert = d2i_X509(NULL, &p, (long)CBS_len(&der));
+    ERR_clear_error();
+    if (cert != NULL && p != CBS_data(&der) + CBS_len(&der)) {
+        X509_free(cert);
+        return NULL;
+    }
+    return cert;
 }
 
 bool cert_facts_self_signed(const struct cert_facts *facts) {

@@ -86,6 +86,10 @@ struct cert_facts {
 bool cert_facts_parse(struct cert_facts *out, struct arena *arena, const uint8_t *der,
                       size_t der_len);
 
+// cert_facts_x509 is what libcrypto reads in `der`, which the caller owns, or NULL where it refuses
+// it or there is more behind.
+X509 *cert_facts_x509(CBS der);
+
 // cert_facts_self_signed tells whether the certificate is self-issued and its signature verifies
 // with its own key. This costs a signature verification, so it is not part of parsing.
 bool cert_facts_self_signed(const struct cert_facts *facts);

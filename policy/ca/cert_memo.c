@@ -8,6 +8,7 @@
 struct slot {
     struct arena arena;
     struct cert_facts facts;
+    X509 *x509; // NULL: nobody asked, or libcrypto refuses it
 };
 
 // struct memo is one thread's: no lock, and no certificate waits for another's.
@@ -18,12 +19,18 @@ struct memo {
 static pthread_key_t memo_key;
 static pthread_once_t memo_once = PTHREAD_ONCE_INIT;
 
+static void slot_cleanup(struct slot *slot) {
+    arena_cleanup(&slot->arena);
+    X509_free(slot->x509);
+    slot->x509 = NULL;
+}
+
 static void memo_free(void *value) {
     struct memo *memo = value;
     for (size_t i = 0; i < CERT_MEMO_MAX; i++) {
-        arena_cleanup(&memo->slots[i].arena);
+        slot_cleanup(&memo->slots[i]);
     }
-    arena_cleanup(&memo->large.arena);
+    slot_cleanup(&memo->large);
     free(memo);
 }
 
@@ -58,12 +65,26 @@ static bool holds(const struct slot *slot, CBS der) {
            memcmp(CBS_data(known), CBS_data(&der), CBS_len(&der)) == 0;
 }
 
-const struct cert_facts *cert_memo_facts(CBS der) {
+// slot_fill returns the slot of `der`, which is read where it is not there.
+static struct slot *slot_fill(CBS der) {
     struct slot *slot = slot_of(memo_get(), der);
     if (!holds(slot, der)) {
-        arena_cleanup(&slot->arena);
+        slot_cleanup(slot);
         const uint8_t *copy = arena_dup(&slot->arena, CBS_data(&der), CBS_len(&der));
         (void)cert_facts_parse(&slot->facts, &slot->arena, copy, CBS_len(&der));
     }
-    return &slot->facts;
+    return slot;
+}
+
+const struct cert_facts *cert_memo_facts(CBS der) { return &slot_fill(der)->facts; }
+
+X509 *cert_memo_x509(CBS der) {
+    struct slot *slot = slot_fill(der);
+    if (slot->x509 == NULL) {
+        slot->x509 = cert_facts_x509(der);
+    }
+    if (slot->x509 != NULL) {
+        X509_up_ref(slot->x509);
+    }
+    return slot->x509;
 }

@@ -12,4 +12,8 @@ enum { CERT_MEMO_MAX = 256, CERT_MEMO_DER_MAX = 4096 };
 // to belong to the thread and live until its next call.
 const struct cert_facts *cert_memo_facts(CBS der);
 
+// cert_memo_x509 returns what libcrypto reads in `der`, or NULL where it refuses it. The caller
+// owns the reference, X509_free, and uses it in no other thread.
+X509 *cert_memo_x509(CBS der);
+
 #endif // POLICY_CA_CERT_MEMO_H_

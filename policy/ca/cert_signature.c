@@ -3,7 +3,7 @@
 #include <limits.h>
 #include <string.h>
 
-enum { REMEMBERED = 64 };
+enum { REMEMBERED = 256 };
 
 static ASN1_BIT_STRING *bits_of(CBS signature) {
     ASN1_BIT_STRING *bits = ASN1_BIT_STRING_new();
@@ -39,11 +39,24 @@ bool cert_signature_verify(CBS spki, CBS algorithm, CBS tbs, CBS signature) {
     return ok;
 }
 
+// struct seen is the answer to one question, which `key` is the hash of.
+struct seen {
+    uint8_t key[SHA256_DIGEST_LENGTH];
+    bool known, answer;
+};
+
+// seen_find returns the place of the answer to `key`; what else was there is forgotten.
+static struct seen *seen_find(const uint8_t key[SHA256_DIGEST_LENGTH]) {
+    static _Thread_local struct seen all[REMEMBERED];
+    struct seen *seen = &all[key[0] % REMEMBERED];
+    if (!seen->known || memcmp(seen->key, key, sizeof(seen->key)) != 0) {
+        memcpy(seen->key, key, sizeof(seen->key));
+        seen->known = false;
+    }
+    return seen;
+}
+
 bool cert_signature_remembered(CBS spki, CBS algorithm, CBS tbs, CBS signature) {
-    static _Thread_local struct {
-        uint8_t key[SHA256_DIGEST_LENGTH];
-        bool known, answer;
-    } seen[REMEMBERED];
     const CBS parts[] = {spki, algorithm, tbs, signature};
     uint8_t key[SHA256_DIGEST_LENGTH];
     SHA256_CTX sha;
@@ -54,11 +67,29 @@ bool cert_signature_remembered(CBS spki, CBS algorithm, CBS tbs, CBS signature) 
         SHA256_Update(&sha, CBS_data(&parts[i]), CBS_len(&parts[i]));
     }
     SHA256_Final(key, &sha);
-    size_t i = key[0] % REMEMBERED;
-    if (!seen[i].known || memcmp(seen[i].key, key, sizeof(key)) != 0) {
-        memcpy(seen[i].key, key, sizeof(key));
-        seen[i].known = true;
-        seen[i].answer = cert_signature_verify(spki, algorithm, tbs, signature);
+    struct seen *seen = seen_find(key);
+    if (!seen->known) {
+        seen->answer = cert_signature_verify(spki, algorithm, tbs, signature);
+        seen->known = true;
     }
-    return seen[i].answer;
+    return seen->answer;
+}
+
+bool cert_signature_link(X509 *cert, const uint8_t cert_sha256[SHA256_DIGEST_LENGTH],
+                         EVP_PKEY *issuer_key, const uint8_t issuer_sha256[SHA256_DIGEST_LENGTH]) {
+    static const char what[] = "link";
+    uint8_t key[SHA256_DIGEST_LENGTH];
+    SHA256_CTX sha;
+    SHA256_Init(&sha);
+    SHA256_Update(&sha, what, sizeof(what));
+    SHA256_Update(&sha, cert_sha256, SHA256_DIGEST_LENGTH);
+    SHA256_Update(&sha, issuer_sha256, SHA256_DIGEST_LENGTH);
+    SHA256_Final(key, &sha);
+    struct seen *seen = seen_find(key);
+    if (!seen->known) {
+        seen->answer = X509_verify(cert, issuer_key) > 0;
+        seen->known = true;
+        ERR_clear_error();
+    }
+    return seen->answer;
 }

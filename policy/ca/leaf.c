@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "policy/ca/cert_memo.h"
 #include "policy/ca/cert_text.h"
 #include "policy/ca/host_name.h"
 
@@ -196,28 +197,27 @@ void leaf_spec_from_chain(struct leaf_spec *spec, const uint8_t *origin, size_t 
         leaf_spec_for_host(spec, host, LEAF_OK, now);
         return;
     }
-    struct arena arena = {0};
-    struct cert_facts facts;
-    (void)cert_facts_parse(&facts, &arena, origin, origin_len);
-    if (CBS_len(&facts.raw.spki) == 0) {
+    CBS der;
+    CBS_init(&der, origin, origin_len);
+    const struct cert_facts *facts = cert_memo_facts(der);
+    if (CBS_len(&facts->raw.spki) == 0) {
         leaf_spec_for_host(spec, host, defects, now);
     } else {
         leaf_spec_init(spec);
         spec->defects = defects;
-        mirror_names(spec, &facts, host, verification == NULL);
-        mirror_dates(spec, &facts, verification, now);
+        mirror_names(spec, facts, host, verification == NULL);
+        mirror_dates(spec, facts, verification, now);
     }
-    if (facts.issuer_cn != NULL) {
+    if (facts->issuer_cn != NULL) {
         // Cut between characters, for the hint becomes a UTF8String.
-        size_t len = strlen(facts.issuer_cn);
+        size_t len = strlen(facts->issuer_cn);
         len = len < sizeof(spec->issuer_hint) ? len : sizeof(spec->issuer_hint) - 1;
-        while (len != 0 && ((uint8_t)facts.issuer_cn[len] & 0xc0) == 0x80) {
+        while (len != 0 && ((uint8_t)facts->issuer_cn[len] & 0xc0) == 0x80) {
             len--;
         }
-        memcpy(spec->issuer_hint, facts.issuer_cn, len);
+        memcpy(spec->issuer_hint, facts->issuer_cn, len);
     }
-    spec->must_staple = facts.must_staple;
+    spec->must_staple = facts->must_staple;
     spec->send_issuer =
         verification != NULL && verification_find(verification, TRUST_UNKNOWN_ROOT) != NULL;
-    arena_cleanup(&arena);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/ca/kept_key.h"
 #include "policy/ca/mint_box.h"
 
 enum { DAY = 24 * 60 * 60 };
@@ -22,6 +23,9 @@ struct mint {
     const struct box *box; // NULL: the ordinary proxy
     atomic_uint_fast64_t num_boxed;
     struct keys keys[CERT_KEY_TYPES];
+    char *dir; // where RSA keys are kept; NULL: nowhere
+    void (*warn)(void *ctx, const char *says);
+    void *warn_ctx;
 };
 
 struct leaf *leaf_ref(struct leaf *leaf) {
@@ -61,6 +65,7 @@ void mint_free(struct mint *mint) {
         pthread_mutex_destroy(&mint->keys[i].lock);
     }
     authority_free(mint->untrusted);
+    free(mint->dir);
     free(mint);
 }
 
@@ -70,13 +75,38 @@ void mint_set_box(struct mint *mint, const struct box *box) { mint->box = box; }
 
 const struct box *mint_box(const struct mint *mint) { return mint->box; }
 
+void mint_keep(struct mint *mint, const char *dir, void (*warn)(void *ctx, const char *says),
+               void *ctx) {
+    mint->dir = xstrdup(dir);
+    mint->warn = warn;
+    mint->warn_ctx = ctx;
+}
+
+// key_open returns the kept key, or one of this process.
+static struct cert_key *key_open(const struct mint *mint, enum cert_key_type type,
+                                 bool self_signed) {
+    struct err err;
+    char says[sizeof(err.msg) + 64];
+    if (mint->dir == NULL || type != CERT_KEY_RSA_2048) {
+        return cert_key_new(type);
+    }
+    struct cert_key *key = kept_key_open(
+        mint->dir, self_signed ? MINT_SELF_SIGNED_RSA_FILE : MINT_RSA_FILE, type, &err);
+    if (key == NULL) {
+        snprintf(says, sizeof(says), "%s; each start makes an RSA key meanwhile", err.msg);
+        mint->warn(mint->warn_ctx, says);
+        key = cert_key_new(type);
+    }
+    return key;
+}
+
 static const struct cert_key *mint_key(struct mint *mint, enum cert_key_type type,
                                        bool self_signed) {
     struct keys *keys = &mint->keys[type];
     CHECK(pthread_mutex_lock(&keys->lock) == 0);
     struct cert_key **key = self_signed ? &keys->self_signed : &keys->issued;
     if (*key == NULL) {
-        *key = cert_key_new(type);
+        *key = key_open(mint, type, self_signed);
     }
     CHECK(pthread_mutex_unlock(&keys->lock) == 0);
     return *key;

@@ -26,8 +26,8 @@ void leaf_unref(struct leaf *leaf); // may be NULL
 
 // struct mint holds the keys. One pair per key type is made for a process and shared by all of its
 // leaves: a key per leaf would cost more than the rest of a leaf and protect nothing, as all of
-// them lie in the same memory. Self-signed leaves have another, so that no key is in two roles.
-// Usable by any number of threads.
+// them lie in the same memory, beside the CA's. Self-signed leaves have another, so that no key is
+// in two roles. Usable by any number of threads.
 struct mint;
 
 // mint_new makes a mint that issues from `authority`, which must outlive it. It takes some hundred
@@ -35,9 +35,20 @@ struct mint;
 struct mint *mint_new(const struct authority *authority, int64_t now);
 void mint_free(struct mint *mint);
 
-// mint_prepare makes the keys of `type` now rather than at the first leaf that needs them. RSA keys
-// take some 100 milliseconds each, so a program that expects clients without ECDSA calls this from
-// a thread of its own; leaves that need them wait meanwhile, others do not.
+// The files of the keys that `mint_keep` is about: of ordinary leaves, and of self-signed ones.
+#define MINT_RSA_FILE "leaf-rsa-key.pem"
+#define MINT_SELF_SIGNED_RSA_FILE "self-signed-rsa-key.pem"
+
+// mint_keep lets the RSA keys, which take some 100 milliseconds each, outlive the process: they are
+// in the CA's folder `dir`, and made there where they are missing (see kept_key.h). A key that
+// cannot be kept is made for this process, and `warn` is told why, on the thread that wanted it. It
+// is called before the first leaf is made.
+void mint_keep(struct mint *mint, const char *dir, void (*warn)(void *ctx, const char *says),
+               void *ctx);
+
+// mint_prepare makes or reads the keys of `type` now rather than at the first leaf that needs them.
+// A program that expects clients without ECDSA calls this for RSA from a thread of its own; leaves
+// that need such keys wait meanwhile, others do not.
 void mint_prepare(struct mint *mint, enum cert_key_type type);
 
 // mint_leaf makes the leaf that `spec` describes; the caller owns one reference. Its chain holds

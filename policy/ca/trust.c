@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <limits.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "policy/ca/cert_facts.h"
 #include "policy/ca/cert_pem.h"
+#include "policy/ca/trust_attempt.h"
 
 struct trust {
     uint64_t serial;
@@ -29,11 +32,37 @@ static const char *const places[] = {
     "/etc/ssl/certs",
 };
 
+// Where a root has its hash: index of a slot of X509_get_ex_data.
+static int hash_slot;
+static pthread_once_t hash_once = PTHREAD_ONCE_INIT;
+
+static void hash_free(void *parent, void *hash, CRYPTO_EX_DATA *data, int index, long argl,
+                      void *argp) {
+    (void)parent, (void)data, (void)index, (void)argl, (void)argp;
+    free(hash);
+}
+
+static void hash_slot_make(void) {
+    hash_slot = X509_get_ex_new_index(0, NULL, NULL, NULL, hash_free);
+    CHECK(hash_slot >= 0);
+}
+
+static void hash_attach(X509 *cert, const uint8_t *der, size_t der_len) {
+    CHECK(pthread_once(&hash_once, hash_slot_make) == 0);
+    uint8_t *hash = xmalloc(SHA256_DIGEST_LENGTH);
+    SHA256(der, der_len, hash);
+    CHECK(X509_set_ex_data(cert, hash_slot, hash));
+}
+
 static bool add_der(struct trust *trust, const uint8_t *der, size_t der_len) {
-    const uint8_t *p = der;
-    X509 *cert = d2i_X509(NULL, &p, (long)der_len);
-    bool ok = cert != NULL && p == der + der_len && trust_num_roots(trust) < TRUST_MAX_ROOTS &&
-              X509_STORE_add_cert(trust->store, cert);
+    CBS all;
+    CBS_init(&all, der, der_len);
+    X509 *cert = cert_facts_x509(all);
+    bool ok = cert != NULL && trust_num_roots(trust) < TRUST_MAX_ROOTS;
+    if (ok) {
+        hash_attach(cert, der, der_len);
+        ok = X509_STORE_add_cert(trust->store, cert);
+    }
     X509_free(cert);
     ERR_clear_error();
     return ok;
@@ -139,6 +168,7 @@ struct trust *trust_new(const char *system, const char *const *extra, size_t num
     struct trust *trust = trust_alloc();
     trust->store = X509_STORE_new();
     CHECK(trust->store != NULL);
+    trust_attempt_prepare(trust->store);
     bool ok = true;
     if (system == NULL) {
         ok = add_found_system(trust, err);
@@ -174,6 +204,12 @@ size_t trust_num_roots(const struct trust *trust) {
 size_t trust_num_skipped(const struct trust *trust) { return trust->num_skipped; }
 
 X509_STORE *trust_store(const struct trust *trust) { return trust->store; }
+
+void trust_root_hash(X509 *cert, uint8_t out[SHA256_DIGEST_LENGTH]) {
+    const uint8_t *hash = X509_get_ex_data(cert, hash_slot);
+    CHECK(hash != NULL);
+    memcpy(out, hash, SHA256_DIGEST_LENGTH);
+}
 
 uint64_t trust_serial(const struct trust *trust) { return trust->serial; }
 

@@ -54,4 +54,7 @@ struct crl_set *trust_crls(const struct trust *trust);
 // trust_store is the roots as libcrypto wants them.
 X509_STORE *trust_store(const struct trust *trust);
 
+// trust_root_hash takes the SHA-256 of a certificate, which roots carry with them.
+void trust_root_hash(X509 *cert, uint8_t out[SHA256_DIGEST_LENGTH]);
+
 #endif // POLICY_CA_TRUST_H_

@@ -1,21 +1,14 @@
 #include "policy/ca/trust_verify.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "policy/ca/cert_memo.h"
 #include "policy/ca/cert_text.h"
 #include "policy/ca/cert_time.h"
+#include "policy/ca/trust_attempt.h"
 #include "policy/ca/trust_checks.h"
-
-enum { MAX_ERRORS = 48 };
-
-// One run of libcrypto over the chain: the path it built and every complaint, not only the first.
-struct attempt {
-    struct {
-        int code, depth;
-    } errors[MAX_ERRORS];
-    size_t num_errors;
-    STACK_OF(X509) * path;
-};
+#include "policy/ca/verification_pack.h"
 
 // The longest time, in seconds, for which an answer is called the same.
 enum { SAME_MAX = 60 * 60, SAME_INCOMPLETE = 60 };
@@ -61,63 +54,9 @@ static const struct {
     // clang-format on
 };
 
-static int on_event(int ok, X509_STORE_CTX *ctx) {
-    struct attempt *attempt = X509_STORE_CTX_get_ex_data(ctx, 0);
-    if (!ok && attempt->num_errors < MAX_ERRORS) {
-        attempt->errors[attempt->num_errors].code = X509_STORE_CTX_get_error(ctx);
-        attempt->errors[attempt->num_errors].depth = X509_STORE_CTX_get_error_depth(ctx);
-        attempt->num_errors++;
-    }
-    return 1;
-}
-
-static void attempt_run(struct attempt *attempt, const struct trust *trust,
-                        const struct trust_chain *chain, const bool *skip, int64_t now) {
-    *attempt = (struct attempt){0};
-    X509_STORE_CTX *ctx = X509_STORE_CTX_new();
-    STACK_OF(X509) *others = sk_X509_new_null();
-    CHECK(ctx != NULL && others != NULL);
-    for (size_t i = 1; i < chain->num; i++) {
-        CHECK(skip[i] || chain->certs[i] == NULL || sk_X509_push(others, chain->certs[i]));
-    }
-    CHECK(X509_STORE_CTX_init(ctx, trust_store(trust), chain->certs[0], others) &&
-          X509_STORE_CTX_set_default(ctx, "ssl_server") &&
-          X509_STORE_CTX_set_ex_data(ctx, 0, attempt));
-    X509_STORE_CTX_set_flags(ctx, X509_V_FLAG_TRUSTED_FIRST | X509_V_FLAG_PARTIAL_CHAIN);
-    X509_STORE_CTX_set_depth(ctx, TRUST_MAX_PATH);
-    X509_STORE_CTX_set_time(ctx, 0, now);
-    X509_STORE_CTX_set_verify_cb(ctx, on_event);
-    if (X509_verify_cert(ctx) <= 0 && attempt->num_errors == 0) {
-        on_event(0, ctx);
-    }
-    attempt->path = X509_STORE_CTX_get1_chain(ctx);
-    X509_STORE_CTX_free(ctx);
-    sk_X509_free(others);
-    ERR_clear_error();
-}
-
-static void attempt_cleanup(struct attempt *attempt) {
-    sk_X509_pop_free(attempt->path, X509_free);
-    *attempt = (struct attempt){0};
-}
-
-static int index_of(const struct trust_chain *chain, X509 *cert) {
-    for (size_t i = 0; i < chain->num; i++) {
-        if (chain->certs[i] == cert) {
-            return (int)i;
-        }
-    }
-    for (size_t i = 0; i < chain->num; i++) {
-        if (chain->certs[i] != NULL && X509_cmp(chain->certs[i], cert) == 0) {
-            return (int)i;
-        }
-    }
-    return -1;
-}
-
 // Picks a certificate that was sent and spoils the path, so that another way may be tried without
 // it: cross-signed intermediates come in a good and a stale copy. 0: there is none.
-static size_t pick_culprit(const struct attempt *attempt, const struct trust_chain *chain) {
+static size_t pick_culprit(const struct trust_attempt *attempt, const struct trust_chain *chain) {
     for (size_t i = 0; i < attempt->num_errors; i++) {
         int depth = attempt->errors[i].depth;
         if (attempt->errors[i].code == X509_V_ERR_CERT_SIGNATURE_FAILURE) {
@@ -126,7 +65,7 @@ static size_t pick_culprit(const struct attempt *attempt, const struct trust_cha
         X509 *cert = depth > 0 && (size_t)depth < sk_X509_num(attempt->path)
                          ? sk_X509_value(attempt->path, (size_t)depth)
                          : NULL;
-        int index = cert != NULL ? index_of(chain, cert) : -1;
+        int index = cert != NULL ? trust_attempt_index(chain, cert) : -1;
         if (index > 0) {
             return (size_t)index;
         }
@@ -140,7 +79,7 @@ static const char *subject_of(X509 *cert, const struct trust_chain *chain, struc
     size_t der_len;
     CBS name, contents;
     const char *subject = "";
-    int index = index_of(chain, cert);
+    int index = trust_attempt_index(chain, cert);
     if (index >= 0) {
         return chain->facts[index].subject != NULL ? chain->facts[index].subject : "";
     }
@@ -154,7 +93,7 @@ static const char *subject_of(X509 *cert, const struct trust_chain *chain, struc
 }
 
 // Keeps what became of a path, unless the first one is good at once.
-static void note_try(const struct attempt *attempt, const struct trust_chain *chain,
+static void note_try(const struct trust_attempt *attempt, const struct trust_chain *chain,
                      struct verification *out) {
     if (attempt->num_errors == 0 && out->num_tries == 0) {
         return;
@@ -173,28 +112,28 @@ static void note_try(const struct attempt *attempt, const struct trust_chain *ch
 }
 
 // Finds the path that verifies, else the first that was built.
-static void find_path(struct attempt *best, const struct trust *trust,
+static void find_path(struct trust_attempt *best, const struct trust *trust,
                       const struct trust_chain *chain, int64_t now, struct verification *out) {
     bool skip[TRUST_MAX_CHAIN] = {false};
-    attempt_run(best, trust, chain, skip, now);
+    trust_attempt_run(best, trust, chain, skip, now);
     note_try(best, chain, out);
-    struct attempt *last = best, next = {0};
+    struct trust_attempt *last = best, next = {0};
     for (int tries = 1; tries < TRUST_MAX_TRIES && last->num_errors != 0; tries++) {
         size_t culprit = pick_culprit(last, chain);
         if (culprit == 0) {
             break;
         }
         skip[culprit] = true;
-        attempt_cleanup(&next);
-        attempt_run(&next, trust, chain, skip, now);
+        trust_attempt_cleanup(&next);
+        trust_attempt_run(&next, trust, chain, skip, now);
         note_try(&next, chain, out);
         last = &next;
     }
     if (last != best && last->num_errors == 0) {
-        attempt_cleanup(best);
+        trust_attempt_cleanup(best);
         *best = next;
     } else {
-        attempt_cleanup(&next);
+        trust_attempt_cleanup(&next);
     }
 }
 
@@ -223,20 +162,15 @@ static void keep_issuer(X509 *cert, struct verification *out) {
     }
 }
 
-static void copy_path(const struct attempt *attempt, const struct trust_chain *chain,
+static void copy_path(const struct trust_attempt *attempt, const struct trust_chain *chain,
                       struct verification *out) {
     size_t num = attempt->path != NULL ? sk_X509_num(attempt->path) : 0;
-    for (size_t i = 0; i < num && i < ARRAY_LEN(out->path); i++) {
+    for (size_t i = 0; i < num && i < TRUST_MAX_STEPS; i++) {
         X509 *cert = sk_X509_value(attempt->path, i);
         struct trust_step *step = &out->path[out->num_path++];
-        unsigned len;
-        step->index = index_of(chain, cert);
+        step->index = trust_attempt_index(chain, cert);
         step->subject = subject_of(cert, chain, &out->arena);
-        if (step->index >= 0) {
-            memcpy(step->sha256, chain->facts[step->index].sha256, sizeof(step->sha256));
-        } else {
-            X509_digest(cert, EVP_sha256(), step->sha256, &len);
-        }
+        trust_attempt_hash(chain, cert, step->sha256);
     }
     if (num > 1 && out->path[1].index < 0) {
         keep_issuer(sk_X509_value(attempt->path, 1), out);
@@ -335,7 +269,7 @@ static void same_narrow(struct verification *out, int64_t at, int64_t now) {
 
 // same_interval finds how long the answer stays the same. A path that could not be built may be
 // built at another time with another root, so that is asked again soon.
-static void same_interval(const struct attempt *attempt, const struct trust_chain *chain,
+static void same_interval(const struct trust_attempt *attempt, const struct trust_chain *chain,
                           int64_t now, struct verification *out) {
     int64_t span = out->complete ? SAME_MAX : SAME_INCOMPLETE;
     out->same_from = now - span;
@@ -376,15 +310,15 @@ static enum trust_defect_kind refine(enum trust_defect_kind kind, const struct c
     return kind;
 }
 
-static void add_error(const struct attempt *attempt, const struct trust_chain *chain, int code,
-                      int depth, int64_t now, struct verification *out) {
+static void add_error(const struct trust_attempt *attempt, const struct trust_chain *chain,
+                      int code, int depth, int64_t now, struct verification *out) {
     size_t m = 0, num_path = attempt->path != NULL ? sk_X509_num(attempt->path) : 0;
     while (meanings[m].code != code && meanings[m].code != 0) {
         m++;
     }
     X509 *cert =
         depth >= 0 && (size_t)depth < num_path ? sk_X509_value(attempt->path, (size_t)depth) : NULL;
-    int index = cert != NULL ? index_of(chain, cert) : 0;
+    int index = cert != NULL ? trust_attempt_index(chain, cert) : 0;
     enum trust_defect_kind kind = index == 0 ? meanings[m].leaf : meanings[m].other;
     if (kind == TRUST_MISSING_INTERMEDIATE || kind == TRUST_UNTRUSTED_ISSUER) {
         add_missing_issuer(chain, index, num_path, code, out);
@@ -425,7 +359,9 @@ static void finish(struct verification *out) {
         }
     }
     out->dates_only = out->dates_only && !out->ok;
-    memcpy(out->defects, sorted, num * sizeof(sorted[0]));
+    if (num != 0) {
+        memcpy(out->defects, sorted, num * sizeof(sorted[0]));
+    }
 }
 
 static bool check_size(const CBS *chain, size_t num_chain, struct verification *out) {
@@ -448,30 +384,19 @@ static bool check_size(const CBS *chain, size_t num_chain, struct verification *
     return true;
 }
 
-void trust_verify(const struct trust *trust, const CBS *chain, size_t num_chain, const char *host,
-                  int64_t now, struct verification *out) {
-    *out = (struct verification){0};
-    if (!check_size(chain, num_chain, out)) {
-        finish(out);
-        out->same_from = now;
-        out->same_until = now + 1;
-        return;
-    }
+static void verify(const struct trust *trust, const CBS *chain, size_t num_chain, const char *host,
+                   int64_t now, struct verification *out) {
     struct trust_chain sent = {
         .num = num_chain,
         .facts = arena_alloc(&out->arena, num_chain * sizeof(*sent.facts)),
         .certs = arena_alloc(&out->arena, num_chain * sizeof(*sent.certs)),
     };
     for (size_t i = 0; i < num_chain; i++) {
-        const uint8_t *p = CBS_data(&chain[i]), *end = p + CBS_len(&chain[i]);
-        (void)cert_facts_parse(&sent.facts[i], &out->arena, p, CBS_len(&chain[i]));
-        sent.certs[i] = d2i_X509(NULL, &p, (long)CBS_len(&chain[i]));
-        if (sent.certs[i] != NULL && p != end) {
-            X509_free(sent.certs[i]);
-            sent.certs[i] = NULL;
-        }
+        (void)cert_facts_parse(&sent.facts[i], &out->arena, CBS_data(&chain[i]),
+                               CBS_len(&chain[i]));
+        sent.certs[i] = i == 0 ? cert_facts_x509(chain[i]) : cert_memo_x509(chain[i]);
     }
-    struct attempt attempt = {0};
+    struct trust_attempt attempt = {0};
     if (sent.certs[0] != NULL) {
         find_path(&attempt, trust, &sent, now, out);
         copy_path(&attempt, &sent, out);
@@ -481,17 +406,31 @@ void trust_verify(const struct trust *trust, const CBS *chain, size_t num_chain,
     for (size_t i = 0; i < attempt.num_errors; i++) {
         add_error(&attempt, &sent, attempt.errors[i].code, attempt.errors[i].depth, now, out);
     }
-    finish(out);
     same_interval(&attempt, &sent, now, out);
-    attempt_cleanup(&attempt);
+    trust_attempt_cleanup(&attempt);
     for (size_t i = 0; i < num_chain; i++) {
         X509_free(sent.certs[i]);
     }
     ERR_clear_error();
 }
 
+void trust_verify(const struct trust *trust, const CBS *chain, size_t num_chain, const char *host,
+                  int64_t now, struct verification *out) {
+    struct trust_defect defects[TRUST_MAX_DEFECTS];
+    struct trust_step path[TRUST_MAX_STEPS];
+    struct trust_try tries[TRUST_MAX_TRIES] = {{.num_subjects = 0}};
+    *out = (struct verification){
+        .defects = defects, .path = path, .tries = tries, .same_from = now, .same_until = now + 1};
+    if (check_size(chain, num_chain, out)) {
+        verify(trust, chain, num_chain, host, now, out);
+    }
+    finish(out);
+    verification_pack(out);
+}
+
 void verification_cleanup(struct verification *verification) {
     arena_cleanup(&verification->arena);
+    free(verification->held);
     *verification = (struct verification){0};
 }
 

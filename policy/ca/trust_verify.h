@@ -15,6 +15,7 @@ enum {
     TRUST_MAX_CHAIN = 100,
     TRUST_MAX_CHAIN_BYTES = 1024 * 1024,
     TRUST_MAX_PATH = 20,
+    TRUST_MAX_STEPS = TRUST_MAX_PATH + 2,
     TRUST_MAX_DEFECTS = 64,
     TRUST_MAX_TRIES = 3,
     TRUST_MAX_BECAUSE = 8,
@@ -49,7 +50,7 @@ struct trust_step {
 // struct trust_try is one path that was tried, and every complaint about it: "1: certificate has
 // expired" is about the second certificate of this path.
 struct trust_try {
-    const char *subjects[TRUST_MAX_PATH + 2];
+    const char *subjects[TRUST_MAX_STEPS];
     size_t num_subjects;
     const char *because[TRUST_MAX_BECAUSE];
     size_t num_because;
@@ -61,11 +62,11 @@ struct verification {
     bool ok;         // no fatal defect
     bool host_ok;    // the leaf speaks for the host
     bool dates_only; // fatal defects there are, all of them about dates: the clock may be wrong
-    struct trust_defect defects[TRUST_MAX_DEFECTS];
+    struct trust_defect *defects; // at most TRUST_MAX_DEFECTS
     size_t num_defects;
-    struct trust_step path[TRUST_MAX_PATH + 2]; // as far as it could be built
+    struct trust_step *path; // as far as it could be built, at most TRUST_MAX_STEPS
     size_t num_path;
-    struct trust_try tries[TRUST_MAX_TRIES]; // where the first path was not good
+    struct trust_try *tries; // where the first path was not good, at most TRUST_MAX_TRIES
     size_t num_tries;
     bool complete;              // the path ends in a root of ours
     CBS issuer;                 // the leaf's issuer where it is on the path but was not sent: DER
@@ -77,7 +78,9 @@ struct verification {
     // The same question gets the same answer as long as same_from <= now < same_until: no date of a
     // certificate that counts is passed in between.
     int64_t same_from, same_until;
-    struct arena arena;
+    void *held; // all that is pointed to, `held_len` bytes
+    size_t held_len;
+    struct arena arena; // of what is added to the answer later
 };
 
 // trust_verify verifies the certificates `chain`, as sent, for `host` at `now` (unix seconds, not

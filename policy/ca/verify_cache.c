@@ -28,7 +28,7 @@ static void value_unref(void *value) { verified_unref(value); }
 
 static size_t value_size(const void *value) {
     const struct verified *verified = value;
-    return sizeof(*verified) + verified->verification.arena.used;
+    return sizeof(*verified) + verified->verification.held_len;
 }
 
 static bool value_fresh(const void *value, int64_t now) {

@@ -85,8 +85,7 @@ static enum confidence surest_of(const struct rule *rule) {
 static bool asks(const struct rule *rule) {
     for (size_t i = 0; i < RULE_NEEDS_MAX && rule->needs[i] != 0; i++) {
         literal need = rule->needs[i];
-        const struct predicate_row *row =
-            predicate_row((enum predicate)((need < 0 ? -need : need) - 1));
+        const struct predicate_row *row = predicate_row(literal_predicate(need));
         if (row->fields[0] == F_RECORD_EXPERIMENTS) {
             return true;
         }
@@ -98,8 +97,7 @@ static bool needs_history(const struct rule *rule) {
     bool needs = false;
     for (size_t i = 0; i < RULE_NEEDS_MAX && rule->needs[i] != 0; i++) {
         literal asked = rule->needs[i];
-        const struct predicate_row *row =
-            predicate_row((enum predicate)((asked < 0 ? -asked : asked) - 1));
+        const struct predicate_row *row = predicate_row(literal_predicate(asked));
         needs = needs || field_row((enum field)row->fields[0])->kind == KIND_HISTORY;
     }
     return needs;

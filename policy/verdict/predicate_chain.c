@@ -14,20 +14,9 @@ static const struct obj *verification(const struct view *view) {
     return obj_get(view->up, F_LEG_VERIFICATION);
 }
 
-// chain_ok returns what the proxy's verification found. A resumed session shows no certificate: it
-// rests on one that was verified before.
-static enum answer chain_ok(const struct view *view) {
-    int64_t ok;
-    if (obj_int(verification(view), F_VERIFICATION_OK, &ok)) {
-        return answer_from(ok != 0);
-    }
-    bool resumed = obj_is(view->up, F_LEG_TLS_RESUMED, true);
-    return resumed && verification(view) == NULL ? YES : UNKNOWN;
-}
-
 ASK(verified) {
     (void)row;
-    return chain_ok(view);
+    return view->chain_ok;
 }
 
 ASK(defects_hidden) {
@@ -44,16 +33,18 @@ ASK(leaf_sound) {
     if (ask_canary_shown(view, row) == YES) {
         return NO; // whatever the server showed
     }
-    return answer_or(chain_ok(view), ask_defects_hidden(view, row));
+    return answer_or(view->chain_ok, ask_defects_hidden(view, row));
 }
 
 ASK(defect) {
+    if (view->chain_ok == YES) {
+        return NO;
+    }
     const char *id = defect_ids[row->codes[0]];
     const struct obj *found = verification(view);
-    enum answer ok = chain_ok(view);
-    if (ok != NO) {
+    if (view->chain_ok == UNKNOWN) {
         bool early = view_reached(view->up, view->up_step, LEG_CERTIFICATE) == NO;
-        return ok == YES || (early && found == NULL) ? NO : UNKNOWN;
+        return early && found == NULL ? NO : UNKNOWN;
     }
     enum answer any = obj_has(found, F_VERIFICATION_DEFECTS) ? NO : UNKNOWN;
     for (size_t i = 0; i < obj_num(found, F_VERIFICATION_DEFECTS); i++) {
@@ -73,13 +64,13 @@ const char *defect_id(enum defect defect) { return defect_ids[defect]; }
 // Weak but tolerated: the proxy's own verification passed with it.
 ASK(defect_borne) {
     const struct obj *found = verification(view);
-    enum answer any = chain_ok(view) == UNKNOWN || found == NULL ? UNKNOWN : NO;
+    enum answer any = view->chain_ok == UNKNOWN || found == NULL ? UNKNOWN : NO;
     for (size_t i = 0; i < obj_num(found, F_VERIFICATION_DEFECTS); i++) {
         const struct obj *item = obj_at(found, F_VERIFICATION_DEFECTS, i);
         int64_t fatal;
         bool same = obj_str_is(item, F_DEFECT_ID, defect_ids[row->codes[0]]);
         if (same && obj_int(item, F_DEFECT_FATAL, &fatal) && fatal == 0) {
-            return chain_ok(view);
+            return view->chain_ok;
         }
     }
     return any;

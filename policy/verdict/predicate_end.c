@@ -12,29 +12,11 @@ static bool has_code(const struct predicate_row *row, int64_t code) {
     return false;
 }
 
-// alerted returns whether the peer behind `seen` sent an error alert on `leg`. Without one in the
-// ledger the way the leg ended tells; the ledger's absence alone does not.
-static enum answer alerted(const struct obj *leg, const struct alert_seen *seen, const char *who) {
-    if (seen->obj != NULL) {
-        return YES;
-    }
-    const char *how = obj_str(leg, F_LEG_END_HOW);
-    if (seen->doubt || how == NULL) {
-        return UNKNOWN;
-    }
-    if (strcmp(how, "alert") != 0) {
-        return NO;
-    }
-    const char *by = obj_str(leg, F_LEG_END_BY);
-    return by == NULL ? UNKNOWN : answer_from(strcmp(by, who) == 0);
-}
-
 // coded returns whether the first alert of a peer has one of the codes of `row`.
-static enum answer coded(const struct obj *leg, const struct alert_seen *seen, const char *who,
-                         const struct predicate_row *row) {
+static enum answer coded(const struct alert_seen *seen, const struct predicate_row *row) {
     int64_t code;
     if (seen->obj == NULL) {
-        return alerted(leg, seen, who) == NO ? NO : UNKNOWN;
+        return seen->sent == NO ? NO : UNKNOWN;
     }
     enum answer codes = UNKNOWN;
     if (obj_int(seen->obj, F_ALERT_CODE, &code)) {
@@ -52,17 +34,16 @@ static enum answer alert_early(const struct view *view) {
 }
 
 ASK(up_alert) {
-    enum answer code = coded(view->up, &view->server_alert, "server", row);
+    enum answer code = coded(&view->server_alert, row);
     return code == NO ? NO : answer_and(code, alert_early(view));
 }
 
-ASK(up_alert_ever) { return coded(view->up, &view->server_alert, "server", row); }
+ASK(up_alert_ever) { return coded(&view->server_alert, row); }
 
 ASK(up_alert_unasked) {
     (void)row;
-    enum answer any = alerted(view->up, &view->server_alert, "server");
-    if (any != YES) {
-        return any;
+    if (view->server_alert.sent != YES) {
+        return view->server_alert.sent;
     }
     return view->mode != MODE_INTERCEPT || view->server_alert.after == LEG_UNKNOWN
                ? UNKNOWN
@@ -77,7 +58,7 @@ static enum answer silent_after_data(const struct obj *leg, enum field field) {
 }
 
 ASK(up_alert_late) {
-    enum answer code = coded(view->up, &view->server_alert, "server", row);
+    enum answer code = coded(&view->server_alert, row);
     if (code != YES) {
         return code;
     }
@@ -89,7 +70,7 @@ ASK(up_alert_late) {
 }
 
 ASK(down_alert) {
-    enum answer code = coded(view->down, &view->client_alert, "client", row);
+    enum answer code = coded(&view->client_alert, row);
     if (code != YES) {
         return code;
     }
@@ -110,12 +91,12 @@ ASK(down_alert) {
 
 ASK(up_alerted) {
     (void)row;
-    return alerted(view->up, &view->server_alert, "server");
+    return view->server_alert.sent;
 }
 
 ASK(down_alerted) {
     (void)row;
-    return alerted(view->down, &view->client_alert, "client");
+    return view->client_alert.sent;
 }
 
 // leg_alerted returns whether there was any error alert on `leg`, whoever sent it.

@@ -45,9 +45,10 @@ static void tally_add(struct tally *tally, const struct obj *experiment) {
 // tally_of counts the runs of every probe in `names`, which are separated by spaces.
 static struct tally tally_of(const struct view *view, const char *names) {
     struct tally tally = {.same = true};
-    for (size_t len; *names != '\0'; names += len + (names[len] == ' ')) {
+    size_t num = num_experiments(view); // most records have none
+    for (size_t len; num != 0 && *names != '\0'; names += len + (names[len] == ' ')) {
         len = strcspn(names, " ");
-        for (size_t i = 0; i < num_experiments(view); i++) {
+        for (size_t i = 0; i < num; i++) {
             if (is_named(experiment_at(view, i), names, len)) {
                 tally_add(&tally, experiment_at(view, i));
             }
@@ -298,11 +299,11 @@ static bool fails_at_large(const struct view *view, const char *with) {
 
 // The hello fails with the factor and passes without it, nothing else being changed.
 ASK(factor_matters) {
-    struct factor factor = factor_of(row);
     enum answer base = probe_passes(view, "base");
     if (base == UNKNOWN) {
         return UNKNOWN;
     }
+    struct factor factor = factor_of(row);
     if (base == NO) {
         return probe_passes(view, factor.without);
     }

@@ -60,13 +60,12 @@ void reading_init(struct reading *reading, const struct obj *root) {
 
 enum answer reading_ask(struct reading *reading, literal asked) {
     CHECK(asked != 0);
-    uint8_t *known = &reading->answers[(asked < 0 ? -asked : asked) - 1];
+    uint8_t *known = &reading->answers[literal_predicate(asked)];
     if (*known == 0) {
-        enum predicate predicate = (enum predicate)((asked < 0 ? -asked : asked) - 1);
-        *known = (uint8_t)(predicate_ask(&reading->view, predicate) + 1);
+        *known = (uint8_t)(predicate_ask(&reading->view, literal_predicate(asked)) + 1);
     }
     enum answer answer = (enum answer)(*known - 1);
-    return asked < 0 ? answer_not(answer) : answer;
+    return literal_is(asked) ? answer : answer_not(answer);
 }
 
 static enum answer all_of(struct reading *reading, const literal *literals, size_t max) {
@@ -83,7 +82,8 @@ static bool is_defect(const struct predicate_row *row) {
 
 static bool blames_defect(const struct rule *rule) {
     for (size_t i = 0; i < RULE_NEEDS_MAX && rule->needs[i] != 0; i++) {
-        if (rule->needs[i] > 0 && is_defect(predicate_row((enum predicate)(rule->needs[i] - 1)))) {
+        literal need = rule->needs[i];
+        if (literal_is(need) && is_defect(predicate_row(literal_predicate(need)))) {
             return true;
         }
     }
@@ -123,10 +123,15 @@ enum confidence rule_confidence(struct reading *reading, const struct rule *rule
     return confidence > (int)CONFIDENCE_CERTAIN ? CONFIDENCE_CERTAIN : (enum confidence)confidence;
 }
 
-// fires is `rule_answer` where only a YES matters: most rules fall at their first literal.
+// fires is `rule_answer` where only a YES matters: most rules fall at their first literal, and most
+// of those by an answer that is known.
 static bool fires(struct reading *reading, const struct rule *rule) {
-    for (size_t i = 0; i < RULE_NEEDS_MAX && rule->needs[i] != 0; i++) {
-        if (reading_ask(reading, rule->needs[i]) != YES) {
+    for (const literal *need = rule->needs; *need != 0; need++) {
+        const uint8_t *known = &reading->answers[literal_predicate(*need)];
+        if (*known == 0) {
+            (void)reading_ask(reading, *need);
+        }
+        if (*known != *need % 4) {
             return false;
         }
     }

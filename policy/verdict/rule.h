@@ -22,11 +22,20 @@ enum stage {
     STAGE_REST,        // something did, and nothing above tells what
 };
 
-// A literal is a predicate that must answer YES, or NO when it is negated; 0 ends a list.
-typedef int16_t literal;
+// A literal is a predicate with the answer that it must give, YES or NO; 0 ends a list. The answer
+// is held as a reading remembers it, so that thousands of literals are compared in no time.
+typedef uint16_t literal;
 
-#define IS(name) (P_##name + 1)
-#define NOT(name) (-(P_##name + 1))
+#define IS(name) (P_##name * 4 + YES + 1)
+#define NOT(name) (P_##name * 4 + NO + 1)
+
+static inline enum predicate literal_predicate(literal asked) {
+    return (enum predicate)(asked / 4);
+}
+
+// literal_is tells IS from NOT; literal_not makes one of the other.
+static inline bool literal_is(literal asked) { return asked % 4 == YES + 1; }
+static inline literal literal_not(literal asked) { return asked ^ ((YES + 1) ^ (NO + 1)); }
 
 enum { RULE_NEEDS_MAX = 10, RULE_RAISES_MAX = 3, RULE_LOOK_ALIKES_MAX = 6 };
 

@@ -141,12 +141,12 @@ static void add_field(struct writer *w, enum field field, const char *because) {
 }
 
 static const struct predicate_row *literal_row(literal asked) {
-    return predicate_row((enum predicate)((asked < 0 ? -asked : asked) - 1));
+    return predicate_row(literal_predicate(asked));
 }
 
 static const char *literal_because(literal asked) {
     const struct predicate_row *row = literal_row(asked);
-    return asked < 0 ? row->because_no : row->because_yes;
+    return literal_is(asked) ? row->because_yes : row->because_no;
 }
 
 // is_asked returns whether the experiment is of one of the probes that a predicate asks about, or
@@ -237,7 +237,7 @@ static void add_borne(struct writer *w, const struct predicate_row *row) {
 
 static void add_literal(struct writer *w, literal asked) {
     const struct predicate_row *row = literal_row(asked);
-    bool misfits = row->fn == ask_claim_misfit && asked > 0;
+    bool misfits = row->fn == ask_claim_misfit && literal_is(asked);
     for (size_t i = 0; row->fields[i] != FIELD_COUNT; i++) {
         if (row->fields[i] == F_RECORD_EXPERIMENTS) {
             add_experiments(w, row, literal_because(asked));
@@ -248,7 +248,7 @@ static void add_literal(struct writer *w, literal asked) {
     if (misfits) {
         add_misfits(w);
     }
-    if (row->fn == ask_defect_borne && asked > 0) {
+    if (row->fn == ask_defect_borne && literal_is(asked)) {
         add_borne(w, row);
     }
 }
@@ -272,7 +272,7 @@ static void add_ruled_out(struct writer *w, const struct rule *rule) {
             struct obj *out = obj_add(w->verdict, F_VERDICT_RULED_OUT);
             obj_set_str(out, F_RULED_OUT_CAUSE, cause_row(look_alike->cause)->id);
             set_template(w, out, F_RULED_OUT_BECAUSE,
-                         literal_because((literal)-look_alike->speaks));
+                         literal_because(literal_not(look_alike->speaks)));
         }
     }
 }

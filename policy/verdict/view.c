@@ -63,10 +63,10 @@ static enum leg_step leg_last(const struct obj *leg) {
         {F_LEG_OFFER_CIPHERS, LEG_HELLO},
         {F_LEG_OFFER_RAW, LEG_HELLO},
     };
-    enum leg_step step = (enum leg_step)word_find(ends, obj_str(leg, F_LEG_END_AT));
     if (positive(leg, F_LEG_DATA_RECEIVED) || positive(leg, F_LEG_DATA_SENT)) {
         return LEG_DATA;
     }
+    enum leg_step step = (enum leg_step)word_find(ends, obj_str(leg, F_LEG_END_AT));
     if (obj_is(leg, F_LEG_TLS_ESTABLISHED, true) && step < LEG_FINISHED) {
         step = LEG_FINISHED;
     }
@@ -92,8 +92,8 @@ static bool alert_is_error(const struct obj *alert) {
     if (!obj_int(alert, F_ALERT_CODE, &code)) {
         return !obj_str_is(alert, F_ALERT_LEVEL, "warning");
     }
-    bool warning = obj_str_is(alert, F_ALERT_LEVEL, "warning") && code != 90;
-    return code != ALERT_CLOSE_NOTIFY && code != 100 && !warning;
+    return code != ALERT_CLOSE_NOTIFY && code != 100 &&
+           (code == 90 || !obj_str_is(alert, F_ALERT_LEVEL, "warning"));
 }
 
 // alert_is_late returns whether `alert` came when its leg had ended already. It is an answer to
@@ -103,9 +103,26 @@ static bool alert_is_late(const struct obj *leg, const struct obj *alert) {
     return obj_int(leg, F_LEG_MS_END, &ended) && obj_int(alert, F_ALERT_MS, &came) && came > ended;
 }
 
+static enum answer alert_sent(const struct obj *leg, const struct alert_seen *seen,
+                              const char *from) {
+    const char *how = obj_str(leg, F_LEG_END_HOW);
+    if (seen->obj != NULL) {
+        return YES;
+    }
+    if (seen->doubt || how == NULL) {
+        return UNKNOWN;
+    }
+    if (strcmp(how, "alert") != 0) {
+        return NO;
+    }
+    const char *by = obj_str(leg, F_LEG_END_BY);
+    return by == NULL ? UNKNOWN : answer_from(strcmp(by, from) == 0);
+}
+
 static struct alert_seen alert_first(const struct obj *leg, const char *from) {
-    struct alert_seen seen = {NULL, false, LEG_UNKNOWN};
-    for (size_t i = 0; i < obj_num(leg, F_LEG_ALERTS) && seen.obj == NULL; i++) {
+    struct alert_seen seen = {.after = LEG_UNKNOWN};
+    size_t num = obj_num(leg, F_LEG_ALERTS);
+    for (size_t i = 0; i < num && seen.obj == NULL; i++) {
         const struct obj *alert = obj_at(leg, F_LEG_ALERTS, i);
         if (!alert_is_error(alert) || alert_is_late(leg, alert)) {
             continue;
@@ -117,6 +134,7 @@ static struct alert_seen alert_first(const struct obj *leg, const char *from) {
             seen.after = (enum leg_step)word_find(afters, obj_str(alert, F_ALERT_AFTER));
         }
     }
+    seen.sent = alert_sent(leg, &seen, from);
     return seen;
 }
 
@@ -144,6 +162,17 @@ static void view_legs(struct view *view) {
     }
 }
 
+// chain_ok returns what the proxy's verification found. A resumed session shows no certificate: it
+// rests on one that was verified before.
+static enum answer chain_ok(const struct obj *leg) {
+    const struct obj *found = obj_get(leg, F_LEG_VERIFICATION);
+    int64_t ok;
+    if (obj_int(found, F_VERIFICATION_OK, &ok)) {
+        return answer_from(ok != 0);
+    }
+    return found == NULL && obj_is(leg, F_LEG_TLS_RESUMED, true) ? YES : UNKNOWN;
+}
+
 void view_init(struct view *view, const struct obj *root) {
     *view = (struct view){
         .root = root,
@@ -156,6 +185,7 @@ void view_init(struct view *view, const struct obj *root) {
     view_legs(view);
     view->up_step = leg_last(view->up);
     view->down_step = leg_last(view->down);
+    view->chain_ok = chain_ok(view->up);
     view->server_alert = alert_first(view->up, "server");
     view->client_alert = alert_first(view->down, "client");
     if (view->mode == MODE_INTERCEPT || view->mode == MODE_PROBE) {

@@ -27,11 +27,13 @@ enum leg_step {
 
 // struct alert_seen is the first error alert that one peer sent on one leg. `obj` is NULL where
 // there is none to be seen; `doubt` says that an alert came first whose sender the record does not
-// tell.
+// tell. `sent` is whether there was one: without one in the ledger the way the leg ended tells; the
+// ledger's absence alone does not.
 struct alert_seen {
     const struct obj *obj;
     bool doubt;
     enum leg_step after;
+    enum answer sent;
 };
 
 // struct view borrows the record, which must outlive it. Any object may be NULL: every getter of
@@ -46,6 +48,7 @@ struct view {
     enum leg_step up_step, down_step; // how far they came, for certain
     struct alert_seen server_alert, client_alert;       // of the two real peers
     struct alert_seen proxy_alert_up, proxy_alert_down; // ours; never on the wire
+    enum answer chain_ok;                               // what the proxy's verification found
 };
 
 // view_init takes the record apart. It allocates nothing.

@@ -27,10 +27,9 @@
 #include "proxy/session/shared.h"
 
 enum {
-    LEAVES_MAX = 10000,
-    LEAVES_BYTES = 32 * 1024 * 1024,
-    VERIFICATIONS_MAX = 2000,
-    VERIFICATIONS_BYTES = 32 * 1024 * 1024,
+    HOSTS_MAX = 120000, // whose leaves and verifications are remembered
+    LEAVES_BYTES = 96 * 1024 * 1024,
+    VERIFICATIONS_BYTES = 96 * 1024 * 1024,
     PATH_TEXT_MAX = 4096,
     OVERLOAD_TEXT_MAX = 1024,
 };
@@ -201,6 +200,8 @@ static bool open_ca(struct engine *engine, struct err *err) {
     if (engine->authority == NULL) {
         return false;
     }
+    engine->mint = mint_new(engine->authority, now);
+    mint_keep(engine->mint, engine->ca.dir, warn, engine);
     engine->boxes = ca_folder_of_profile(&engine->ca, "");
     if (engine->options.as != NULL && engine->options.as->cert.ca.subject.num != 0) {
         char *dir = ca_folder_of_profile(&engine->ca, engine->options.as->name);
@@ -211,9 +212,8 @@ static bool open_ca(struct engine *engine, struct err *err) {
             return false;
         }
     }
-    engine->mint = mint_new(engine->authority, now);
-    engine->leaves = leaf_cache_new(engine->mint, LEAVES_MAX, LEAVES_BYTES);
-    engine->verifications = verify_cache_new(VERIFICATIONS_MAX, VERIFICATIONS_BYTES);
+    engine->leaves = leaf_cache_new(engine->mint, HOSTS_MAX, LEAVES_BYTES);
+    engine->verifications = verify_cache_new(HOSTS_MAX, VERIFICATIONS_BYTES);
     engine->history = history_new(history_seed());
     return true;
 }
@@ -364,7 +364,8 @@ static void overload_tell(const struct engine *engine, const struct log_writer_c
 }
 
 bool engine_run(struct engine *engine, struct err *err) {
-    // Most clients never need RSA keys, and making them takes longer than all else of a start.
+    // Most clients never need RSA keys, and at the first start making them takes longer than all
+    // else.
     pthread_t rsa;
     sigset_t all, before;
     sigfillset(&all);

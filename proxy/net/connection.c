@@ -13,17 +13,30 @@
 // After so many bytes, or a read that was not full, the other connections have their turn.
 enum { BYTES_PER_WAKEUP = 512 * 1024 };
 
+// What a reader leaves lying costs memory, so little is read at a time for one that let so much
+// time pass before there was room for more, for a while, and not too much for one that has not
+// taken many bytes yet: the kernel's buffers hold several megabytes.
+enum {
+    STOOD_STILL_US = 100 * 1000,
+    SLOW_US = 10 * 1000 * 1000,
+    SLOW_READ = 16 * 1024,
+    NEW_READ = 64 * 1024,
+    NEW_UNTIL = 16 * 1024 * 1024,
+};
+
 struct leg {
     struct connection *connection;
     ev_io io;
-    int fd;            // -1: none, or closed
-    int events;        // what `io` waits for
-    int errnum;        // the connection broke, but the session may not know: bytes may come first
-    bool eof;          // FIN was read
-    bool shut;         // FIN was sent
-    bool blocked;      // no room to write; waits for it
-    bool splices;      // what it receives may be passed on unseen
-    struct pipe *pipe; // holds what it received and the other leg has not been sent, or NULL
+    int fd;       // -1: none, or closed
+    int events;   // what `io` waits for
+    int errnum;   // the connection broke, but the session may not know: bytes may come first
+    bool eof;     // FIN was read
+    bool shut;    // FIN was sent
+    bool blocked; // no room to write; waits for it, and nothing more is read for it
+    int64_t blocked_us, slow_until_us; // since when; until when it counts as a slow reader
+    size_t sent;                       // bytes, as far as they were in the session
+    bool splices;                      // what it receives may be passed on unseen
+    struct pipe *pipe;    // holds what it received and the other leg has not been sent, or NULL
     bool watched_hangups; // is a member of the worker's hangup set
     bool hung;            // the hangup set told of it
 };
@@ -133,6 +146,24 @@ static void leg_break(struct leg *leg, int errnum) {
     leg_close(leg);
 }
 
+static void leg_block(struct leg *leg) {
+    leg->blocked = true;
+    leg->blocked_us = clock_mono_us();
+}
+
+static void leg_unblock(struct leg *leg) {
+    int64_t now_us = clock_mono_us();
+    if (leg->blocked && now_us - leg->blocked_us > STOOD_STILL_US) {
+        leg->slow_until_us = now_us + SLOW_US;
+    }
+    leg->blocked = false;
+}
+
+// Returns whether the leg is read.
+static bool leg_reads(struct leg *leg, const struct wishes *wishes) {
+    return wishes->read[side_of(leg)] && !leg->eof && !leg_other(leg)->blocked;
+}
+
 // Returns whether something waits to be written to the leg.
 static bool leg_pending(struct leg *leg) {
     return leg_other(leg)->pipe != NULL ||
@@ -153,7 +184,7 @@ static bool leg_tell_broken(struct leg *leg, const struct wishes *wishes) {
     if (leg->fd < 0 || wishes->done || wishes->reset[side]) {
         return false;
     }
-    bool reads = wishes->read[side] && !leg->eof;
+    bool reads = leg_reads(leg, wishes);
     if (leg->hung && leg->errnum == 0 && !reads) {
         leg->hung = false;
         leg->errnum = socket_error(leg->fd);
@@ -172,9 +203,12 @@ static bool leg_tell_broken(struct leg *leg, const struct wishes *wishes) {
 
 // Notes why nothing more was written, and returns whether to try again at once.
 static bool leg_write_failed(struct leg *leg) {
-    leg->blocked = errno == EAGAIN;
-    leg->errnum = errno != EAGAIN && errno != EINTR ? errno : 0;
-    return errno == EINTR;
+    int errnum = errno;
+    leg->errnum = errnum != EAGAIN && errnum != EINTR ? errnum : 0;
+    if (errnum == EAGAIN) {
+        leg_block(leg);
+    }
+    return errnum == EINTR;
 }
 
 // Writes what is in the pipe of the other leg, and returns how many bytes.
@@ -185,7 +219,9 @@ static size_t leg_write_pipe(struct leg *leg) {
         ssize_t n = pipe_drain(from->pipe, leg->fd);
         if (n > 0) {
             written += (size_t)n;
-            leg->blocked = from->pipe->held != 0;
+            if (from->pipe->held != 0) {
+                leg_block(leg);
+            }
         } else if (!leg_write_failed(leg)) {
             return written;
         }
@@ -217,7 +253,10 @@ static bool leg_write(struct leg *leg) {
     if (n < 0) {
         return leg_write_failed(leg);
     }
-    leg->blocked = (size_t)n < out.len;
+    leg->sent += (size_t)n;
+    if ((size_t)n < out.len) {
+        leg_block(leg);
+    }
     session_output_done(c->session, side_of(leg), (size_t)n, clock_mono_us());
     return true;
 }
@@ -242,7 +281,7 @@ static void leg_apply(struct leg *leg, const struct wishes *wishes) {
         leg->shut = true;
         (void)shutdown(leg->fd, SHUT_WR);
     }
-    leg_watch(leg, (wishes->read[side] && !leg->eof ? EV_READ : 0) | (leg->blocked ? EV_WRITE : 0));
+    leg_watch(leg, (leg_reads(leg, wishes) ? EV_READ : 0) | (leg->blocked ? EV_WRITE : 0));
 }
 
 // ---- the connection
@@ -357,15 +396,27 @@ static ssize_t leg_splice(struct leg *leg, struct event *event) {
     return n;
 }
 
-static ssize_t leg_receive(struct leg *leg, struct event *event) {
+// leg_room is how many bytes are received at a time for a reader.
+static size_t leg_room(const struct leg *reader) {
+    if (clock_mono_us() < reader->slow_until_us) {
+        return SLOW_READ;
+    }
+    return reader->sent < NEW_UNTIL ? NEW_READ : sizeof(reader->connection->worker->bytes);
+}
+
+// leg_receive fills `event` with what there is, at most `*out_room` bytes, and returns what recv
+// would.
+static ssize_t leg_receive(struct leg *leg, struct event *event, size_t *out_room) {
     struct worker *worker = leg->connection->worker;
+    *out_room = sizeof(worker->bytes);
     if (leg->splices && leg->pipe == NULL) {
         leg->pipe = pipes_take(&worker->pipes);
         if (leg->pipe != NULL) {
             return leg_splice(leg, event);
         }
     }
-    ssize_t n = recv(leg->fd, worker->bytes, sizeof(worker->bytes), 0);
+    *out_room = leg_room(leg_other(leg));
+    ssize_t n = recv(leg->fd, worker->bytes, *out_room, 0);
     event->kind = EVENT_BYTES;
     event->bytes = (struct span){worker->bytes, n > 0 ? (size_t)n : 0};
     return n;
@@ -373,10 +424,10 @@ static ssize_t leg_receive(struct leg *leg, struct event *event) {
 
 static void leg_read(struct leg *leg) {
     struct connection *c = leg->connection;
-    struct worker *worker = c->worker;
     for (size_t taken = 0; taken < BYTES_PER_WAKEUP;) {
         struct event event = {.side = side_of(leg)};
-        ssize_t n = leg_receive(leg, &event);
+        size_t room;
+        ssize_t n = leg_receive(leg, &event, &room);
         if (n > 0) {
             taken += (size_t)n;
             input(c, &event);
@@ -390,7 +441,7 @@ static void leg_read(struct leg *leg) {
             event.kind = EVENT_EOF;
             input(c, &event);
         }
-        if (!settle(c) || n < (ssize_t)sizeof(worker->bytes) || !(leg->events & EV_READ)) {
+        if (!settle(c) || n < (ssize_t)room || !(leg->events & EV_READ)) {
             return;
         }
     }
@@ -400,7 +451,7 @@ static void on_io(struct ev_loop *loop, ev_io *io, int revents) {
     (void)loop;
     struct leg *leg = io->data;
     if (revents & EV_WRITE) {
-        leg->blocked = false;
+        leg_unblock(leg);
     }
     if (revents & EV_READ) {
         leg_read(leg);

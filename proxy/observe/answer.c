@@ -8,14 +8,14 @@
 #include "proxy/tls/certificate_inflate.h"
 #include "proxy/tls/certificate_request.h"
 #include "proxy/tls/encrypted_extensions.h"
-#include "proxy/tls/fingerprint.h"
+#include "proxy/tls/fingerprint_memo.h"
 #include "proxy/tls/handshake.h"
 #include "proxy/tls/key_exchange.h"
 #include "proxy/tls/server_hello.h"
 #include "proxy/tls/session_ticket.h"
 #include "proxy/tls/short_message.h"
 
-enum { FINGERPRINT_MAX = 4096, AUTHORITIES_MAX = 20, TLS13 = 0x0304, TLS13_DRAFTS = 0x7f };
+enum { AUTHORITIES_MAX = 20, TLS13 = 0x0304, TLS13_DRAFTS = 0x7f };
 
 static void set_version(struct obj *leg, uint16_t version) {
     static const char *const names[] = {"3.0", "1.0", "1.1", "1.2", "1.3"};
@@ -79,14 +79,12 @@ static void set_sentinel(struct obj *leg, enum downgrade downgrade) {
 }
 
 static void fingerprint(struct obj *leg, const struct server_hello *hello) {
-    char ja3s[JA3_SIZE];
-    struct buf text;
-    buf_init(&text, FINGERPRINT_MAX);
-    if (fingerprint_ja3s(ja3s, hello) && fingerprint_ja3s_text(&text, hello)) {
-        obj_set_str(leg, F_LEG_JA3S, ja3s);
-        obj_set_strn(leg, F_LEG_JA3S_RAW, buf_data(&text), text.len);
+    const struct fingerprints *prints = fingerprint_memo_server(hello);
+    const struct buf *text = &prints->ja3_text;
+    if (text->len != 0) {
+        obj_set_str(leg, F_LEG_JA3S, prints->ja3);
+        obj_set_strn(leg, F_LEG_JA3S_RAW, buf_data(text), text->len);
     }
-    buf_cleanup(&text);
 }
 
 static void on_server_hello(struct observe *observe, struct note_sink *notes, const uint8_t *p,

@@ -86,7 +86,6 @@ void observe_codes(struct observe *observe, enum field field, const struct code_
         return;
     }
     uint16_t codes[CODES_AT_ONCE];
-    obj_touch(observe->leg, field);
     if (list->num <= CODES_AT_ONCE) {
         for (size_t i = 0; i < list->num; i++) {
             codes[i] = (uint16_t)code_list_at(list, i);
@@ -101,20 +100,27 @@ void observe_codes(struct observe *observe, enum field field, const struct code_
 
 void observe_extensions(struct observe *observe, enum field field, CBS block) {
     struct extension extension;
-    obj_touch(observe->leg, field);
+    if (!obj_has(observe->leg, field)) {
+        uint16_t codes[CODES_AT_ONCE];
+        size_t num = 0;
+        while (num < CODES_AT_ONCE && extension_next(&block, &extension)) {
+            codes[num++] = extension.type;
+        }
+        obj_set_codes(observe->leg, field, codes, num);
+    }
     while (extension_next(&block, &extension)) {
         obj_add_code(observe->leg, field, extension.type);
     }
 }
 
-// hello_take observes the ClientHello message `p` and keeps it.
+// hello_take observes the ClientHello message `p`, which lies in the record's arena.
 static void hello_take(struct observe *observe, bool sslv2, const uint8_t *p, size_t p_len,
                        int64_t now_us) {
     struct note_sink notes = {0};
     struct client_hello hello = {0};
     observe->client_hello = true;
     observe->sslv2 = sslv2;
-    observe->hello = (struct span){arena_dup(obj_arena(observe->leg), p, p_len), p_len};
+    observe->hello = (struct span){p, p_len};
     if (sslv2) {
         (void)client_hello_parse_sslv2(&hello, &notes, observe->hello.p, p_len);
     } else {
@@ -135,21 +141,26 @@ void observe_hello(struct observe *observe, const uint8_t *p, size_t p_len, size
     struct record_reader reader;
     struct wire_event event;
     size_t len = p_len;
+    obj_set_bytes(observe->leg, F_LEG_OFFER_RAW, p, p_len);
+    struct span raw = obj_span(observe->leg, F_LEG_OFFER_RAW);
     record_reader_init(&reader, 0, 0);
-    enum wire_event_type type = record_reader_next(&reader, &event, p, &len);
+    enum wire_event_type type = record_reader_next(&reader, &event, raw.p, &len);
     if (type == WIRE_MORE) {
         type = record_reader_eof(&reader, &event);
     }
     bool is_hello = type == WIRE_MESSAGE && event.len != 0 && event.p[0] == HANDSHAKE_CLIENT_HELLO;
     if (is_hello || type == WIRE_SSLV2_HELLO) {
-        hello_take(observe, type == WIRE_SSLV2_HELLO, event.p, event.len, now_us);
+        // A hello that came in one record is not kept twice.
+        bool inside = (uintptr_t)event.p - (uintptr_t)raw.p < raw.len;
+        const uint8_t *kept =
+            inside ? event.p : arena_dup(obj_arena(observe->leg), event.p, event.len);
+        hello_take(observe, type == WIRE_SSLV2_HELLO, kept, event.len, now_us);
         obj_set_int(observe->leg, F_LEG_OFFER_RECORDS, event.num_records);
     }
     if (reader.num_records != 0) {
         obj_set_int(observe->leg, F_LEG_OFFER_RECORD_VERSION, reader.first[0].version);
     }
     obj_set_int(observe->leg, F_LEG_OFFER_SEGMENTS, (int64_t)num_reads);
-    obj_set_bytes(observe->leg, F_LEG_OFFER_RAW, p, p_len);
     observe_notes(observe, &reader.notes);
     record_reader_cleanup(&reader);
 }
@@ -158,8 +169,9 @@ void observe_hello(struct observe *observe, const uint8_t *p, size_t p_len, size
 static void client_message(struct observe *observe, const uint8_t *p, size_t p_len,
                            int64_t now_us) {
     if (p[0] == HANDSHAKE_CLIENT_HELLO && !observe->client_hello) {
-        hello_take(observe, false, p, p_len, now_us);
         obj_set_bytes(observe->leg, F_LEG_OFFER_RAW, p, p_len);
+        struct span raw = obj_span(observe->leg, F_LEG_OFFER_RAW);
+        hello_take(observe, false, raw.p, raw.len, now_us);
     } else if (p[0] == HANDSHAKE_CLIENT_HELLO) {
         obj_set_bytes(observe->leg, F_LEG_OFFER_RAW_2, p, p_len);
     } else {

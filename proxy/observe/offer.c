@@ -34,7 +34,7 @@ static void set_text(struct obj *leg, enum field field, const struct buf *text) 
 }
 
 void offer_fingerprints(struct observe *observe, const struct client_hello *hello) {
-    const struct client_fingerprints *prints = fingerprint_memo_client(hello);
+    const struct fingerprints *prints = fingerprint_memo_client(hello);
     if (prints != NULL) {
         obj_set_str(observe->leg, F_LEG_JA3, prints->ja3);
         obj_set_str(observe->leg, F_LEG_JA4, prints->ja4);

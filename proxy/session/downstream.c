@@ -118,11 +118,8 @@ static void alpn_set(struct session *s, const struct client_hello *hello, bool m
     if (mirrored) {
         lane_alpn(&s->lanes[SIDE_SERVER], &name, &len);
     }
-    CHECK(len <= sizeof(s->alpn));
-    if (len != 0) {
-        memcpy(s->alpn, name, len);
-    }
-    s->alpn_len = (uint8_t)len;
+    CHECK(len <= UINT8_MAX);
+    s->alpn = (struct span){arena_dup(&s->record->arena, name, len), len};
 }
 
 static void finished(struct session *s) {
@@ -249,7 +246,7 @@ int downstream_alpn(SSL *ssl, const uint8_t **out, uint8_t *out_len, const uint8
     (void)in_len;
     (void)arg;
     const struct session *s = SSL_get_app_data(ssl);
-    *out = s->alpn;
-    *out_len = s->alpn_len;
-    return s->alpn_len != 0 ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
+    *out = s->alpn.p;
+    *out_len = (uint8_t)s->alpn.len;
+    return s->alpn.len != 0 ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
 }

@@ -71,14 +71,13 @@ static void alpn_set(struct session *s, const struct client_hello *hello) {
     if (leg->alpn == PROFILE_ALPN_MIRROR) {
         return;
     }
-    s->alpn_len = 0;
-    for (size_t i = 0; i < leg->alpn_protocols.num && s->alpn_len == 0; i++) {
+    s->alpn.len = 0;
+    for (size_t i = 0; i < leg->alpn_protocols.num && s->alpn.len == 0; i++) {
         const char *wanted = leg->alpn_protocols.items[i];
         CBS names = hello->alpn, name;
         while (leg->alpn == PROFILE_ALPN_FIXED && name_next(&names, &name)) {
             if (CBS_mem_equal(&name, (const uint8_t *)wanted, strlen(wanted))) {
-                s->alpn_len = (uint8_t)CBS_len(&name);
-                memcpy(s->alpn, CBS_data(&name), s->alpn_len);
+                s->alpn = (struct span){CBS_data(&name), CBS_len(&name)};
             }
         }
     }

@@ -122,8 +122,7 @@ struct session {
     struct local *local_site;  // in LOCAL
     struct wire_tap *tap;      // in TUNNEL, where TLS is spoken
     struct upstream *upstream; // what the server leg showed, from UPSTREAM on
-    uint8_t alpn[255];         // what the client leg chooses
-    uint8_t alpn_len;
+    struct span alpn;          // what the client leg chooses, in the record's arena
 };
 
 // session.c

@@ -64,6 +64,9 @@ static void piece_pass(struct session *s, enum side from, const uint8_t *p, int 
     if (to->open) {
         (void)lane_write(to, p, (size_t)len);
     }
+    if (lane->data_received == len && to->data_received != 0) {
+        wires_settle(s); // what opens the data of both is not kept
+    }
 }
 
 // pump_from moves plaintext until there is no more, or until the other side has enough to write.
@@ -74,7 +77,9 @@ static void pump_from(struct session *s, enum side from) {
         // What comes out is about as long as what came in, and the end of a piece that was here
         // before: room for it is made once.
         size_t waiting = lane_waiting(lane);
-        (void)!buf_reserve(&to->out, waiting > PIECE ? waiting + PIECE : waiting);
+        if (waiting != 0) {
+            (void)!buf_reserve(&to->out, waiting > PIECE ? waiting + PIECE : waiting);
+        }
     }
     while (s->state == STATE_RELAY && !lane->tls_eof && to->out.len < RELAY_HIGH &&
            lane_may_read(lane)) {
@@ -119,6 +124,10 @@ void relay_pump(struct session *s) {
 
 void relay_begin(struct session *s) {
     session_enter(s, STATE_RELAY, INT64_MAX);
+    if (s->profile == NULL) {
+        front_free(s->front); // only a box's reactions may still ask for it
+        s->front = NULL;
+    }
     relay_pump(s);
     if (s->state == STATE_RELAY) {
         wires_settle(s);

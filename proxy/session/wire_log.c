@@ -3,7 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SECRETS_MAX = 8 * 1024 };
+enum {
+    SECRETS_MAX = 8 * 1024,
+    SECRETS_USUAL = 640, // the four of a TLS 1.3 handshake with SHA-256
+};
 
 void wire_log_init(struct wire_log *log) {
     *log = (struct wire_log){.on = false};
@@ -12,11 +15,17 @@ void wire_log_init(struct wire_log *log) {
     buf_init(&log->secrets, SECRETS_MAX);
 }
 
+static void pieces_free(struct wire_log *log) {
+    free(log->pieces);
+    log->pieces = NULL;
+    log->num_pieces = log->cap_pieces = 0;
+}
+
 void wire_log_cleanup(struct wire_log *log) {
     buf_cleanup(&log->bytes[0]);
     buf_cleanup(&log->bytes[1]);
     buf_cleanup(&log->secrets);
-    free(log->pieces);
+    pieces_free(log);
     wire_log_init(log);
 }
 
@@ -30,7 +39,7 @@ void wire_log_policy(struct wire_log *log, const struct record_policy *policy) {
     if (!policy->handshake_bytes) {
         buf_cleanup(&log->bytes[0]);
         buf_cleanup(&log->bytes[1]);
-        log->num_pieces = 0;
+        pieces_free(log);
         log->on = false;
     }
 }
@@ -105,6 +114,12 @@ static void cut(struct wire_log *log, enum wire_direction direction, uint64_t le
             drop -= n;
         }
     }
+    if (bytes->len == 0) {
+        buf_cleanup(bytes);
+    }
+    if (log->bytes[0].len + log->bytes[1].len == 0) {
+        pieces_free(log);
+    }
 }
 
 void wire_log_undo(struct wire_log *log, enum wire_direction direction, size_t len) {
@@ -155,6 +170,7 @@ void wire_log_secret(struct wire_log *log, const struct record_policy *policy, c
     bool wanted = policy->secrets == SECRETS_ALL ||
                   (policy->secrets == SECRETS_HANDSHAKE && secret_find(line, len) != NULL);
     if (wanted && len < buf_room(&log->secrets)) { // whoever makes more updates keys without end
+        (void)!buf_reserve(&log->secrets, log->secrets.len == 0 ? SECRETS_USUAL : len + 1);
         CHECK(buf_append(&log->secrets, line, len) && buf_append(&log->secrets, "\n", 1));
     }
 }
@@ -167,6 +183,24 @@ static bool opens_data(const struct wire_log *log, const struct secret *secret, 
     bool server_data = log->data[server_leg ? WIRE_FROM_PEER : WIRE_TO_PEER];
     return (secret->client && (client_data || !final)) ||
            (secret->server && (server_data || !final));
+}
+
+// secrets_settle forgets the secrets that the record is not to have, for the data that they open
+// has begun, and gives back memory that the others do not need.
+static void secrets_settle(struct wire_log *log, const struct wire_log_leg *to) {
+    struct buf *lines = &log->secrets;
+    uint8_t *kept = lines->data + lines->off, *line = kept;
+    for (size_t left = lines->len, len; left != 0; left -= len, line += len) {
+        len = (size_t)((uint8_t *)memchr(line, '\n', left) - line) + 1;
+        const struct secret *secret = secret_find((const char *)line, len - 1);
+        bool lost = secret != NULL && opens_data(log, secret, to->server_leg, true);
+        if (to->policy->secrets == SECRETS_ALL || !lost) {
+            memmove(kept, line, len);
+            kept += len;
+        }
+    }
+    lines->len = (size_t)(kept - lines->data) - lines->off;
+    buf_fit(lines);
 }
 
 static void secrets_write(const struct wire_log *log, const struct wire_log_leg *to, bool final) {
@@ -222,9 +256,7 @@ static void pieces_write(struct wire_log *log, const struct wire_log_leg *to) {
         }
         at[direction] += piece->len;
     }
-    free(log->pieces);
-    log->pieces = NULL;
-    log->num_pieces = log->cap_pieces = 0;
+    pieces_free(log);
     for (int i = 0; i < 2; i++) {
         log->written[i] += log->bytes[i].len;
         buf_cleanup(&log->bytes[i]);
@@ -241,11 +273,18 @@ static void left_out_write(const struct wire_log *log, const struct wire_log_leg
     }
 }
 
-void wire_log_settle(struct wire_log *log, const struct wire_log_leg *to) {
+static void pieces_settle(struct wire_log *log, const struct wire_log_leg *to) {
     uint64_t kept = log->written[WIRE_FROM_PEER] + log->bytes[WIRE_FROM_PEER].len;
     bool sure = kept <= log->sure[WIRE_FROM_PEER] || log->data_too;
-    if (log->on && sure && obj_is(to->leg, F_LEG_TLS_ESTABLISHED, true)) {
+    if (log->num_pieces != 0 && sure && obj_is(to->leg, F_LEG_TLS_ESTABLISHED, true)) {
         pieces_write(log, to);
+    }
+}
+
+void wire_log_settle(struct wire_log *log, const struct wire_log_leg *to) {
+    pieces_settle(log, to);
+    if (log->secrets.len != 0 && log->data[0] && log->data[1]) {
+        secrets_settle(log, to);
     }
 }
 
@@ -257,7 +296,7 @@ void wire_log_write(struct wire_log *log, const struct wire_log_leg *to, bool fi
     if (final && log->on && obj_has(to->leg, F_LEG_OFFER_RAW)) {
         pieces_write(log, to);
     } else {
-        wire_log_settle(log, to);
+        pieces_settle(log, to);
     }
     if (log->on && obj_num(to->leg, F_LEG_WIRE) != 0) {
         left_out_write(log, to);

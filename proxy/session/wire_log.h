@@ -76,7 +76,8 @@ struct wire_log_leg {
 };
 
 // wire_log_settle adds to the leg of an established handshake what is kept, where all of it is
-// sure: it takes less memory there.
+// sure: it takes less memory there. Once data has begun both ways the secrets that open it are
+// forgotten, unless policy wants them.
 void wire_log_settle(struct wire_log *log, const struct wire_log_leg *to);
 
 // wire_log_write adds to the leg what is kept and not yet there, and its secrets. Before the

@@ -20,6 +20,9 @@ struct code_list {
 static inline uint32_t code_list_at(const struct code_list *list, size_t i) {
     CHECK(i < list->num);
     const uint8_t *p = list->p + i * list->width;
+    if (list->width == 2) {
+        return (uint32_t)p[0] << 8 | p[1]; // nearly always
+    }
     uint32_t code = 0;
     for (size_t k = 0; k < list->width; k++) {
         code = code << 8 | p[k];

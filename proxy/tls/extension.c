@@ -1,6 +1,6 @@
 #include "proxy/tls/extension.h"
 
-#include "logs/base/check.h"
+#include <limits.h>
 
 enum {
     CH = EXT_IN_CH,
@@ -13,49 +13,50 @@ enum {
     NST = EXT_IN_NST,
 };
 
+// messages_of returns where an extension may stand, which is anywhere for one that we do not know.
 // clang-format off
-static const struct {
-    uint16_t type;
-    uint16_t messages;
-} places[] = {
-    {EXT_SERVER_NAME,               CH | S12 | EE},
-    {EXT_MAX_FRAGMENT_LENGTH,       CH | S12 | EE},
-    {EXT_STATUS_REQUEST,            CH | S12 | CR | CT},
-    {EXT_SUPPORTED_GROUPS,          CH | EE},
-    {EXT_EC_POINT_FORMATS,          CH | S12},
-    {EXT_SIGNATURE_ALGORITHMS,      CH | CR},
-    {EXT_HEARTBEAT,                 CH | S12 | EE},
-    {EXT_ALPN,                      CH | S12 | EE},
-    {EXT_STATUS_REQUEST_V2,         CH | S12},
-    {EXT_SCT,                       CH | S12 | CR | CT},
-    {EXT_PADDING,                   CH},
-    {EXT_ENCRYPT_THEN_MAC,          CH | S12},
-    {EXT_EXTENDED_MASTER_SECRET,    CH | S12},
-    {EXT_TOKEN_BINDING,             CH | S12 | EE},
-    {EXT_COMPRESS_CERTIFICATE,      CH | CR},
-    {EXT_RECORD_SIZE_LIMIT,         CH | S12 | EE},
-    {EXT_DELEGATED_CREDENTIAL,      CH | CR | CT},
-    {EXT_SESSION_TICKET,            CH | S12},
-    {EXT_PRE_SHARED_KEY,            CH | SH},
-    {EXT_EARLY_DATA,                CH | EE | NST},
-    {EXT_SUPPORTED_VERSIONS,        CH | SH | HRR},
-    {EXT_COOKIE,                    CH | HRR},
-    {EXT_PSK_KEY_EXCHANGE_MODES,    CH},
-    {EXT_CERTIFICATE_AUTHORITIES,   CH | CR},
-    {EXT_OID_FILTERS,               CR},
-    {EXT_POST_HANDSHAKE_AUTH,       CH},
-    {EXT_SIGNATURE_ALGORITHMS_CERT, CH | CR},
-    {EXT_KEY_SHARE,                 CH | SH | HRR},
-    {EXT_QUIC_PARAMETERS,           CH | EE},
-    {EXT_NEXT_PROTOCOL,             CH | S12},
-    {EXT_ALPS_OLD,                  CH | EE},
-    {EXT_ALPS,                      CH | EE},
-    {EXT_CHANNEL_ID_OLD,            CH | S12},
-    {EXT_CHANNEL_ID,                CH | S12 | EE},
-    {EXT_ECH_OUTER_EXTENSIONS,      0},
-    {EXT_ECH,                       CH | HRR | EE},
-    {EXT_RENEGOTIATION_INFO,        CH | S12},
-};
+static unsigned messages_of(uint16_t type) {
+    switch (type) {
+    case EXT_SERVER_NAME:                return CH | S12 | EE;
+    case EXT_MAX_FRAGMENT_LENGTH:        return CH | S12 | EE;
+    case EXT_STATUS_REQUEST:             return CH | S12 | CR | CT;
+    case EXT_SUPPORTED_GROUPS:           return CH | EE;
+    case EXT_EC_POINT_FORMATS:           return CH | S12;
+    case EXT_SIGNATURE_ALGORITHMS:       return CH | CR;
+    case EXT_HEARTBEAT:                  return CH | S12 | EE;
+    case EXT_ALPN:                       return CH | S12 | EE;
+    case EXT_STATUS_REQUEST_V2:          return CH | S12;
+    case EXT_SCT:                        return CH | S12 | CR | CT;
+    case EXT_PADDING:                    return CH;
+    case EXT_ENCRYPT_THEN_MAC:           return CH | S12;
+    case EXT_EXTENDED_MASTER_SECRET:     return CH | S12;
+    case EXT_TOKEN_BINDING:              return CH | S12 | EE;
+    case EXT_COMPRESS_CERTIFICATE:       return CH | CR;
+    case EXT_RECORD_SIZE_LIMIT:          return CH | S12 | EE;
+    case EXT_DELEGATED_CREDENTIAL:       return CH | CR | CT;
+    case EXT_SESSION_TICKET:             return CH | S12;
+    case EXT_PRE_SHARED_KEY:             return CH | SH;
+    case EXT_EARLY_DATA:                 return CH | EE | NST;
+    case EXT_SUPPORTED_VERSIONS:         return CH | SH | HRR;
+    case EXT_COOKIE:                     return CH | HRR;
+    case EXT_PSK_KEY_EXCHANGE_MODES:     return CH;
+    case EXT_CERTIFICATE_AUTHORITIES:    return CH | CR;
+    case EXT_OID_FILTERS:                return CR;
+    case EXT_POST_HANDSHAKE_AUTH:        return CH;
+    case EXT_SIGNATURE_ALGORITHMS_CERT:  return CH | CR;
+    case EXT_KEY_SHARE:                  return CH | SH | HRR;
+    case EXT_QUIC_PARAMETERS:            return CH | EE;
+    case EXT_NEXT_PROTOCOL:              return CH | S12;
+    case EXT_ALPS_OLD:                   return CH | EE;
+    case EXT_ALPS:                       return CH | EE;
+    case EXT_CHANNEL_ID_OLD:             return CH | S12;
+    case EXT_CHANNEL_ID:                 return CH | S12 | EE;
+    case EXT_ECH_OUTER_EXTENSIONS:       return 0;
+    case EXT_ECH:                        return CH | HRR | EE;
+    case EXT_RENEGOTIATION_INFO:         return CH | S12;
+    default:                             return UINT_MAX;
+    }
+}
 // clang-format on
 
 bool extension_next(CBS *block, struct extension *out) {
@@ -78,11 +79,8 @@ bool extension_find(CBS *out_body, CBS block, uint16_t type) {
     return false;
 }
 
+bool extension_known(uint16_t type) { return messages_of(type) != UINT_MAX; }
+
 bool extension_allowed(uint16_t type, unsigned message) {
-    for (size_t i = 0; i < ARRAY_LEN(places); i++) {
-        if (places[i].type == type) {
-            return (places[i].messages & message) != 0;
-        }
-    }
-    return true;
+    return (messages_of(type) & message) != 0;
 }

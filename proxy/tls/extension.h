@@ -77,6 +77,9 @@ bool extension_next(CBS *block, struct extension *out);
 // extension_find sets `*out_body` to the body of the first extension of `type` in `block`.
 bool extension_find(CBS *out_body, CBS block, uint16_t type);
 
+// extension_known returns whether `type` is in our table of where extensions may stand.
+bool extension_known(uint16_t type);
+
 // extension_allowed returns whether an extension of `type` may stand in the message that has the
 // bit `message`. What is not in our table may.
 bool extension_allowed(uint16_t type, unsigned message);

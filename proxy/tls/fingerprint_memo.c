@@ -7,7 +7,7 @@
 #include "logs/record/codepoint.h"
 #include "proxy/tls/extension.h"
 
-enum { SLOTS = 64, KEY_MAX = 512, TEXT_MAX = 8 * 1024 };
+enum { SLOTS = 64, KEY_MAX = 512, TEXT_MAX = 8 * 1024, SERVER_TEXT_MAX = 4 * 1024 };
 
 // struct key is all that the fingerprints of a hello depend on, as code points, with GREASE made
 // equal. A longer hello is not remembered.
@@ -18,19 +18,19 @@ struct key {
 
 struct slot {
     struct key key;
-    struct client_fingerprints prints;
+    struct fingerprints prints;
 };
 
 // struct memo is one thread's; `key` is that of the hello at hand.
 struct memo {
-    struct slot slots[SLOTS], once;
+    struct slot clients[SLOTS], servers[SLOTS], once;
     struct key key;
 };
 
 static pthread_key_t memo_key;
 static pthread_once_t memo_once = PTHREAD_ONCE_INIT;
 
-static void prints_cleanup(struct client_fingerprints *prints) {
+static void prints_cleanup(struct fingerprints *prints) {
     buf_cleanup(&prints->ja3_text);
     buf_cleanup(&prints->ja4_raw);
 }
@@ -38,7 +38,8 @@ static void prints_cleanup(struct client_fingerprints *prints) {
 static void memo_free(void *value) {
     struct memo *memo = value;
     for (size_t i = 0; i < SLOTS; i++) {
-        prints_cleanup(&memo->slots[i].prints);
+        prints_cleanup(&memo->clients[i].prints);
+        prints_cleanup(&memo->servers[i].prints);
     }
     prints_cleanup(&memo->once.prints);
     free(memo);
@@ -87,9 +88,17 @@ static void add_alpn(struct key *key, const struct client_hello *hello) {
     }
 }
 
-static void key_set(struct key *key, const struct client_hello *hello) {
+static void add_extensions(struct key *key, CBS block) {
     struct extension extension;
-    CBS block = hello->extensions;
+    while (key->num < KEY_MAX && extension_next(&block, &extension)) {
+        add_code(key, normal(REGISTRY_EXTENSION, extension.type));
+    }
+    if (CBS_len(&block) != 0) {
+        key->num = KEY_MAX + 1; // cut short, or not readable to its end
+    }
+}
+
+static void key_of_client(struct key *key, const struct client_hello *hello) {
     key->num = 0;
     add_code(key, hello->legacy_version);
     add_code(key, client_hello_max_version(hello));
@@ -98,12 +107,14 @@ static void key_set(struct key *key, const struct client_hello *hello) {
     add_list(key, &hello->point_formats, REGISTRY_POINT_FORMAT);
     add_list(key, &hello->sigalgs, REGISTRY_SIGNATURE_SCHEME);
     add_alpn(key, hello);
-    while (key->num < KEY_MAX && extension_next(&block, &extension)) {
-        add_code(key, normal(REGISTRY_EXTENSION, extension.type));
-    }
-    if (CBS_len(&block) != 0) {
-        key->num = KEY_MAX + 1; // cut short, or not readable to its end
-    }
+    add_extensions(key, hello->extensions);
+}
+
+static void key_of_server(struct key *key, const struct server_hello *hello) {
+    key->num = 0;
+    add_code(key, hello->legacy_version);
+    add_code(key, hello->cipher);
+    add_extensions(key, hello->extensions);
 }
 
 // FNV-1a, whose collisions cost a computation and no more.
@@ -121,7 +132,7 @@ static void text_drop(struct buf *text, bool whole) {
     }
 }
 
-static void prints_make(struct client_fingerprints *prints, const struct client_hello *hello) {
+static void prints_of_client(struct fingerprints *prints, const struct client_hello *hello) {
     prints_cleanup(prints);
     buf_init(&prints->ja3_text, TEXT_MAX);
     buf_init(&prints->ja4_raw, TEXT_MAX);
@@ -130,23 +141,49 @@ static void prints_make(struct client_fingerprints *prints, const struct client_
     text_drop(&prints->ja4_raw, fingerprint_ja4_raw(&prints->ja4_raw, JA4_TCP, hello));
 }
 
-const struct client_fingerprints *fingerprint_memo_client(const struct client_hello *hello) {
+static void prints_of_server(struct fingerprints *prints, const struct server_hello *hello) {
+    prints_cleanup(prints);
+    buf_init(&prints->ja3_text, SERVER_TEXT_MAX);
+    CHECK(fingerprint_ja3s(prints->ja3, hello));
+    text_drop(&prints->ja3_text, fingerprint_ja3s_text(&prints->ja3_text, hello));
+}
+
+// slot_of returns where the hello with the memo's key belongs, and whether it is there already.
+static struct slot *slot_of(struct memo *memo, struct slot *slots, bool *out_known) {
+    const struct key *key = &memo->key;
+    *out_known = false;
+    if (key->num > KEY_MAX) {
+        return &memo->once;
+    }
+    struct slot *slot = &slots[key_hash(key) % SLOTS];
+    size_t size = key->num * sizeof(key->codes[0]);
+    *out_known = slot->key.num == key->num && memcmp(slot->key.codes, key->codes, size) == 0;
+    slot->key.num = key->num;
+    memcpy(slot->key.codes, key->codes, size);
+    return slot;
+}
+
+const struct fingerprints *fingerprint_memo_client(const struct client_hello *hello) {
     if (hello->sslv2) {
         return NULL; // neither is defined for it
     }
+    bool known;
     struct memo *memo = memo_get();
-    struct key *key = &memo->key;
-    key_set(key, hello);
-    if (key->num > KEY_MAX) {
-        prints_make(&memo->once.prints, hello);
-        return &memo->once.prints;
+    key_of_client(&memo->key, hello);
+    struct slot *slot = slot_of(memo, memo->clients, &known);
+    if (!known) {
+        prints_of_client(&slot->prints, hello);
     }
-    struct slot *slot = &memo->slots[key_hash(key) % SLOTS];
-    if (slot->key.num != key->num ||
-        memcmp(slot->key.codes, key->codes, key->num * sizeof(key->codes[0])) != 0) {
-        prints_make(&slot->prints, hello);
-        slot->key.num = key->num;
-        memcpy(slot->key.codes, key->codes, key->num * sizeof(key->codes[0]));
+    return &slot->prints;
+}
+
+const struct fingerprints *fingerprint_memo_server(const struct server_hello *hello) {
+    bool known;
+    struct memo *memo = memo_get();
+    key_of_server(&memo->key, hello);
+    struct slot *slot = slot_of(memo, memo->servers, &known);
+    if (!known) {
+        prints_of_server(&slot->prints, hello);
     }
     return &slot->prints;
 }

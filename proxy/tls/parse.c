@@ -143,7 +143,8 @@ static void extension_check(struct parse *ps, const struct extension *ext,
     }
     if (codepoint_is_grease(REGISTRY_EXTENSION, ext->type)) {
         ps->ext_grease = true;
-    } else if (ps->ext_unknown == NULL && codepoint_find(REGISTRY_EXTENSION, ext->type) == NULL) {
+    } else if (ps->ext_unknown == NULL && !extension_known(ext->type) &&
+               codepoint_find(REGISTRY_EXTENSION, ext->type) == NULL) {
         ps->ext_unknown = at;
     }
     if (!extension_allowed(ext->type, ids->ext_message)) {

@@ -42,6 +42,21 @@ def connections(target, core, count, **options):
     return load(target, core, count=count, **options)["cpu"] / count * 1e6
 
 
+def connections_apart(targets_apart, core, count, parallel, **options):
+    """CPU microseconds of a connection where each of the targets is given its share of them at once."""
+    share = len(targets_apart)
+    pids = [pid for target in targets_apart for pid in target.pids()]
+    before = cpu_seconds(pids)
+    loads = [subprocess.Popen(load_arguments(target, count=count // share,
+                                             parallel=parallel // share, **options),
+                              stdout=subprocess.DEVNULL, preexec_fn=pin(core))
+             for target in targets_apart]
+    for running in loads:
+        if running.wait(600) != 0:
+            raise subprocess.CalledProcessError(running.returncode, running.args)
+    return (cpu_seconds(pids) - before) / count * 1e6
+
+
 def bulk(target, core, size):
     """CPU seconds of 10^9 bytes."""
     size = int(size * target.scale) // 4 * 4
@@ -49,17 +64,18 @@ def bulk(target, core, size):
 
 
 def idle(target, core, count):
-    """KiB of memory that each idle connection adds, and CPU microseconds to open one."""
+    """KiB of memory that each idle connection adds, CPU microseconds to open one, and KiB of the
+    whole proxy then."""
     pids = target.pids()
     memory, cpu = rss_kib(pids), cpu_seconds(pids)
     process = subprocess.Popen(load_arguments(target, count=count, parallel=64, hold=1),
                                stdin=subprocess.PIPE, stdout=subprocess.PIPE, preexec_fn=pin(core))
     process.stdout.readline()
     pids = target.pids()
-    kib, us = (rss_kib(pids) - memory) / count, (cpu_seconds(pids) - cpu) / count * 1e6
+    whole, us = rss_kib(pids), (cpu_seconds(pids) - cpu) / count * 1e6
     process.stdin.close()
     process.wait(60)
-    return kib, us
+    return (whole - memory) / count, us, whole
 
 
 def latency(target, core, rate, seconds):

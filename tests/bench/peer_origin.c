@@ -96,11 +96,17 @@ static bool served_step(struct served *served) {
     }
 }
 
-// struct maker makes certificates: the leaf with another serial number, signed by its issuer.
+enum { MAX_MADE = 1 << 15 };
+
+// struct maker makes certificates: the leaf with another serial number, signed by its issuer. Those
+// of so many names are kept, for a host shows the same one every day.
 static struct maker {
     X509 *leaf;
     EVP_PKEY *issuer_key;
-    uint64_t serial;
+    struct made {
+        uint64_t name_hash;
+        X509 *cert;
+    } made[MAX_MADE];
 } maker;
 
 static void maker_init(SSL_CTX *ctx, const char *issuer_key) {
@@ -110,9 +116,25 @@ static void maker_init(SSL_CTX *ctx, const char *issuer_key) {
     }
     maker.leaf = SSL_CTX_get0_certificate(ctx);
     maker.issuer_key = PEM_read_PrivateKey(f, NULL, NULL, NULL);
-    maker.serial = (uint64_t)now_us();
     CHECK(maker.leaf != NULL && maker.issuer_key != NULL);
     fclose(f);
+}
+
+static X509 *maker_get(const char *name) {
+    uint8_t sha256[SHA256_DIGEST_LENGTH];
+    uint64_t hash;
+    SHA256((const uint8_t *)name, strlen(name), sha256);
+    memcpy(&hash, sha256, sizeof(hash));
+    struct made *made = &maker.made[hash % MAX_MADE];
+    if (made->cert == NULL || made->name_hash != hash) {
+        X509_free(made->cert);
+        made->cert = X509_dup(maker.leaf);
+        made->name_hash = hash;
+        CHECK(made->cert != NULL &&
+              ASN1_INTEGER_set_uint64(X509_get_serialNumber(made->cert), hash >> 1) &&
+              X509_sign(made->cert, maker.issuer_key, EVP_sha256()));
+    }
+    return made->cert;
 }
 
 // on_name gives each host whose name begins with "new" a certificate of its own.
@@ -120,11 +142,7 @@ static int on_name(SSL *ssl, int *out_alert, void *arg) {
     (void)out_alert, (void)arg;
     const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
     if (name != NULL && strncmp(name, "new", 3) == 0) {
-        X509 *leaf = X509_dup(maker.leaf);
-        CHECK(leaf != NULL &&
-              ASN1_INTEGER_set_uint64(X509_get_serialNumber(leaf), ++maker.serial) &&
-              X509_sign(leaf, maker.issuer_key, EVP_sha256()) && SSL_use_certificate(ssl, leaf));
-        X509_free(leaf);
+        CHECK(SSL_use_certificate(ssl, maker_get(name)));
     }
     return SSL_TLSEXT_ERR_OK;
 }

@@ -25,26 +25,39 @@ def _text(x, y, text, **more):
     return f'<text x="{x:.1f}" y="{y:.1f}" {attributes}>{html.escape(str(text))}</text>'
 
 
-def chart(title, x_label, y_label, series):
-    """One chart as an SVG group. `series` is {name: [(x, y)]}; x is on a logarithmic axis."""
+def _decades(values):
+    """The powers of ten around values that are above 0."""
+    low, high = math.floor(math.log10(min(values))), math.ceil(math.log10(max(values)))
+    return [10.0 ** power for power in range(low, max(high, low + 1) + 1)]
+
+
+def chart(title, x_label, y_label, series, log_y=False):
+    """One chart as an SVG group. `series` is {name: [(x, y)]}; x is on a logarithmic axis, and with
+    `log_y` y, too."""
     xs = sorted({x for points in series.values() for x, _ in points})
-    top, step = _nice(max((y for points in series.values() for _, y in points), default=1))
+    ys = [y for points in series.values() for _, y in points]
     low, high = math.log10(xs[0]), math.log10(xs[-1])
     wide, tall = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
+    if log_y:
+        ticks = _decades(ys)
+    else:
+        top, step = _nice(max(ys, default=1))
+        ticks = [i * step for i in range(int(round(top / step)) + 1)]
 
     def at_x(x):
         return LEFT + (wide * (math.log10(x) - low) / (high - low) if high > low else wide / 2)
 
     def at_y(y):
-        return TOP + tall * (1 - y / top)
+        part = math.log(y / ticks[0]) / math.log(ticks[-1] / ticks[0]) if log_y else y / ticks[-1]
+        return TOP + tall * (1 - part)
 
     parts = [_text(LEFT, 20, title, font_weight="bold", font_size=14),
              _text(LEFT + wide / 2, HEIGHT - 10, x_label, text_anchor="middle"),
              _text(LEFT, TOP - 8, y_label)]
-    for i in range(int(round(top / step)) + 1):
-        y = at_y(i * step)
+    for tick in ticks:
+        y = at_y(tick)
         parts.append(f'<path d="M{LEFT} {y:.1f}h{wide}" stroke="#ddd"/>')
-        parts.append(_text(LEFT - 6, y + 4, f"{i * step:g}", text_anchor="end"))
+        parts.append(_text(LEFT - 6, y + 4, f"{tick:,g}", text_anchor="end"))
     for x in xs:
         parts.append(_text(at_x(x), TOP + tall + 18, f"{x:,}", text_anchor="middle"))
     for i, (name, points) in enumerate(series.items()):

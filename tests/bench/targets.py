@@ -330,5 +330,13 @@ class TwoWorkers(Tlsblame):
     workers = 2
 
 
+class Half(Tlsblame):
+    name = "tlsblame, one of two processes"
+
+
+class OtherHalf(Half):
+    name = "tlsblame, the other"
+
+
 PEERS = (Nginx, Haproxy, Nghttpx, Sslsplit, Squid, Mitmproxy)
 RELAYS = (SpliceRelay, NginxRelay)

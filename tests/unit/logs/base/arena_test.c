@@ -1,5 +1,6 @@
 #include "logs/base/arena.h"
 
+#include <malloc.h>
 #include <string.h>
 
 #include "tests/unit/unit.h"
@@ -77,6 +78,20 @@ static void test_used_counts_what_was_handed_out(void) {
     CU_ASSERT_EQUAL(arena.used, 0);
 }
 
+// Whatever its size, an arena holds little that is not used.
+static void test_little_is_held_beyond_what_is_used(void) {
+    for (size_t total = 500; total < 300000; total += total / 3) {
+        struct arena arena = {0};
+        size_t before = mallinfo2().uordblks;
+        for (size_t i = 0; arena.used < total; i++) {
+            CU_ASSERT_PTR_NOT_NULL(arena_alloc(&arena, i % 50 == 49 ? 1200 : i % 60));
+        }
+        size_t held = mallinfo2().uordblks - before;
+        CU_ASSERT(held < arena.used + arena.used / 8 + 1200);
+        arena_cleanup(&arena);
+    }
+}
+
 static void test_dup(void) {
     struct arena arena = {0};
     char *copy = arena_dup(&arena, "a\0b", 3);
@@ -136,6 +151,7 @@ const struct unit_case unit_cases[] = {
     {"a large piece leaves the head in use", test_large_piece_leaves_the_head_in_use},
     {"a large piece may come first", test_large_piece_first},
     {"used counts what was handed out", test_used_counts_what_was_handed_out},
+    {"little is held beyond what is used", test_little_is_held_beyond_what_is_used},
     {"dup", test_dup},
     {"printf", test_printf},
     {"cleanup leaves it usable", test_cleanup_leaves_it_usable},

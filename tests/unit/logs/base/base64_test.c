@@ -1,5 +1,6 @@
 #include "logs/base/base64.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "tests/unit/unit.h"
@@ -49,6 +50,28 @@ static void test_every_byte(void) {
     CU_ASSERT(len == sizeof(all) && memcmp(all, back, len) == 0);
 }
 
+// The block that is read or written at once is no wider than what there is.
+static void test_every_length(void) {
+    for (size_t len = 0; len < 64; len++) {
+        size_t encoded_len = base64_encoded_len(len), back_len;
+        uint8_t *bytes = malloc(len + 1), *back = malloc(len + 3);
+        char *text = malloc(encoded_len + 1);
+        for (size_t i = 0; i < len; i++) {
+            bytes[i] = (uint8_t)(i * 37 + len);
+        }
+        uint8_t *exact = memcpy(malloc(len + (len == 0)), bytes, len);
+        text[encoded_len] = '!';
+        base64_encode(text, exact, len);
+        CU_ASSERT_EQUAL(text[encoded_len], '!');
+        CU_ASSERT(base64_decode(back, &back_len, text, encoded_len));
+        CU_ASSERT(back_len == len && memcmp(back, bytes, len) == 0);
+        free(exact);
+        free(text);
+        free(back);
+        free(bytes);
+    }
+}
+
 static void test_refused(void) {
     static const char *const wrong[] = {"Z",
                                         "Zg",
@@ -71,6 +94,7 @@ static void test_refused(void) {
 const struct unit_case unit_cases[] = {
     {"the vectors of RFC 4648", test_vectors},
     {"every byte comes back", test_every_byte},
+    {"every length", test_every_length},
     {"what is no padded base64 is refused", test_refused},
     {NULL, NULL},
 };

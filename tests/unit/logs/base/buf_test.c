@@ -180,6 +180,25 @@ static void test_cleanup_keeps_the_ceiling(void) {
     buf_cleanup(&buf);
 }
 
+static void test_fit(void) {
+    struct buf buf;
+    buf_init(&buf, 1000);
+    buf_fit(&buf);
+    CU_ASSERT(buf_append(&buf, "123456", 6));
+    buf_consume(&buf, 2);
+    CU_ASSERT(buf.cap > 4);
+    buf_fit(&buf);
+    CU_ASSERT_EQUAL(buf.cap, 4);
+    CU_ASSERT(holds(&buf, "3456"));
+    buf_fit(&buf);
+    CU_ASSERT(buf_append(&buf, "78", 2));
+    CU_ASSERT(holds(&buf, "345678"));
+    buf_cleanup(&buf);
+    CU_ASSERT_PTR_NOT_NULL(buf_reserve(&buf, 100));
+    buf_fit(&buf);
+    CU_ASSERT_PTR_NULL(buf.data);
+}
+
 static void consume_too_much(void) {
     struct buf buf;
     buf_init(&buf, 5);
@@ -218,6 +237,7 @@ const struct unit_case unit_cases[] = {
     {"printf", test_printf},
     {"printf at the ceiling", test_printf_at_the_ceiling},
     {"cleanup keeps the ceiling", test_cleanup_keeps_the_ceiling},
+    {"fit", test_fit},
     {"misuse aborts", test_misuse_aborts},
     {NULL, NULL},
 };

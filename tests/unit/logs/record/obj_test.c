@@ -156,6 +156,8 @@ static void test_copy_is_whole(void) {
     CU_ASSERT(obj_is(copy->root, F_RECORD_PORT, 443));
     CU_ASSERT_EQUAL(obj_num(other, F_LEG_OFFER_CIPHERS), 2);
     CU_ASSERT_EQUAL(obj_code(other, F_LEG_SUPPORTED_CIPHERS, 1), 0x1302);
+    CU_ASSERT_EQUAL(obj_codes(other, F_LEG_SUPPORTED_CIPHERS)[1], 0x1302);
+    CU_ASSERT_PTR_NULL(obj_codes(other, F_LEG_OFFER_SIGALGS));
     CU_ASSERT(obj_has(other, F_LEG_OFFER_GROUPS));
     CU_ASSERT(obj_has(other, F_LEG_CHAIN));
     CU_ASSERT(obj_has_str(other, F_LEG_OFFER_ALPN, "h2"));

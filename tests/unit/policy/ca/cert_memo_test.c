@@ -83,10 +83,38 @@ static void test_threads(void) {
     pki_free(cert);
 }
 
+// libcrypto's reading is made once, outlives its place, and is none where there is more behind.
+static void test_x509(void) {
+    struct pki_cert *cert = pki_leaf("a.test", NULL);
+    X509 *first = cert_memo_x509(pki_cbs(cert)), *again = cert_memo_x509(pki_cbs(cert));
+    CU_ASSERT_PTR_NOT_NULL_FATAL(first);
+    CU_ASSERT_PTR_EQUAL(first, again);
+    CU_ASSERT_EQUAL(X509_cmp(first, cert->x509), 0);
+    X509_free(again);
+    uint8_t *all = xmalloc(cert->der_len + 1);
+    memcpy(all, cert->der, cert->der_len);
+    all[cert->der_len] = all[cert->der_len - 2];
+    all[cert->der_len - 1] = all[cert->der_len - 3];
+    CBS der;
+    CBS_init(&der, all, cert->der_len + 1);
+    CU_ASSERT_PTR_NULL(cert_memo_x509(der));
+    memcpy(all, cert->der, cert->der_len);
+    all[cert->der_len / 2] ^= 1; // another one in its place
+    CBS_init(&der, all, cert->der_len);
+    X509_free(cert_memo_x509(der));
+    CU_ASSERT_EQUAL(X509_cmp(first, cert->x509), 0);
+    X509_free(first);
+    CBS_init(&der, NULL, 0);
+    CU_ASSERT_PTR_NULL(cert_memo_x509(der));
+    free(all);
+    pki_free(cert);
+}
+
 const struct unit_case unit_cases[] = {
     {"a certificate is read once", test_repeated},
     {"certificates that are nearly the same", test_alike},
     {"odd sizes", test_odd_sizes},
+    {"libcrypto's reading", test_x509},
     {"threads", test_threads},
     {NULL, NULL},
 };

@@ -49,6 +49,27 @@ static void test_remembered(void) {
     pki_free(root);
 }
 
+// A link is remembered by both hashes: with others, the same question is asked anew.
+static void test_link(void) {
+    struct pki_cert *root = pki_ca("Root", NULL), *other = pki_ca("Root", NULL);
+    struct pki_cert *inter = pki_ca("Intermediate", root);
+    uint8_t hashes[3][SHA256_DIGEST_LENGTH];
+    const struct pki_cert *certs[] = {inter, root, other};
+    for (size_t i = 0; i < 3; i++) {
+        SHA256(certs[i]->der, certs[i]->der_len, hashes[i]);
+    }
+    for (int round = 0; round < 2; round++) {
+        CU_ASSERT_TRUE(cert_signature_link(inter->x509, hashes[0], root->key, hashes[1]));
+        CU_ASSERT_FALSE(cert_signature_link(inter->x509, hashes[0], other->key, hashes[2]));
+    }
+    // Nobody looks at a key whose answer is known.
+    CU_ASSERT_TRUE(cert_signature_link(inter->x509, hashes[0], other->key, hashes[1]));
+    CU_ASSERT_FALSE(cert_signature_link(inter->x509, hashes[0], root->key, hashes[2]));
+    pki_free(inter);
+    pki_free(other);
+    pki_free(root);
+}
+
 static void test_rubbish(void) {
     static const uint8_t bytes[] = {0x30, 0x03, 0x02, 0x01, 0x01};
     CBS empty, some;
@@ -62,6 +83,7 @@ static void test_rubbish(void) {
 const struct unit_case unit_cases[] = {
     {"kinds of keys", test_kinds},
     {"remembered", test_remembered},
+    {"links", test_link},
     {"rubbish", test_rubbish},
     {NULL, NULL},
 };

@@ -44,13 +44,15 @@ static const struct leaf *get(struct world *w, const char *host, const struct pk
 static void test_key(void) {
     struct world w = world_make(100, 1 << 20);
     struct pki_cert *a = pki_leaf("a.test", NULL), *b = pki_leaf("a.test", NULL);
-    struct verification expired = {.num_defects = 1};
-    expired.defects[0] = (struct trust_defect){.kind = TRUST_ISSUER_EXPIRED, .fatal = true};
-    expired.fatal_not_after = PKI_NOW - PKI_DAY;
+    struct trust_defect of_issuer = {.kind = TRUST_ISSUER_EXPIRED, .fatal = true};
+    struct trust_defect of_root = {.kind = TRUST_UNKNOWN_ROOT, .fatal = true};
+    struct trust_defect remarked = {.kind = TRUST_ISSUER_EXPIRED};
+    struct verification expired = {
+        .defects = &of_issuer, .num_defects = 1, .fatal_not_after = PKI_NOW - PKI_DAY};
     struct verification earlier = expired, root = expired, remark = expired;
     earlier.fatal_not_after--;
-    root.defects[0].kind = TRUST_UNKNOWN_ROOT;
-    remark.defects[0].fatal = false;
+    root.defects = &of_root;
+    remark.defects = &remarked;
     remark.fatal_not_after = 0;
     const struct leaf *seen[8];
     seen[0] = get(&w, "a.test", a, NULL, PKI_NOW);

@@ -17,10 +17,10 @@ static struct leaf_spec from(const struct pki_cert *origin, const char *host,
 }
 
 static struct verification fatal(enum trust_defect_kind a, enum trust_defect_kind b) {
-    struct verification v = {.num_defects = 2};
-    v.defects[0] = (struct trust_defect){.kind = a, .fatal = true};
-    v.defects[1] = (struct trust_defect){.kind = b, .fatal = true};
-    return v;
+    static struct trust_defect defects[2];
+    defects[0] = (struct trust_defect){.kind = a, .fatal = true};
+    defects[1] = (struct trust_defect){.kind = b, .fatal = true};
+    return (struct verification){.defects = defects, .num_defects = 2};
 }
 
 static bool speaks_for(const struct leaf_spec *spec, const char *host) {

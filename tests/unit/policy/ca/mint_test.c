@@ -237,6 +237,67 @@ static void test_mirror(void) {
     world_end(&w);
 }
 
+static char warned[1024];
+
+static void on_warning(void *ctx, const char *says) {
+    CHECK(ctx == warned);
+    size_t len = strlen(warned);
+    snprintf(warned + len, sizeof(warned) - len, "%s\n", says);
+}
+
+// kept_leaf returns a good leaf with an RSA key of a mint that keeps its keys in `dir`.
+static struct leaf *kept_leaf(const struct world *w, const char *dir, unsigned defects) {
+    struct mint *mint = mint_new(w->authority, PKI_NOW);
+    struct leaf_spec spec;
+    warned[0] = '\0';
+    mint_keep(mint, dir, on_warning, warned);
+    leaf_spec_for_host(&spec, "a.test", defects, PKI_NOW);
+    spec.key_type = CERT_KEY_RSA_2048;
+    struct leaf *leaf = mint_leaf(mint, &spec);
+    CU_ASSERT_EQUAL(EVP_PKEY_bits(leaf->key), 2048);
+    leaf_spec_cleanup(&spec);
+    mint_free(mint);
+    return leaf;
+}
+
+static void test_kept_keys(void) {
+    struct world w = world_make();
+    char path[512];
+    snprintf(path, sizeof(path), "%s/" MINT_RSA_FILE, w.folder);
+    struct leaf *first = kept_leaf(&w, w.folder, LEAF_OK);
+    struct leaf *second = kept_leaf(&w, w.folder, LEAF_OK);
+    struct leaf *own = kept_leaf(&w, w.folder, LEAF_SELF_SIGNED);
+    CU_ASSERT_STRING_EQUAL(warned, "");
+    CU_ASSERT_EQUAL(EVP_PKEY_cmp(first->key, second->key), 1);
+    CU_ASSERT_NOT_EQUAL(EVP_PKEY_cmp(first->key, own->key), 1);
+    CU_ASSERT_EQUAL(openssl_verify(&w, second, "a.test"), 0);
+    CU_ASSERT_EQUAL(pki_run("cd '%s' && stat -c %%a " MINT_RSA_FILE " " MINT_SELF_SIGNED_RSA_FILE
+                            " | tr '\\n' ' '",
+                            w.folder),
+                    0);
+    CU_ASSERT_STRING_EQUAL(pki_output, "600 600 ");
+    leaf_unref(own);
+    leaf_unref(second);
+
+    // Where the key cannot be kept, leaves are as good.
+    const char *const breaks[] = {"chmod 644 " MINT_RSA_FILE,
+                                  "chmod 600 " MINT_RSA_FILE "; echo half > " MINT_RSA_FILE};
+    const char *const says[] = {"open to other users", "no private key in it"};
+    for (size_t i = 0; i < sizeof(breaks) / sizeof(breaks[0]); i++) {
+        CU_ASSERT_EQUAL(pki_run("cd '%s' && %s", w.folder, breaks[i]), 0);
+        struct leaf *leaf = kept_leaf(&w, w.folder, LEAF_OK);
+        CU_ASSERT_PTR_NOT_NULL(strstr(warned, path));
+        CU_ASSERT_PTR_NOT_NULL(strstr(warned, says[i]));
+        CU_ASSERT_NOT_EQUAL(EVP_PKEY_cmp(first->key, leaf->key), 1);
+        CU_ASSERT_EQUAL(openssl_verify(&w, leaf, "a.test"), 0);
+        leaf_unref(leaf);
+    }
+    leaf_unref(kept_leaf(&w, "/proc/self", LEAF_OK));
+    CU_ASSERT_PTR_NOT_NULL(strstr(warned, "/proc/self/" MINT_RSA_FILE ": cannot be made"));
+    leaf_unref(first);
+    world_end(&w);
+}
+
 // CAs of other kinds: each signs leaves that openssl accepts, the intermediate in the chain.
 static void test_other_authorities(void) {
     static const char *const keys[] = {
@@ -307,6 +368,7 @@ const struct unit_case unit_cases[] = {
     {"what is in a leaf", test_contents},
     {"defects are refused as such", test_defects},
     {"a server's defect comes through", test_mirror},
+    {"RSA keys outlive the process", test_kept_keys},
     {"other CAs", test_other_authorities},
     {NULL, NULL},
 };

@@ -299,8 +299,7 @@ static void test_fields_are_needed(void) {
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         const struct rule *rule = rule_find(cases[i].rule, strlen(cases[i].rule));
         for (size_t k = 0; k < RULE_NEEDS_MAX && rule->needs[k] != 0; k++) {
-            literal need = rule->needs[k];
-            enum predicate predicate = (enum predicate)((need < 0 ? -need : need) - 1);
+            enum predicate predicate = literal_predicate(rule->needs[k]);
             struct record *record = case_record(cases[i].base, cases[i].lines);
             forget_all(record->root, predicate);
             check(rule_of(record->root, rule) != YES || predicate == P_STILL_OPEN, &cases[i],
@@ -528,14 +527,13 @@ static void test_tables(void) {
         CU_ASSERT_EQUAL(rule->needs[RULE_NEEDS_MAX - 1], 0);
         CU_ASSERT(rule->needs[0] != 0 || i == num - 1);
         for (size_t k = 0; k < RULE_NEEDS_MAX && rule->needs[k] != 0; k++) {
-            used[(rule->needs[k] < 0 ? -rule->needs[k] : rule->needs[k]) - 1] = true;
+            used[literal_predicate(rule->needs[k])] = true;
         }
         for (size_t k = 0; k < RULE_RAISES_MAX && rule->raises[k] != 0; k++) {
-            used[(rule->raises[k] < 0 ? -rule->raises[k] : rule->raises[k]) - 1] = true;
+            used[literal_predicate(rule->raises[k])] = true;
         }
         for (size_t k = 0; k < RULE_LOOK_ALIKES_MAX && rule->look_alikes[k].speaks != 0; k++) {
-            literal speaks = rule->look_alikes[k].speaks;
-            used[(speaks < 0 ? -speaks : speaks) - 1] = true;
+            used[literal_predicate(rule->look_alikes[k].speaks)] = true;
             CU_ASSERT_NOT_EQUAL(rule->look_alikes[k].cause, rule->cause);
         }
     }

@@ -120,6 +120,7 @@ static void test_wire_alerts(void) {
         BASE_watched12, "c.alert server client_hello 40; c.alert client certificate 48");
     view_init(&view, record->root);
     CU_ASSERT(obj_is(view.server_alert.obj, F_ALERT_CODE, 40));
+    CU_ASSERT(view.server_alert.sent == YES && view.client_alert.sent == YES);
     CU_ASSERT(obj_is(view.client_alert.obj, F_ALERT_CODE, 48));
     CU_ASSERT_PTR_NULL(view.proxy_alert_up.obj);
     CU_ASSERT_PTR_NULL(view.proxy_alert_down.obj);

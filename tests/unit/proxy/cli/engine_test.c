@@ -134,6 +134,9 @@ static void test_run(void) {
     CU_ASSERT_EQUAL(strncmp(answer, "HTTP/1.1 403", 12), 0);
     close(fd);
     CU_ASSERT_STRING_EQUAL(refused_host, "refused.test");
+    CU_ASSERT_EQUAL(
+        pki_run("cd '%s' && test -s leaf-rsa-key.pem && test -s self-signed-rsa-key.pem", ca_dir),
+        0);
     engine_free(engine);
     pki_remove(folder);
 }

@@ -110,6 +110,12 @@ size_t fake_most_held(void) {
     return most;
 }
 
+void fake_forget_most_held(void) {
+    pthread_mutex_lock(&all.mutex);
+    all.most_held = 0;
+    pthread_mutex_unlock(&all.mutex);
+}
+
 unsigned fake_alive(void) {
     pthread_mutex_lock(&all.mutex);
     unsigned alive = all.alive;

@@ -44,6 +44,9 @@ bool fake_wait(struct fake_note *out, unsigned session, enum event_kind kind, un
 unsigned fake_count(enum event_kind kind);
 size_t fake_most_held(void);
 
+// fake_forget_most_held lets the next fake_most_held tell of what is held from now on.
+void fake_forget_most_held(void);
+
 // fake_alive is how many sessions there are; fake_wait_gone waits until there is none.
 unsigned fake_alive(void);
 bool fake_wait_gone(void);

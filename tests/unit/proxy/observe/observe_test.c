@@ -51,6 +51,7 @@ static void a_hello_is_kept_and_read(void) {
     CU_ASSERT(w.observe.client_hello);
     CU_ASSERT(w.observe.hello.len == hello.len - 5);
     CU_ASSERT(memcmp(w.observe.hello.p, hello.p + 5, hello.len - 5) == 0);
+    CU_ASSERT_PTR_EQUAL(w.observe.hello.p, raw.p + 5); // and is not kept twice
     CU_ASSERT_EQUAL(w.observe.step, STEP_HELLO);
     record_free(w.record);
     made_free(&hello);

@@ -253,6 +253,28 @@ static void deadlines_come_from_the_limits(void) {
                       "== legs.server.end.how timeout\n");
 }
 
+// Between a request and the next a session holds its record and nothing that is of no more use.
+static void an_idle_session_holds_little(void) {
+    struct setup setup = {SETUP_TLS};
+    setup.server.max_version = TLS1_3_VERSION;
+    struct play *p = play_new(&setup);
+    play_run(p, HANDSHAKE ">> client says ping\n"
+                          "<< server hears ping\n"
+                          ">> server says pong\n"
+                          "<< client hears pong\n");
+    CU_ASSERT_PTR_NULL(p->session->front);
+    for (int side = 0; side < 2; side++) {
+        const struct lane *lane = &p->session->lanes[side];
+        const struct wire_log *log = &lane->wire;
+        CU_ASSERT(lane->in.cap == 0 && lane->out.cap == 0);
+        CU_ASSERT(log->bytes[0].cap == 0 && log->bytes[1].cap == 0 && log->pieces == NULL);
+        CU_ASSERT(log->secrets.len != 0 && log->secrets.cap == log->secrets.len);
+        CU_ASSERT_PTR_NOT_NULL(memmem(log->secrets.data, log->secrets.len, "_HANDSHAKE_", 11));
+        CU_ASSERT_PTR_NULL(memmem(log->secrets.data, log->secrets.len, "_TRAFFIC_SECRET_0", 17));
+    }
+    play_free(p);
+}
+
 const struct unit_case unit_cases[] = {
     {"stopping ends every state", stopping_ends_every_state},
     {"every state ends when both sides break", every_state_ends_when_both_sides_break},
@@ -260,6 +282,7 @@ const struct unit_case unit_cases[] = {
     {"time ends what it should", time_ends_what_it_should},
     {"stray events change nothing", stray_events_change_nothing},
     {"nothing is heard after the end", nothing_is_heard_after_the_end},
+    {"an idle session holds little", an_idle_session_holds_little},
     {"a session can be freed in every state", a_session_can_be_freed_in_every_state},
     {"input has a ceiling", input_has_a_ceiling},
     {"tampered bytes do no harm", tampered_bytes_do_no_harm},

@@ -10,14 +10,18 @@ static void findings_become_fields(void) {
     struct record *record = record_new();
     struct obj *leg = obj_sub(record->root, F_RECORD_LEG_SERVER);
     struct obj *out = obj_sub(leg, F_LEG_VERIFICATION);
-    struct verification v = {.host_ok = true, .complete = true, .missing_issuer = "CN=x"};
-    v.defects[0] = (struct trust_defect){
-        .kind = TRUST_EXPIRED, .fatal = true, .index = 1, .says = "long ago", .code_text = "old"};
-    v.defects[1] = (struct trust_defect){.kind = TRUST_CN_ONLY, .index = -1, .says = "no names"};
-    v.num_defects = 2;
-    v.path[0].subject = "CN=leaf";
-    v.path[1].subject = "CN=root";
-    v.num_path = 2;
+    struct trust_defect defects[] = {
+        {.kind = TRUST_EXPIRED, .fatal = true, .index = 1, .says = "long ago", .code_text = "old"},
+        {.kind = TRUST_CN_ONLY, .index = -1, .says = "no names"},
+    };
+    struct trust_step path[] = {{.subject = "CN=leaf"}, {.subject = "CN=root"}};
+    struct verification v = {.host_ok = true,
+                             .complete = true,
+                             .missing_issuer = "CN=x",
+                             .defects = defects,
+                             .num_defects = 2,
+                             .path = path,
+                             .num_path = 2};
     verification_record(out, "example.test", &v);
     CU_ASSERT(obj_is(out, F_VERIFICATION_OK, false));
     CU_ASSERT(obj_is(out, F_VERIFICATION_NAME_OK, true));
@@ -40,17 +44,19 @@ static void findings_become_fields(void) {
 static void lists_that_came_later(void) {
     struct record *record = record_new();
     struct obj *out = obj_sub(obj_sub(record->root, F_RECORD_LEG_SERVER), F_LEG_VERIFICATION);
-    struct verification v = {.crl = {.status = CRL_REVOKED, .revoked_at = 7}};
-    v.defects[0] = (struct trust_defect){.kind = TRUST_EXPIRED, .fatal = true, .says = "old"};
-    v.defects[1] = (struct trust_defect){.kind = TRUST_CRL_STALE, .index = 3, .says = "stale"};
-    v.num_defects = 2;
+    struct trust_defect defects[] = {
+        {.kind = TRUST_EXPIRED, .fatal = true, .says = "old"},
+        {.kind = TRUST_CRL_STALE, .index = 3, .says = "stale"},
+    };
+    struct verification v = {
+        .crl = {.status = CRL_REVOKED, .revoked_at = 7}, .defects = defects, .num_defects = 2};
     obj_set_int(out, F_VERIFICATION_OK, true);
     verification_record_crl(out, &v, 2);
     CU_ASSERT(obj_is(out, F_VERIFICATION_OK, true));
     CU_ASSERT_EQUAL_FATAL(obj_num(out, F_VERIFICATION_DEFECTS), 1);
     CU_ASSERT_FALSE(obj_has(obj_at(out, F_VERIFICATION_DEFECTS, 0), F_DEFECT_DEPTH)); // not sent
     CU_ASSERT(obj_str_is(out, F_VERIFICATION_CRL_STATUS, "revoked"));
-    v.defects[1] = (struct trust_defect){.kind = TRUST_REVOKED, .fatal = true, .says = "revoked"};
+    defects[1] = (struct trust_defect){.kind = TRUST_REVOKED, .fatal = true, .says = "revoked"};
     verification_record_crl(out, &v, 2);
     CU_ASSERT(obj_is(out, F_VERIFICATION_OK, false));
     CU_ASSERT(obj_is(obj_at(out, F_VERIFICATION_DEFECTS, 1), F_DEFECT_DEPTH, 0));
@@ -61,8 +67,8 @@ static void a_path_that_is_not_complete_is_not_told(void) {
     struct record *record = record_new();
     struct obj *leg = obj_sub(record->root, F_RECORD_LEG_SERVER);
     struct obj *out = obj_sub(leg, F_LEG_VERIFICATION);
-    struct verification v = {.ok = true, .num_path = 1};
-    v.path[0].subject = "CN=leaf";
+    struct trust_step path = {.subject = "CN=leaf"};
+    struct verification v = {.ok = true, .path = &path, .num_path = 1};
     verification_record(out, "a", &v);
     CU_ASSERT_FALSE(obj_has(out, F_VERIFICATION_PATH));
     record_free(record);
@@ -98,13 +104,12 @@ static void lists_and_tries(void) {
     struct record *record = record_new();
     struct obj *leg = obj_sub(record->root, F_RECORD_LEG_SERVER);
     struct obj *out = obj_sub(leg, F_LEG_VERIFICATION);
+    struct trust_try try = {
+        .subjects = {"CN=leaf"}, .num_subjects = 1, .because = {"0: gone"}, .num_because = 1};
     struct verification v = {
         .crl = {.status = CRL_REVOKED, .this_update = 5, .revoked_at = 3, .reason = "superseded"},
+        .tries = &try,
         .num_tries = 1,
-        .tries[0] = {.subjects = {"CN=leaf"},
-                     .num_subjects = 1,
-                     .because = {"0: gone"},
-                     .num_because = 1},
     };
     verification_record(out, "a", &v);
     CU_ASSERT(obj_str_is(out, F_VERIFICATION_CRL_STATUS, "revoked"));

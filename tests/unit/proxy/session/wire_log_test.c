@@ -136,6 +136,19 @@ static void unread_bytes_are_cut_off_at_the_end(void) {
     wire_log_cleanup(&log);
 }
 
+// What turns out to be data leaves no memory behind.
+static void what_is_cut_off_is_not_held(void) {
+    struct wire_log log = begin();
+    wire_log_bytes(&log, WIRE_TO_PEER, "answer", 6, 100);
+    wire_log_bytes(&log, WIRE_FROM_PEER, "data", 4, 100);
+    wire_log_data(&log, WIRE_FROM_PEER);
+    CU_ASSERT_EQUAL(log.bytes[WIRE_FROM_PEER].cap, 0);
+    CU_ASSERT_EQUAL(log.num_pieces, 2);
+    wire_log_data(&log, WIRE_TO_PEER); // before it was sure
+    CU_ASSERT(log.bytes[WIRE_TO_PEER].cap == 0 && log.pieces == NULL);
+    wire_log_cleanup(&log);
+}
+
 static void data_is_kept_where_policy_asks_for_it(void) {
     const struct record_policy all = {.handshake_bytes = true, .application_data = true};
     struct wire_log log = begin();
@@ -264,6 +277,31 @@ static void secrets_that_open_data_are_not_kept(void) {
     wire_log_cleanup(&log);
 }
 
+// Once data has begun both ways they are not held either, unless policy wants them.
+static void secrets_that_open_data_are_forgotten(void) {
+    struct record *record = record_new();
+    struct obj *leg = obj_sub(record->root, F_RECORD_LEG_CLIENT);
+    const struct record_policy kept = {.secrets = SECRETS_HANDSHAKE},
+                               all = {.secrets = SECRETS_ALL};
+    const struct wire_log_leg to = {.leg = leg, .policy = &kept}, to_all = {leg, &all, false, 0};
+    struct wire_log log = begin();
+    secrets(&log);
+    size_t len = log.secrets.len;
+    wire_log_data(&log, WIRE_TO_PEER);
+    wire_log_settle(&log, &to);
+    CU_ASSERT_EQUAL(log.secrets.len, len); // the client may still say why it refuses
+    wire_log_data(&log, WIRE_FROM_PEER);
+    wire_log_settle(&log, &to_all);
+    CU_ASSERT(log.secrets.len == len && log.secrets.cap == len);
+    wire_log_settle(&log, &to);
+    CU_ASSERT(log.secrets.len < len && log.secrets.cap == log.secrets.len);
+    expect_secrets(&log, SECRETS_ALL, true, "14");
+    wire_log_secret(&log, &kept, "SERVER_HANDSHAKE_TRAFFIC_SECRET 00 06");
+    expect_secrets(&log, SECRETS_ALL, true, "146");
+    wire_log_cleanup(&log);
+    record_free(record);
+}
+
 // The same with real handshakes: `path` is a leg, and its messages stop where data begins.
 static void expect_kept(const struct obj *leg, size_t num_secrets, bool left_out) {
     CU_ASSERT_TRUE(obj_num(leg, F_LEG_WIRE) >= 3);
@@ -388,12 +426,14 @@ const struct unit_case unit_cases[] = {
     {"handshakes settle in the record", handshakes_settle_in_the_record},
     {"data is cut off", data_is_cut_off},
     {"unread bytes are cut off at the end", unread_bytes_are_cut_off_at_the_end},
+    {"what is cut off is not held", what_is_cut_off_is_not_held},
     {"data is kept where policy asks for it", data_is_kept_where_policy_asks_for_it},
     {"nothing is kept where policy says so", nothing_is_kept_where_policy_says_so},
     {"what passes unseen is counted", what_passes_unseen_is_counted},
     {"there is a ceiling", there_is_a_ceiling},
     {"an interim record goes first", an_interim_record_goes_first},
     {"secrets that open data are not kept", secrets_that_open_data_are_not_kept},
+    {"secrets that open data are forgotten", secrets_that_open_data_are_forgotten},
     {"a session keeps its handshakes", a_session_keeps_its_handshakes},
     {"a tunnel keeps its handshake", a_tunnel_keeps_its_handshake},
     {"what is not TLS is not kept", what_is_not_tls_is_not_kept},

@@ -1,5 +1,6 @@
 #include "proxy/tls/extension.h"
 
+#include "logs/record/codepoint.h"
 #include "tests/unit/proxy/tls/samples.h"
 #include "tests/unit/unit.h"
 
@@ -46,7 +47,20 @@ static void test_places(void) {
     CU_ASSERT_TRUE(extension_allowed(0x1234, EXT_IN_SH)); // unknown ones may
 }
 
+// What is known here is registered, so that the parser need not ask for it.
+static void test_known_ones_are_registered(void) {
+    size_t num = 0;
+    for (uint32_t type = 0; type <= UINT16_MAX; type++) {
+        if (extension_known((uint16_t)type)) {
+            CU_ASSERT_PTR_NOT_NULL(codepoint_find(REGISTRY_EXTENSION, (uint16_t)type));
+            num++;
+        }
+    }
+    CU_ASSERT(num > 30);
+}
+
 const struct unit_case unit_cases[] = {
+    {"known ones are registered", test_known_ones_are_registered},
     {"walk", test_walk},
     {"find", test_find},
     {"places", test_places},

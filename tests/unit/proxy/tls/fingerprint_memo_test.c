@@ -17,7 +17,7 @@ static bool agrees(const struct client_hello *hello) {
     char ja3[JA3_SIZE], ja4[JA4_SIZE];
     struct buf text;
     buf_init(&text, 64 * 1024);
-    const struct client_fingerprints *prints = fingerprint_memo_client(hello);
+    const struct fingerprints *prints = fingerprint_memo_client(hello);
     bool ok = fingerprint_ja3(ja3, hello) && fingerprint_ja4(ja4, JA4_TCP, hello) &&
               strcmp(prints->ja3, ja3) == 0 && strcmp(prints->ja4, ja4) == 0;
     ok = ok && fingerprint_ja3_text(&text, hello) && text_is(&prints->ja3_text, &text);
@@ -51,6 +51,27 @@ static void test_agrees_with_what_is_computed(void) {
     }
 }
 
+static void check_server(const uint8_t *p, size_t p_len) {
+    struct server_hello hello;
+    char ja3s[JA3_SIZE];
+    struct buf text;
+    buf_init(&text, 64 * 1024);
+    (void)server_hello_parse(&hello, NULL, p, p_len);
+    const struct fingerprints *prints = fingerprint_memo_server(&hello);
+    CU_ASSERT(fingerprint_ja3s(ja3s, &hello) && strcmp(prints->ja3, ja3s) == 0);
+    CU_ASSERT(fingerprint_ja3s_text(&text, &hello) && text_is(&prints->ja3_text, &text));
+}
+
+// Whole and broken, each twice.
+static void test_servers(void) {
+    static const char *const names[] = {"server-hello13", "server-hello12"};
+    for (size_t i = 0; i < 2 * ARRAY_LEN(names); i++) {
+        const struct sample *sample = sample_get(names[i % 2]);
+        check_server(sample->p, sample->len);
+        sample_abuse(sample, check_server);
+    }
+}
+
 static void check_cut(const uint8_t *p, size_t p_len) {
     struct client_hello hello;
     (void)client_hello_parse(&hello, NULL, p, p_len);
@@ -75,7 +96,7 @@ static void test_a_hello_too_long_to_remember(void) {
     }
     struct client_hello hello = {.legacy_version = 0x0303};
     hello.ciphers = (struct code_list){(const uint8_t *)codes, LEN, 2};
-    const struct client_fingerprints *prints = fingerprint_memo_client(&hello);
+    const struct fingerprints *prints = fingerprint_memo_client(&hello);
     char ja3[JA3_SIZE];
     CU_ASSERT(fingerprint_ja3(ja3, &hello) && strcmp(ja3, prints->ja3) == 0);
     CU_ASSERT_EQUAL(prints->ja4_raw.len, 0); // longer than its ceiling
@@ -87,6 +108,7 @@ static void test_sslv2_has_none(void) {
 }
 
 const struct unit_case unit_cases[] = {
+    {"servers", test_servers},
     {"it agrees with what is computed", test_agrees_with_what_is_computed},
     {"broken hellos", test_broken_hellos},
     {"a hello too long to remember", test_a_hello_too_long_to_remember},
