@@ -17,6 +17,7 @@ struct listener {
     struct worker *worker;
     struct address address;
     ev_io io;
+    unsigned iteration; // of the loop, when it was last readable
 };
 
 static void warn(struct worker *worker, atomic_bool *warned, const char *says) {
@@ -97,14 +98,13 @@ static void arrive(struct worker *worker, int fd, const struct address *client,
     connection_new(worker, fd, client, local, aim.host != NULL ? &aim : NULL);
 }
 
-static void on_acceptable(struct ev_loop *loop, ev_io *io, int revents) {
-    (void)loop, (void)revents;
-    struct listener *listener = io->data;
+static void accept_some(struct listener *listener, int most) {
     struct worker *worker = listener->worker;
-    for (int i = 0; i < ACCEPTS_PER_WAKEUP && worker->accepting; i++) {
+    for (int i = 0; i < most && worker->accepting; i++) {
         struct sockaddr_storage sa;
         socklen_t len = sizeof(sa);
-        int fd = accept4(io->fd, (struct sockaddr *)&sa, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        int fd =
+            accept4(listener->io.fd, (struct sockaddr *)&sa, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd < 0) {
             accept_failed(worker, errno);
             return;
@@ -118,6 +118,17 @@ static void on_acceptable(struct ev_loop *loop, ev_io *io, int revents) {
         worker->counts.accepted++;
         arrive(worker, fd, &client, &local, &listener->address);
     }
+}
+
+// One connection is taken, and where the loop's next look finds another, all that wait: the kernel
+// makes a socket and a file before it says that nobody is there.
+static void on_acceptable(struct ev_loop *loop, ev_io *io, int revents) {
+    (void)revents;
+    struct listener *listener = io->data;
+    unsigned iteration = ev_iteration(loop);
+    bool crowd = iteration - listener->iteration == 1;
+    listener->iteration = iteration;
+    accept_some(listener, crowd ? ACCEPTS_PER_WAKEUP : 1);
 }
 
 void worker_added(struct worker *worker) {
@@ -177,7 +188,7 @@ static void on_stop(struct ev_loop *loop, ev_async *async, int revents) {
     }
     if (worker->config->grace_us != 0) {
         for (size_t i = 0; i < worker->num_listeners; i++) {
-            on_acceptable(loop, &worker->listeners[i].io, EV_READ);
+            accept_some(&worker->listeners[i], ACCEPTS_PER_WAKEUP);
         }
     }
     listeners_close(worker);

@@ -64,6 +64,26 @@ static void test_ceiling(void) {
     proxy_stop(&proxy);
 }
 
+// Whoever waits is accepted, more than at one time as well.
+static void test_crowd(void) {
+    enum { NUM = 200 };
+    int fds[NUM];
+    prepare();
+    proxy_start(&proxy);
+    int held = proxy_hold(&proxy);
+    for (int i = 0; i < NUM; i++) {
+        fds[i] = client_ask(proxy.port, "TIMER 0\n");
+    }
+    proxy_release(&proxy);
+    for (int i = 0; i < NUM; i++) {
+        CU_ASSERT_TRUE(recv_is(fds[i], "TICK\n"));
+        close(fds[i]);
+    }
+    close(held);
+    CU_ASSERT_TRUE(fake_wait_gone());
+    proxy_stop(&proxy);
+}
+
 enum { FEW_DESCRIPTORS = 24, MANY_CLIENTS = 100 };
 
 // Runs until SIGTERM; its port goes to the parent.
@@ -167,6 +187,7 @@ const struct unit_case unit_cases[] = {
     {"no free descriptors", test_no_descriptors}, // forks: before there are threads
     {"two workers share the load", test_two_workers},
     {"ceiling of connections", test_ceiling},
+    {"a crowd", test_crowd},
     {"grace", test_grace},
     {"grace for the queue", test_grace_for_the_queue},
     {"grace ends", test_grace_ends},
