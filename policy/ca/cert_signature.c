@@ -87,8 +87,7 @@ bool cert_signature_link(X509 *cert, const uint8_t cert_sha256[SHA256_DIGEST_LEN
     SHA256_Final(key, &sha);
     struct seen *seen = seen_find(key);
     if (!seen->known) {
-        seen->answer = X509_verify(cert, issuer_key) > 0;
-        seen->known = true;
+        seen->answer = seen->known = X509_verify(cert, issuer_key) > 0;
         ERR_clear_error();
     }
     return seen->answer;

@@ -17,8 +17,9 @@ bool cert_signature_verify(CBS spki, CBS algorithm, CBS tbs, CBS signature);
 bool cert_signature_remembered(CBS spki, CBS algorithm, CBS tbs, CBS signature);
 
 // cert_signature_link returns whether `cert` is signed with `issuer_key`, the key of another
-// certificate, as X509_verify says. Both certificates are named by their hashes, and what this
-// thread asked lately costs a hash: an intermediate's signature is the same above all its leaves.
+// certificate, as X509_verify says. Both certificates are named by their hashes, and a link that
+// this thread saw to be good lately costs a hash: an intermediate's signature is the same above all
+// its leaves.
 bool cert_signature_link(X509 *cert, const uint8_t cert_sha256[SHA256_DIGEST_LENGTH],
                          EVP_PKEY *issuer_key, const uint8_t issuer_sha256[SHA256_DIGEST_LENGTH]);
 
