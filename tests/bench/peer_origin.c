@@ -96,7 +96,7 @@ static bool served_step(struct served *served) {
     }
 }
 
-enum { MAX_MADE = 1 << 15 };
+enum { MAX_MADE = 1 << 17 };
 
 // struct maker makes certificates: the leaf with another serial number, signed by its issuer. Those
 // of so many names are kept, for a host shows the same one every day.
