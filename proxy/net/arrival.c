@@ -1,6 +1,8 @@
 #include "proxy/net/arrival.h"
 
+#include <errno.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -12,8 +14,10 @@
 enum { ORIGINAL_DST = 80, NUM_PORTS = 65536, RECENT_S = 10 };
 
 // struct loops holds for each local port what the last attempt from there was: a hash of both
-// addresses, whether it came back to us, and when.
+// addresses, whether it came back to us, and when. The lock is held from before an attempt until it
+// is noted, for on this machine another thread may have accepted it by then.
 struct loops {
+    pthread_mutex_t connecting;
     _Atomic uint64_t ports[NUM_PORTS];
 };
 
@@ -57,10 +61,17 @@ bool arrival_original(struct address *out, int fd, const struct address *listen)
 }
 
 struct loops *loops_new(void) {
-    return xcalloc(1, sizeof(struct loops));
+    struct loops *loops = xcalloc(1, sizeof(*loops));
+    CHECK(pthread_mutex_init(&loops->connecting, NULL) == 0);
+    return loops;
 }
 
-void loops_free(struct loops *loops) { free(loops); }
+void loops_free(struct loops *loops) {
+    if (loops != NULL) {
+        pthread_mutex_destroy(&loops->connecting);
+        free(loops);
+    }
+}
 
 static uint32_t hash_add(uint32_t hash, const struct address *address) {
     for (size_t i = 0; i < sizeof(address->ip); i++) { // FNV-1a
@@ -77,20 +88,28 @@ static uint64_t entry_of(const struct address *from, const struct address *to, i
 
 static const uint64_t came_back = UINT64_C(1) << 32;
 
-void loops_note(struct loops *loops, int fd, const struct address *to) {
+int loops_connect(struct loops *loops, int fd, const struct sockaddr *sa, socklen_t sa_len,
+                  const struct address *to) {
     struct address local;
-    if (local_of(&local, fd)) {
+    CHECK(pthread_mutex_lock(&loops->connecting) == 0);
+    int result = connect(fd, sa, sa_len), errnum = errno;
+    if ((result == 0 || errnum == EINPROGRESS) && local_of(&local, fd)) {
         atomic_store(&loops->ports[local.port], entry_of(&local, to, clock_mono_us()));
     }
+    CHECK(pthread_mutex_unlock(&loops->connecting) == 0);
+    errno = errnum;
+    return result;
 }
 
 bool loops_meets(struct loops *loops, const struct address *client, const struct address *to) {
+    CHECK(pthread_mutex_lock(&loops->connecting) == 0);
     uint64_t now = entry_of(client, to, clock_mono_us());
     uint64_t known = atomic_load(&loops->ports[client->port]) & ~came_back;
     bool same = now >> 33 == known >> 33 && (uint32_t)now - (uint32_t)known <= RECENT_S;
     if (same) {
         atomic_store(&loops->ports[client->port], known | came_back);
     }
+    CHECK(pthread_mutex_unlock(&loops->connecting) == 0);
     return same;
 }
 

@@ -4,6 +4,7 @@
 #define PROXY_NET_ARRIVAL_H_
 
 #include <stdbool.h>
+#include <sys/socket.h>
 
 #include "logs/base/check.h"
 #include "proxy/session/session.h"
@@ -27,10 +28,12 @@ struct loops;
 struct loops *loops_new(void);
 void loops_free(struct loops *loops); // NULL does nothing
 
-// loops_note tells of an attempt from the socket `fd` to `to`. loops_meets returns whether a
-// connection from `client` to `to` is that attempt come back, and remembers it for loops_met, which
-// answers for the socket of the attempt.
-void loops_note(struct loops *loops, int fd, const struct address *to);
+// loops_connect is connect(2) of the socket `fd` to `to`, whose form for the kernel is `sa`, and
+// notes the attempt before anybody else can ask about it. loops_meets returns whether a connection
+// from `client` to `to`, which was just accepted, is such an attempt come back, and remembers it
+// for loops_met, which answers for the socket of the attempt.
+int loops_connect(struct loops *loops, int fd, const struct sockaddr *sa, socklen_t sa_len,
+                  const struct address *to);
 bool loops_meets(struct loops *loops, const struct address *client, const struct address *to);
 bool loops_met(const struct loops *loops, int fd);
 

@@ -152,13 +152,13 @@ static int attempt_begin(struct attempt *attempt, const struct address *address)
     if (dial->dialer->prepare != NULL) {
         dial->dialer->prepare(dial->dialer->ctx, fd);
     }
-    if (connect(fd, (struct sockaddr *)&sa, sa_len) != 0 && errno != EINPROGRESS) {
+    struct loops *loops = dial->dialer->loops;
+    int result = loops != NULL ? loops_connect(loops, fd, (struct sockaddr *)&sa, sa_len, address)
+                               : connect(fd, (struct sockaddr *)&sa, sa_len);
+    if (result != 0 && errno != EINPROGRESS) {
         int errnum = errno;
         close(fd);
         return errnum;
-    }
-    if (dial->dialer->loops != NULL) {
-        loops_note(dial->dialer->loops, fd, address);
     }
     attempt->fd = fd;
     dial->num_under_way++;
