@@ -84,7 +84,7 @@ def first_alert(lines):
     record = ""
     for line, below in zip(lines, [*lines[1:], ""]):
         if line.startswith("<<<") and "RecordHeader" in line:
-            record = below.split()[0]
+            record = (below.split() or [""])[0]  # what is below may not be written yet
         alert = re.match(r"<<<.* Alert .* fatal (\w+)", line)
         if alert:
             return ALERTS.get(alert[1], alert[1]), record == "15"
