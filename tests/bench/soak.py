@@ -13,6 +13,7 @@ failed.
 
 import argparse
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -87,6 +88,8 @@ def main():
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--rate", type=int, default=400, help="connections a second")
     options = parser.parse_args()
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     cores = sorted(os.sched_getaffinity(0))
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o755)
