@@ -6,6 +6,7 @@
 
 #include "proxy/session/emulate.h"
 #include "proxy/session/trial.h"
+#include "proxy/session/upstream.h"
 
 static const int64_t never = INT64_MAX;
 
@@ -373,6 +374,9 @@ struct span session_output(const struct session *s, enum side side) {
     if (side == SIDE_SERVER && s->outer != NULL) {
         return tls_layer_output(s->outer);
     }
+    if (side == SIDE_SERVER && upstream_holds(s)) {
+        return (struct span){NULL, 0};
+    }
     const struct buf *out = &s->lanes[side].out;
     if (s->valves != NULL) {
         size_t room = valve_room(&s->valves[side], out->len, s->now_us);
@@ -438,6 +442,9 @@ void session_wishes(const struct session *s, struct wishes *out) {
             int64_t open_us = valve_deadline(&s->valves[side], waiting, s->now_us);
             out->deadline_us = open_us < out->deadline_us ? open_us : out->deadline_us;
         }
+    }
+    if (upstream_holds(s) && s->upstream->held_until_us < out->deadline_us) {
+        out->deadline_us = s->upstream->held_until_us;
     }
     out->done = s->state == STATE_DONE && s->num_finished == 0;
 }

@@ -10,6 +10,8 @@
 #include "proxy/session/verification.h"
 #include "proxy/tls/banner.h"
 
+enum { HELD_US = 10 * 1000 };
+
 void upstream_free(struct upstream *upstream) {
     if (upstream != NULL) {
         verified_unref(upstream->verified);
@@ -66,9 +68,25 @@ static bool defective(const struct session *s) {
            s->rule->server_leg.verify;
 }
 
+bool upstream_holds(const struct session *s) {
+    return s->state == STATE_DOWNSTREAM && s->upstream != NULL &&
+           s->now_us < s->upstream->held_until_us;
+}
+
+// hold_flight lets our Finished wait. The server has answered all there was to answer: it waits for
+// a request now, and what it thinks of a certificate of ours is not put off.
+static void hold_flight(struct session *s) {
+    const struct lane *server = &s->lanes[SIDE_SERVER];
+    if (lane_version(server) >= TLS1_3_VERSION && s->profile == NULL && s->outer == NULL &&
+        !obj_has(server->observe.leg, F_LEG_ANSWER_CERT_REQUEST)) {
+        s->upstream->held_until_us = s->now_us + HELD_US;
+    }
+}
+
 static void finished(struct session *s) {
     struct lane *server = &s->lanes[SIDE_SERVER];
     observe_step(&server->observe, STEP_FINISHED, s->now_us);
+    hold_flight(s);
     if (!emulate_answer(s)) {
         upstream_go_on(s);
     }

@@ -21,6 +21,11 @@ struct upstream {
     uint8_t alert;             // FAILURE_ALERT
     bool broken_off;           // by the emulated box, at the certificate
     struct verified *verified; // what was found about its chain; NULL: no chain came
+    int64_t held_until_us;     // our last flight waits for the client's first bytes until then
 };
+
+// upstream_holds returns whether the end of the server leg's handshake may still wait: what the
+// client says with its own goes to the server in the same segment then, and wakes it once.
+bool upstream_holds(const struct session *s);
 
 #endif // PROXY_SESSION_UPSTREAM_H_

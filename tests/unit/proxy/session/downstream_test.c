@@ -252,12 +252,34 @@ static void nonsense_instead_of_a_finished(void) {
 }
 
 // What the server says and does while we speak with the client waits for the relay.
+// Our Finished to the server goes with what the client says behind its own, if that comes at once;
+// a server that judges a certificate of ours does not wait, nor one of TLS 1.2, which answers.
+static void our_finished_goes_with_the_request(void) {
+    for (int i = 0; i < 3; i++) {
+        struct setup setup = {SETUP_TLS};
+        setup.server.max_version = i == 1 ? TLS1_2_VERSION : TLS1_3_VERSION;
+        setup.server.ask = i == 2;
+        struct play *p = play_new(&setup);
+        play_run(p, OPEN ">> server tls\n"
+                         ">> client stops\n"
+                         ">> client tls\n");
+        CU_ASSERT_EQUAL(SSL_in_init(play_peer(p, SIDE_SERVER)->ssl), i == 0);
+        play_run(p, ">> client takes\n"
+                    "<< client established * * *\n"
+                    "<< server established * * *\n"
+                    ">> client says x\n"
+                    "<< server hears x\n");
+        play_free(p);
+    }
+}
+
 static void the_server_does_not_wait_for_the_client(void) {
     struct setup setup = {SETUP_TLS};
     struct play *p = play_new(&setup);
     play_run(p, OPEN ">> server tls\n"
                      ">> client stops\n"
                      ">> client tls\n"
+                     ">> timer\n"
                      "<< server established * * *\n"
                      ">> server says early\n"
                      ">> server notify\n"
@@ -369,6 +391,7 @@ const struct unit_case unit_cases[] = {
     {"a client vanishes after our certificate", a_client_vanishes_after_our_certificate},
     {"a client falls silent after our certificate", a_client_falls_silent_after_our_certificate},
     {"nonsense instead of a Finished", nonsense_instead_of_a_finished},
+    {"our Finished goes with the request", our_finished_goes_with_the_request},
     {"the server does not wait for the client", the_server_does_not_wait_for_the_client},
     {"policy bounds the client leg", policy_bounds_the_client_leg},
     {"certificates of clients are not asked for", certificates_of_clients_are_not_asked_for},
