@@ -233,7 +233,7 @@ static size_t leg_write_pipe(struct leg *leg) {
 }
 
 // Returns whether something was written.
-static bool leg_write(struct leg *leg) {
+static bool leg_write(struct leg *leg, const struct wishes *wishes) {
     struct connection *c = leg->connection;
     if (leg->fd < 0 || leg->blocked || leg->errnum != 0) {
         return false;
@@ -249,7 +249,9 @@ static bool leg_write(struct leg *leg) {
         return false;
     }
     CHECK(!leg->shut);
-    ssize_t n = send(leg->fd, out.p, out.len, MSG_NOSIGNAL);
+    // A FIN goes with the last bytes, in one segment.
+    int flags = wishes->shutdown[side_of(leg)] ? MSG_NOSIGNAL | MSG_MORE : MSG_NOSIGNAL;
+    ssize_t n = send(leg->fd, out.p, out.len, flags);
     if (n < 0) {
         return leg_write_failed(leg);
     }
@@ -361,7 +363,8 @@ static bool settle(struct connection *c) {
     struct leg *client = &c->legs[SIDE_CLIENT], *server = &c->legs[SIDE_SERVER];
     struct wishes wishes;
     do {
-        while (leg_write(client) || leg_write(server)) {
+        session_wishes(c->session, &wishes);
+        while (leg_write(client, &wishes) || leg_write(server, &wishes)) {
         }
         hand_over_records(c);
         session_wishes(c->session, &wishes);
@@ -424,6 +427,7 @@ static ssize_t leg_receive(struct leg *leg, struct event *event, size_t *out_roo
 
 static void leg_read(struct leg *leg) {
     struct connection *c = leg->connection;
+    bool ending = false; // it is read once more: a FIN may be there
     for (size_t taken = 0; taken < BYTES_PER_WAKEUP;) {
         struct event event = {.side = side_of(leg)};
         size_t room;
@@ -431,6 +435,11 @@ static void leg_read(struct leg *leg) {
         if (n > 0) {
             taken += (size_t)n;
             input(c, &event);
+            ending = !ending && (size_t)n < room && taken < BYTES_PER_WAKEUP &&
+                     session_expects_end(c->session, event.side);
+            if (ending) {
+                continue; // what follows from both goes out in one segment
+            }
         } else if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
             (void)settle(c);
             return;

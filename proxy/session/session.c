@@ -408,6 +408,11 @@ void session_output_done(struct session *s, enum side side, size_t len, int64_t 
     }
 }
 
+bool session_expects_end(const struct session *s, enum side side) {
+    const struct lane *lane = &s->lanes[side];
+    return lane->open && lane->tls_eof && !lane->eof;
+}
+
 static bool wants_bytes(const struct session *s, enum side side) {
     const struct lane *lane = &s->lanes[side], *other = &s->lanes[!side];
     if (!lane->open || lane->eof) {

@@ -2,6 +2,8 @@
 #include "proxy/net/net.h"
 
 #include <errno.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -87,6 +89,44 @@ static void test_server_half_closes(void) {
     close(fds[1]);
     end();
     CU_ASSERT_EQUAL(fake_count(EVENT_BROKEN), 0);
+}
+
+static uint32_t segments_in(int fd) {
+    struct tcp_info info = {0};
+    socklen_t len = sizeof(info);
+    CHECK(getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0);
+    return info.tcpi_segs_in;
+}
+
+// A FIN that is there with the last bytes goes on with them; bytes do not wait for one that is not.
+static void check_last_words(int from, bool fin) {
+    begin();
+    int fds[2], to = !from;
+    relay_open(&proxy, server, port, fds);
+    uint32_t before = segments_in(fds[to]);
+    int held = proxy_hold(&proxy);
+    CU_ASSERT_TRUE(send_all(fds[from], "bye" FAKE_LAST, 4));
+    if (fin) {
+        shutdown(fds[from], SHUT_WR);
+    }
+    proxy_release(&proxy);
+    CU_ASSERT_TRUE(recv_is(fds[to], "bye" FAKE_LAST));
+    if (fin) {
+        CU_ASSERT_EQUAL(recv_end(fds[to]), 0);
+    }
+    CU_ASSERT_EQUAL(segments_in(fds[to]) - before, 1);
+    close(held);
+    close(fds[0]);
+    close(fds[1]);
+    end();
+    CU_ASSERT_EQUAL(fake_count(EVENT_BROKEN), 0);
+}
+
+static void test_last_words(void) {
+    for (int from = 0; from < 2; from++) {
+        check_last_words(from, false);
+        check_last_words(from, true);
+    }
 }
 
 static void check_reset(int from, enum side side) {
@@ -494,6 +534,7 @@ const struct unit_case unit_cases[] = {
     {"echo", test_echo},
     {"client half-closes", test_client_half_closes},
     {"server half-closes", test_server_half_closes},
+    {"last words", test_last_words},
     {"client resets", test_client_resets},
     {"server resets", test_server_resets},
     {"reset after FIN", test_reset_after_fin},

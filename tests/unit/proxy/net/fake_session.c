@@ -20,7 +20,7 @@ struct session {
     struct buf out[2];
     struct wishes wishes;
     size_t spliced[2]; // wait for that side elsewhere
-    bool splices, eof[2], greeted, connected, ended_by_close, record_taken;
+    bool splices, eof[2], said_last[2], greeted, connected, ended_by_close, record_taken;
     struct record *record;
 };
 
@@ -205,6 +205,7 @@ static void obey(struct session *s, int64_t now_us) {
 static void take_bytes(struct session *s, const struct event *event) {
     const uint8_t *p = event->bytes.p;
     size_t len = event->bytes.len;
+    s->said_last[event->side] = len != 0 && p[len - 1] == FAKE_LAST[0];
     for (; !s->greeted && len != 0; p++, len--) {
         CHECK(s->line_len + 1 < sizeof(s->line));
         if (*p == '\n') {
@@ -302,6 +303,10 @@ struct span session_output(const struct session *s, enum side side) {
 void session_output_done(struct session *s, enum side side, size_t len, int64_t now_us) {
     CHECK(now_us > 0);
     buf_consume(&s->out[side], len);
+}
+
+bool session_expects_end(const struct session *s, enum side side) {
+    return s->said_last[side] && !s->eof[side];
 }
 
 void session_wishes(const struct session *s, struct wishes *out) {
