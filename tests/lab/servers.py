@@ -97,14 +97,14 @@ def both(lab, certificate, name):
 
 
 def listening(port):
-    """Waits until somebody listens."""
+    """Waits until somebody listens: six Squids that start at once need their time."""
     def tried():
         try:
             socket.create_connection(("127.0.0.1", port), 1).close()
         except ConnectionRefusedError:
             return False
         return True
-    harness.until(tried, f"somebody to listen on {port}")
+    harness.until(tried, f"somebody to listen on {port}", 60)
 
 
 def elsewhere(server, host):
