@@ -130,8 +130,8 @@ void session_input(struct session *session, const struct event *event);
 struct span session_output(const struct session *session, enum side side);
 void session_output_done(struct session *session, enum side side, size_t len, int64_t now_us);
 
-// session_expects_end returns whether `side` has said, inside what it sent, that nothing more comes:
-// its FIN is there already or will be soon.
+// session_expects_end returns whether `side` has said, inside what it sent, that nothing more
+// comes: its FIN is there already or will be soon.
 bool session_expects_end(const struct session *session, enum side side);
 
 // session_wishes fills `out` with what the session wants now. Ask after each call above.
