@@ -205,7 +205,8 @@ static void obey(struct session *s, int64_t now_us) {
 static void take_bytes(struct session *s, const struct event *event) {
     const uint8_t *p = event->bytes.p;
     size_t len = event->bytes.len;
-    s->said_last[event->side] = len != 0 && p[len - 1] == FAKE_LAST[0];
+    const size_t last = strlen(FAKE_LAST);
+    s->said_last[event->side] = len >= last && memcmp(p + len - last, FAKE_LAST, last) == 0;
     for (; !s->greeted && len != 0; p++, len--) {
         CHECK(s->line_len + 1 < sizeof(s->line));
         if (*p == '\n') {

@@ -18,7 +18,7 @@
 #define FAKE_GOODBYE "the page that says why"
 
 // Ends what a side says when nothing but its FIN is to follow.
-#define FAKE_LAST "\004"
+#define FAKE_LAST "and that is all"
 
 // It stops reading a side while more than this waits for the other.
 enum { FAKE_BACKLOG = 128 * 1024 };
