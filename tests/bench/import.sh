@@ -7,7 +7,7 @@
 # does not count.
 set -eu -o pipefail
 cd "$(dirname "$0")/../.."
-bazel build --config=opt --show_progress_rate_limit=5 //:tlsblame //tests/bench:capture_make </dev/null
+bazel build -c opt --show_progress_rate_limit=5 //:tlsblame //tests/bench:capture_make </dev/null
 capture=$(mktemp --suffix=.pcapng)
 trap 'rm -f "$capture"' EXIT
 # Only the time that is measured is printed: the verdicts of made-up connections are beside the point.

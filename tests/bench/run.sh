@@ -14,6 +14,6 @@ if ! packages_install "${packages_bench[@]}"; then
         packages_install "$package" || echo "$package cannot be installed" >&2
     done
 fi
-bazel build --config=opt --show_progress_rate_limit=5 \
-    //:tlsblame //tests/bench:peer //tests/bench:floor </dev/null
+bazel build -c opt --show_progress_rate_limit=5 //:tlsblame //tests/bench:peer //tests/bench:floor \
+    </dev/null
 exec /usr/bin/python3 tests/bench/run.py "$@"

@@ -3,12 +3,12 @@
 
     tests/bench/soak.py [--minutes N] [--rate N]
 
-After `bazel build --config=opt //:tlsblame //tests/bench:peer`. So many connections a second to a
-thousand hosts, a hundred of them with a certificate of their own; every fifth minute a download and
-a crowd of idle connections as well. Each minute a line: connections done and failed, the proxy's
-memory and descriptors between two loads. At the end medians of the second and of the last quarter
-are compared; memory may differ by a tenth, descriptors by none. Exit status: 0 if neither grew and
-nothing failed.
+After `bazel build -c opt //:tlsblame //tests/bench:peer`. So many connections a second to a thousand
+hosts, a hundred of them with a certificate of their own; every fifth minute a download and a crowd of
+idle connections as well. Each minute a line: connections done and failed, the proxy's memory and
+descriptors between two loads. At the end medians of the second and of the last quarter are compared;
+memory may differ by a tenth, descriptors by none. Exit status: 0 if neither grew and nothing
+failed.
 """
 
 import argparse
