@@ -14,6 +14,7 @@ packages_build=(
     libev-dev
     libhttp-parser-dev
     libjansson-dev
+    libmimalloc-dev
     libpcap-dev
     zlib1g-dev
 )

@@ -1,7 +1,6 @@
 #include "proxy/net/worker.h"
 
 #include <errno.h>
-#include <malloc.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -9,7 +8,7 @@
 #include "proxy/net/address.h"
 #include "proxy/net/connection.h"
 
-enum { ACCEPTS_PER_WAKEUP = 64, CROWD = 256 };
+enum { ACCEPTS_PER_WAKEUP = 64 };
 
 static const double PAUSE_S = 0.1; // when descriptors or memory have run out
 
@@ -133,8 +132,6 @@ static void on_acceptable(struct ev_loop *loop, ev_io *io, int revents) {
 
 void worker_added(struct worker *worker) {
     worker->num_connections++;
-    worker->crowd =
-        worker->crowd > worker->num_connections ? worker->crowd : worker->num_connections;
     if (worker->num_connections > worker->counts.most_at_once) {
         worker->counts.most_at_once = worker->num_connections;
     }
@@ -148,11 +145,6 @@ void worker_added(struct worker *worker) {
 
 void worker_removed(struct worker *worker) {
     worker->num_connections--;
-    // After a crowd the heap would stay as large as it was then.
-    if (worker->crowd >= CROWD && worker->num_connections < worker->crowd / 8) {
-        worker->crowd = worker->num_connections;
-        (void)malloc_trim(0);
-    }
     if (worker->num_connections == 0 && ev_is_active(&worker->grace)) {
         ev_break(worker->loop, EVBREAK_ALL);
     }

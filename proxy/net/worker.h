@@ -48,7 +48,6 @@ struct worker {
     ev_timer grace; // runs while connections may end by themselves
     struct connection *connections;
     size_t num_connections, max_connections;
-    size_t crowd; // the most connections since memory was last given back
     struct net_counts counts;
     uint8_t bytes[256 * 1024]; // of the read under way
 };

@@ -50,6 +50,7 @@ HEADERS = {
     "ev.h": "libev",
     "http_parser.h": "http_parser",
     "jansson": "jansson",
+    "mimalloc": "mimalloc",
     "pcap": "pcap",
     "third_party/boringssl/boringssl.h": "boringssl_crypto",
     "third_party/boringssl/boringssl_ssl.h": "boringssl_ssl",
