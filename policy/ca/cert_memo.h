@@ -12,6 +12,11 @@ enum { CERT_MEMO_MAX = 256, CERT_MEMO_DER_MAX = 4096 };
 // to belong to the thread and live until its next call.
 const struct cert_facts *cert_memo_facts(CBS der);
 
+// cert_memo_hold returns the same, to live until cert_memo_release in the same thread, whatever is
+// asked in between.
+const struct cert_facts *cert_memo_hold(CBS der);
+void cert_memo_release(const struct cert_facts *facts);
+
 // cert_memo_x509 returns what libcrypto reads in `der`, or NULL where it refuses it. The caller
 // owns the reference, X509_free, and uses it in no other thread.
 X509 *cert_memo_x509(CBS der);

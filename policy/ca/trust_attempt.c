@@ -38,7 +38,7 @@ void trust_attempt_hash(const struct trust_chain *chain, X509 *cert,
                         uint8_t out[SHA256_DIGEST_LENGTH]) {
     int index = trust_attempt_index(chain, cert);
     if (index >= 0) {
-        memcpy(out, chain->facts[index].sha256, SHA256_DIGEST_LENGTH);
+        memcpy(out, chain->facts[index]->sha256, SHA256_DIGEST_LENGTH);
     } else {
         trust_root_hash(cert, out);
     }

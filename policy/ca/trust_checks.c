@@ -65,7 +65,7 @@ const char *trust_checks_who(struct verification *out, int index, const char *su
 }
 
 static void check_malformed(const struct trust_chain *chain, int i, struct verification *out) {
-    const struct cert_facts *facts = &chain->facts[i];
+    const struct cert_facts *facts = chain->facts[i];
     if (chain->certs[i] != NULL && facts->problem == NULL && !facts->serial_negative) {
         return;
     }
@@ -239,7 +239,7 @@ static void check_host(const struct cert_facts *leaf, const char *host, struct v
 
 static void check_order(const struct trust_chain *chain, struct verification *out) {
     for (size_t i = 1; i < chain->num; i++) {
-        const struct cert_facts *above = &chain->facts[i], *below = &chain->facts[i - 1];
+        const struct cert_facts *above = chain->facts[i], *below = chain->facts[i - 1];
         if (CBS_len(&above->raw.subject) != 0 && CBS_len(&below->raw.issuer) != 0 &&
             !CBS_mem_equal(&above->raw.subject, CBS_data(&below->raw.issuer),
                            CBS_len(&below->raw.issuer))) {
@@ -256,13 +256,13 @@ void trust_checks_run(const struct trust_chain *chain, const char *host, int64_t
                       struct verification *out) {
     for (size_t i = 0; i < chain->num; i++) {
         check_malformed(chain, (int)i, out);
-        check_dates(&chain->facts[i], (int)i, now, out);
-        check_strength(&chain->facts[i], (int)i, out);
-        check_strict(&chain->facts[i], (int)i, out);
+        check_dates(chain->facts[i], (int)i, now, out);
+        check_strength(chain->facts[i], (int)i, out);
+        check_strict(chain->facts[i], (int)i, out);
     }
-    check_leaf(&chain->facts[0], out);
+    check_leaf(chain->facts[0], out);
     if (host != NULL) {
-        check_host(&chain->facts[0], host, out);
+        check_host(chain->facts[0], host, out);
     }
     check_order(chain, out);
 }

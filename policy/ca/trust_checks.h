@@ -8,7 +8,7 @@
 // struct trust_chain is the chain as sent: what it says, and libcrypto's reading of it.
 struct trust_chain {
     size_t num;
-    struct cert_facts *facts;
+    const struct cert_facts **facts;
     X509 **certs; // NULL for one that libcrypto refuses
 };
 

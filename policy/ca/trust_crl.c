@@ -6,7 +6,7 @@ static bool issuer_facts(const struct trust_chain *chain, STACK_OF(X509) * path,
                          struct verification *out, struct cert_facts *facts) {
     int index = out->path[depth].index;
     if (index >= 0) {
-        *facts = chain->facts[index];
+        *facts = *chain->facts[index];
         return true;
     }
     uint8_t *der = NULL;

@@ -81,7 +81,7 @@ static const char *subject_of(X509 *cert, const struct trust_chain *chain, struc
     const char *subject = "";
     int index = trust_attempt_index(chain, cert);
     if (index >= 0) {
-        return chain->facts[index].subject != NULL ? chain->facts[index].subject : "";
+        return chain->facts[index]->subject != NULL ? chain->facts[index]->subject : "";
     }
     if (X509_NAME_get0_der(X509_get_subject_name(cert), &der, &der_len)) {
         CBS_init(&name, der, der_len);
@@ -184,15 +184,15 @@ static void copy_path(const struct trust_attempt *attempt, const struct trust_ch
 // libcrypto found no issuer for `index`: is there one in the chain that it would not take?
 static bool explain_refused_issuer(const struct trust_chain *chain, int index,
                                    struct verification *out) {
-    const struct cert_facts *facts = &chain->facts[index];
+    const struct cert_facts *facts = chain->facts[index];
     for (size_t i = 1; i < chain->num; i++) {
         if ((int)i == index || chain->certs[i] == NULL || chain->certs[index] == NULL ||
-            !CBS_mem_equal(&chain->facts[i].raw.subject, CBS_data(&facts->raw.issuer),
+            !CBS_mem_equal(&chain->facts[i]->raw.subject, CBS_data(&facts->raw.issuer),
                            CBS_len(&facts->raw.issuer))) {
             continue;
         }
         int code = X509_check_issued(chain->certs[i], chain->certs[index]);
-        const char *who = trust_checks_who(out, (int)i, chain->facts[i].subject);
+        const char *who = trust_checks_who(out, (int)i, chain->facts[i]->subject);
         if (code == X509_V_ERR_KEYUSAGE_NO_CERTSIGN) {
             trust_checks_add(out, TRUST_KEY_USAGE, true, (int)i, code,
                              arena_printf(&out->arena,
@@ -207,7 +207,7 @@ static bool explain_refused_issuer(const struct trust_chain *chain, int index,
 
 static void add_missing_issuer(const struct trust_chain *chain, int index, size_t num_path,
                                int code, struct verification *out) {
-    const struct cert_facts *facts = &chain->facts[index < 0 ? 0 : index];
+    const struct cert_facts *facts = chain->facts[index < 0 ? 0 : index];
     const char *who = trust_checks_who(out, index, facts->subject);
     if (num_path > TRUST_MAX_PATH) {
         trust_checks_add(out, TRUST_TOO_LONG, true, index, X509_V_ERR_CERT_CHAIN_TOO_LONG,
@@ -275,7 +275,7 @@ static void same_interval(const struct trust_attempt *attempt, const struct trus
     out->same_from = now - span;
     out->same_until = now + span;
     for (size_t i = 0; i < chain->num; i++) {
-        const struct cert_facts *facts = &chain->facts[i];
+        const struct cert_facts *facts = chain->facts[i];
         if (facts->has_not_before) {
             same_narrow(out, facts->not_before, now);
         }
@@ -327,7 +327,7 @@ static void add_error(const struct trust_attempt *attempt, const struct trust_ch
     if (index < 0) {
         note_root_dates(cert, now, out);
     }
-    const struct cert_facts *facts = index >= 0 ? &chain->facts[index] : NULL;
+    const struct cert_facts *facts = index >= 0 ? chain->facts[index] : NULL;
     const char *subject = facts != NULL                   ? facts->subject
                           : (size_t)depth < out->num_path ? out->path[depth].subject
                                                           : NULL;
@@ -384,17 +384,14 @@ static bool check_size(const CBS *chain, size_t num_chain, struct verification *
     return true;
 }
 
-static void verify(const struct trust *trust, const CBS *chain, size_t num_chain, const char *host,
-                   int64_t now, struct verification *out) {
-    struct trust_chain sent = {
-        .num = num_chain,
-        .facts = arena_alloc(&out->arena, num_chain * sizeof(*sent.facts)),
-        .certs = arena_alloc(&out->arena, num_chain * sizeof(*sent.certs)),
-    };
+// verify points to `facts`, those of `chain`, in `out`.
+static void verify(const struct trust *trust, const CBS *chain, size_t num_chain,
+                   const struct cert_facts **facts, const char *host, int64_t now,
+                   struct verification *out) {
+    X509 *certs[TRUST_MAX_CHAIN];
+    struct trust_chain sent = {.num = num_chain, .facts = facts, .certs = certs};
     for (size_t i = 0; i < num_chain; i++) {
-        (void)cert_facts_parse(&sent.facts[i], &out->arena, CBS_data(&chain[i]),
-                               CBS_len(&chain[i]));
-        sent.certs[i] = i == 0 ? cert_facts_x509(chain[i]) : cert_memo_x509(chain[i]);
+        certs[i] = i == 0 ? cert_facts_x509(chain[i]) : cert_memo_x509(chain[i]);
     }
     struct trust_attempt attempt = {0};
     if (sent.certs[0] != NULL) {
@@ -409,7 +406,7 @@ static void verify(const struct trust *trust, const CBS *chain, size_t num_chain
     same_interval(&attempt, &sent, now, out);
     trust_attempt_cleanup(&attempt);
     for (size_t i = 0; i < num_chain; i++) {
-        X509_free(sent.certs[i]);
+        X509_free(certs[i]);
     }
     ERR_clear_error();
 }
@@ -421,11 +418,19 @@ void trust_verify(const struct trust *trust, const CBS *chain, size_t num_chain,
     struct trust_try tries[TRUST_MAX_TRIES] = {{.num_subjects = 0}};
     *out = (struct verification){
         .defects = defects, .path = path, .tries = tries, .same_from = now, .same_until = now + 1};
-    if (check_size(chain, num_chain, out)) {
-        verify(trust, chain, num_chain, host, now, out);
+    const struct cert_facts *facts[TRUST_MAX_CHAIN];
+    size_t num_facts = check_size(chain, num_chain, out) ? num_chain : 0;
+    for (size_t i = 0; i < num_facts; i++) {
+        facts[i] = cert_memo_hold(chain[i]);
+    }
+    if (num_facts != 0) {
+        verify(trust, chain, num_chain, facts, host, now, out);
     }
     finish(out);
-    verification_pack(out);
+    verification_pack(out); // copies what it has of the facts
+    for (size_t i = 0; i < num_facts; i++) {
+        cert_memo_release(facts[i]);
+    }
 }
 
 void verification_cleanup(struct verification *verification) {

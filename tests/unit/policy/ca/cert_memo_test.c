@@ -50,6 +50,32 @@ static void test_alike(void) {
     pki_free(cert);
 }
 
+// What is held stays as it is while others take its place, and goes with the last who holds it.
+static void test_held(void) {
+    struct pki_cert *cert = pki_leaf("a.test", NULL);
+    uint8_t *copy = xmemdup(cert->der, cert->der_len);
+    static uint8_t large[CERT_MEMO_DER_MAX + 2];
+    CBS der, large_der;
+    copy[cert->der_len / 2] ^= 1;
+    CBS_init(&der, copy, cert->der_len);
+    CBS_init(&large_der, large, sizeof(large));
+    const struct cert_facts *held = cert_memo_hold(pki_cbs(cert));
+    const struct cert_facts *twice = cert_memo_hold(pki_cbs(cert));
+    const struct cert_facts *held_large = cert_memo_hold(large_der);
+    CU_ASSERT_PTR_EQUAL(held, twice);
+    CU_ASSERT_PTR_NOT_EQUAL(cert_memo_facts(der), held);
+    large[0] = 1;
+    CU_ASSERT_PTR_NOT_EQUAL(cert_memo_facts(large_der), held_large);
+    CU_ASSERT_EQUAL(CBS_data(&held_large->raw.der)[0], 0);
+    cert_memo_release(held);
+    CU_ASSERT_STRING_EQUAL(twice->subject_cn, "a.test");
+    CU_ASSERT_TRUE(CBS_mem_equal(&twice->raw.der, cert->der, cert->der_len));
+    cert_memo_release(twice);
+    cert_memo_release(held_large);
+    free(copy);
+    pki_free(cert);
+}
+
 static void test_odd_sizes(void) {
     static uint8_t bytes[CERT_MEMO_DER_MAX + 2];
     static const size_t lens[] = {
@@ -113,6 +139,7 @@ static void test_x509(void) {
 const struct unit_case unit_cases[] = {
     {"a certificate is read once", test_repeated},
     {"certificates that are nearly the same", test_alike},
+    {"held", test_held},
     {"odd sizes", test_odd_sizes},
     {"libcrypto's reading", test_x509},
     {"threads", test_threads},

@@ -45,8 +45,7 @@ static void world_end(struct world *w) {
 
 // struct chain is certificates as a server sends them.
 struct chain {
-    struct arena arena;
-    struct cert_facts facts[MAX_CHAIN];
+    const struct cert_facts *facts[MAX_CHAIN];
     X509 *certs[MAX_CHAIN];
     struct trust_chain sent;
 };
@@ -54,7 +53,7 @@ struct chain {
 static void chain_init(struct chain *chain, struct pki_cert *const *certs) {
     *chain = (struct chain){.sent = {.facts = chain->facts, .certs = chain->certs}};
     for (size_t i = 0; i < MAX_CHAIN && certs[i] != NULL; i++) {
-        (void)cert_facts_parse(&chain->facts[i], &chain->arena, certs[i]->der, certs[i]->der_len);
+        chain->facts[i] = cert_memo_hold(pki_cbs(certs[i]));
         chain->certs[i] = cert_memo_x509(pki_cbs(certs[i]));
         chain->sent.num++;
     }
@@ -63,8 +62,8 @@ static void chain_init(struct chain *chain, struct pki_cert *const *certs) {
 static void chain_cleanup(struct chain *chain) {
     for (size_t i = 0; i < chain->sent.num; i++) {
         X509_free(chain->certs[i]);
+        cert_memo_release(chain->facts[i]);
     }
-    arena_cleanup(&chain->arena);
 }
 
 static int note(int ok, X509_STORE_CTX *ctx) {

@@ -22,7 +22,9 @@ static struct verification *run(const struct pki_cert *const *certs, size_t num,
     chain.facts = arena_alloc(&out->arena, num * sizeof(*chain.facts));
     chain.certs = arena_alloc(&out->arena, num * sizeof(*chain.certs));
     for (size_t i = 0; i < num; i++) {
-        (void)cert_facts_parse(&chain.facts[i], &out->arena, certs[i]->der, certs[i]->der_len);
+        struct cert_facts *facts = arena_alloc(&out->arena, sizeof(*facts));
+        (void)cert_facts_parse(facts, &out->arena, certs[i]->der, certs[i]->der_len);
+        chain.facts[i] = facts;
         chain.certs[i] = certs[i]->x509;
     }
     for (size_t i = 0; i < num_path; i++) {
