@@ -19,6 +19,7 @@ struct client {
     enum phase phase;
     int64_t start_us;
     uint64_t left;
+    struct client *next;     // of those that are held
     char reply[REQUEST_MAX]; // of the proxy, then the head of the origin's answer
     size_t reply_len;
 };
@@ -37,6 +38,7 @@ struct load {
     SSL_CTX *ctx;
     int epoll;
     int64_t started, open, done, failed;
+    struct client *held;
     struct latencies handshakes, answers; // the client's handshake; the first byte of the answer
 };
 
@@ -67,13 +69,24 @@ static void client_start(struct load *load) {
     watch(load->epoll, EPOLL_CTL_ADD, client->fd, EPOLLIN | EPOLLOUT | EPOLLET, client);
 }
 
+static void client_free(struct client *client) {
+    SSL_free(client->ssl);
+    close(client->fd);
+    free(client);
+}
+
 static void client_end(struct load *load, struct client *client, bool ok) {
     load->open--;
     load->done += ok;
     load->failed += !ok;
-    SSL_free(client->ssl);
-    close(client->fd);
-    free(client);
+    client_free(client);
+}
+
+static void client_hold(struct load *load, struct client *client) {
+    client->phase = HELD;
+    client->next = load->held;
+    load->held = client;
+    load->done++;
 }
 
 // request_step sends the CONNECT and awaits its answer; false is failure, `*done` says when.
@@ -169,8 +182,7 @@ static bool client_step(struct load *load, struct client *client, bool *ok) {
     for (;;) {
         if (client->phase == TRANSFER && client->left == 0) {
             if (load->hold) {
-                client->phase = HELD;
-                load->done++;
+                client_hold(load, client);
                 return true;
             }
             SSL_shutdown(client->ssl);
@@ -309,5 +321,13 @@ int load_main(int argc, char **argv) {
         while (getchar() != EOF) {
         }
     }
+    while (load.held != NULL) {
+        struct client *client = load.held;
+        load.held = client->next;
+        client_free(client);
+    }
+    free(load.handshakes.us);
+    free(load.answers.us);
+    SSL_CTX_free(load.ctx);
     return load.failed != 0;
 }

@@ -51,19 +51,6 @@ LEFT_OUT_WITH_DATA = {
 }
 
 
-def flat(value, path=""):
-    """The leaves of a tree, by their paths."""
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield from flat(inner, f"{path}.{key}" if path else key)
-    else:
-        yield path, value
-
-
-def covered(path, table):
-    return any(path == row or path.startswith(row + ".") for row in table)
-
-
 def from_hello(leg):
     """A leg whose times count from its ClientHello: the proxy's count from the client's accept, those
     of a capture from the SYN of the connection."""
@@ -102,12 +89,12 @@ class RoundTrip(harness.Lab):
 
     def assert_same_leg(self, leg, back, natural, server_leg):
         """`leg` of the proxy's record and `back`, the client leg of the imported one."""
-        one = dict(flat(from_client(from_hello(leg), server_leg)))
-        other = dict(flat(from_client(from_hello(back), False)))
+        one = dict(harness.flat(from_client(from_hello(leg), server_leg)))
+        other = dict(harness.flat(from_client(from_hello(back), False)))
         differences = {
             path: (one.get(path), other.get(path))
             for path in sorted(one.keys() | other.keys())
-            if one.get(path) != other.get(path) and not covered(path, natural)
+            if one.get(path) != other.get(path) and not harness.covered(path, natural)
         }
         self.assertEqual(differences, {})
 

@@ -51,7 +51,17 @@ from tests.lab.program import (
     splice,
     until,
 )
-from tests.lab.proxy import PROGRAM, Proxy, field, has_ended, read_log, sanitized, without_bulk
+from tests.lab.proxy import (
+    PROGRAM,
+    Proxy,
+    covered,
+    field,
+    flat,
+    has_ended,
+    read_log,
+    sanitized,
+    without_bulk,
+)
 
 Answer = collections.namedtuple("Answer", "exit status body err version connect_status")
 Answer.__doc__ = """What curl said: its exit code, HTTP status (0 for none), body, standard error,

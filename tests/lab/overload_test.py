@@ -3,14 +3,19 @@
 import contextlib
 import os
 import socket
+import subprocess
 import threading
 import time
+import unittest
 
 from tests.lab import harness
 
 HOST = "a.localhost"
 MIB = 1 << 20
 TUNNEL = {"default": {"action": "tunnel"}}
+PEER = os.path.abspath("tests/bench/peer" if os.path.exists("tests/bench/peer")
+                       else "bazel-bin/tests/bench/peer")
+CROWD = 3000
 # A sanitizer holds on to memory that was given back.
 GROWTH_MAX = (256 if harness.sanitized() else 24) * MIB
 
@@ -63,6 +68,29 @@ class Overload(harness.Lab):
                 s.recv(1)
             time.sleep(0.5)
             self.assertLess(proxy.resident() - before, GROWTH_MAX)
+
+    @unittest.skipIf(harness.sanitized(), "a sanitizer holds on to memory that was given back")
+    def test_a_crowd_takes_its_memory_along(self):
+        """Many open connections at once, then a few: what is free goes back when something is done."""
+        leaf = harness.leaf("localhost", issuer=harness.intermediate())
+        origin = self.program(PEER, "origin", "0", leaf.chain, leaf.key,
+                              harness.intermediate().key, wait_for="")
+        proxy = self.proxy()
+        load = [PEER, "load", f"connect=127.0.0.1:{proxy.port}",
+                f"target=localhost:{origin.started}", "sni=localhost"]
+        harness.run(*load, "count=100")
+        before = proxy.resident()
+        crowd = self.program(*load, f"count={CROWD}", "hold=1", wait_for="done",
+                             stdin=subprocess.PIPE)
+        grown = proxy.resident() - before
+        crowd.process.stdin.close()
+        self.assertEqual(crowd.process.wait(harness.TIMEOUT), 0)
+
+        def given_back():
+            harness.run(*load, "count=2")
+            return proxy.resident() - before < grown / 2
+
+        harness.until(given_back, "memory given back")
 
     def test_a_busy_tunnel_starves_no_handshake(self):
         block = bytes(MIB)

@@ -19,7 +19,8 @@ PROGRAM = os.path.abspath("tlsblame" if os.path.exists("tlsblame") else "bazel-b
 def sanitized():
     """Whether the program was built with a sanitizer, which keeps memory that was given back."""
     with open(PROGRAM, "rb") as f:
-        return b"__asan_init" in f.read()
+        program = f.read()
+    return b"__asan_init" in program or b"__tsan_init" in program
 
 
 class Proxy(Program):
@@ -161,3 +162,17 @@ def field(record, path):
     for part in path.split("."):
         record = record.get(part) if isinstance(record, dict) else None
     return record
+
+
+def flat(value, path=""):
+    """The leaves of a record, by their paths."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from flat(inner, f"{path}.{key}" if path else key)
+    else:
+        yield path, value
+
+
+def covered(path, table):
+    """Whether a path is one of `table`, or below one."""
+    return any(path == row or path.startswith(row + ".") for row in table)
