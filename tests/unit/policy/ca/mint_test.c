@@ -7,7 +7,7 @@
 
 #include "policy/ca/cert_facts.h"
 #include "policy/ca/cert_pem.h"
-#include "tests/unit/policy/ca/test_pki.h"
+#include "tests/unit/policy/ca/test_trust.h"
 #include "tests/unit/unit.h"
 
 struct world {
@@ -189,16 +189,10 @@ static void test_defects(void) {
 // From a bad server's chain through verification to a leaf that is bad in the same way.
 static void test_mirror(void) {
     struct world w = world_make();
-    struct err err = {0};
     struct pki_cert *root = pki_ca("Real Root", NULL), *inter = pki_ca("Real Inter", root);
     struct pki_cert *self = pki_make((struct pki_options){.cn = "a.test", .san = "DNS:a.test"});
     struct pki_cert *leaf = pki_leaf("a.test", inter);
-    char path[512];
-    const char *extra = path;
-    snprintf(path, sizeof(path), "%s/root.pem", w.folder);
-    pki_write(path, (const struct pki_cert *[]){root}, 1, NULL, 0644);
-    struct trust *trust = trust_new("", &extra, 1, &err);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(trust);
+    struct trust *trust = trust_in_root(root);
     const struct {
         const struct pki_cert *certs[2];
         const char *host;

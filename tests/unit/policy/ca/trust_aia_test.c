@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tests/unit/policy/ca/test_pki.h"
+#include "tests/unit/policy/ca/test_trust.h"
 #include "tests/unit/unit.h"
 
 static struct pki_cert *root, *upper, *lower, *leaf, *other;
@@ -18,8 +18,6 @@ static struct pki_cert *ca_at(const char *cn, const struct pki_cert *issuer, con
 }
 
 static void begin(void) {
-    char path[512], *folder = pki_folder();
-    const char *extra = path;
     root = pki_ca("Root", NULL);
     upper = ca_at("Upper CA", root, NULL);
     lower = ca_at("Lower CA", upper, "caIssuers;URI:http://ca.test/upper.der");
@@ -28,11 +26,7 @@ static void begin(void) {
                                          .san = "DNS:a.test",
                                          .info_access = "caIssuers;URI:http://ca.test/lower.der"});
     other = ca_at("Other CA", root, NULL);
-    snprintf(path, sizeof(path), "%s/root.pem", folder);
-    pki_write(path, (const struct pki_cert *const *)&root, 1, NULL, 0644);
-    trust = trust_new("", &extra, 1, NULL);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(trust);
-    pki_remove(folder);
+    trust = trust_in_root(root);
 }
 
 static void end(void) {

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "policy/ca/cert_memo.h"
-#include "tests/unit/policy/ca/test_pki.h"
+#include "tests/unit/policy/ca/test_trust.h"
 #include "tests/unit/unit.h"
 
 enum { MAX_CHAIN = 4 };
@@ -13,23 +13,15 @@ enum { MAX_CHAIN = 4 };
 // One world for all cases: a root that is trusted, an intermediate, and a store of libcrypto's own
 // that knows the root, too.
 struct world {
-    char *folder;
     struct pki_cert *root, *inter;
     struct trust *trust;
     X509_STORE *plain;
 };
 
 static struct world world_make(void) {
-    struct world w = {.folder = pki_folder()};
-    char path[512];
-    const char *extra = path;
-    struct err err = {0};
-    w.root = pki_ca("Test Root", NULL);
+    struct world w = {.root = pki_ca("Test Root", NULL)};
     w.inter = pki_ca("Test Intermediate", w.root);
-    snprintf(path, sizeof(path), "%s/extra.pem", w.folder);
-    pki_write(path, (const struct pki_cert *const *)&w.root, 1, NULL, 0644);
-    w.trust = trust_new("", &extra, 1, &err);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(w.trust);
+    w.trust = trust_in_root(w.root);
     w.plain = X509_STORE_new();
     CHECK(w.plain != NULL && X509_STORE_add_cert(w.plain, w.root->x509));
     return w;
@@ -40,7 +32,6 @@ static void world_end(struct world *w) {
     trust_free(w->trust);
     pki_free(w->root);
     pki_free(w->inter);
-    pki_remove(w->folder);
 }
 
 // struct chain is certificates as a server sends them.

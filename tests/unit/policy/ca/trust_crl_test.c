@@ -5,6 +5,7 @@
 
 #include "policy/ca/trust_verify.h"
 #include "tests/unit/policy/ca/test_ocsp.h"
+#include "tests/unit/policy/ca/test_trust.h"
 #include "tests/unit/unit.h"
 
 struct world {
@@ -29,14 +30,11 @@ static void world_end(struct world *w) {
 
 static struct trust *trust_with(const struct world *w, const struct crl_options *lists,
                                 size_t num) {
-    char root[512], path[512];
-    const char *extra = root, *file = path;
+    char path[512];
+    const char *file = path;
     struct err err = {0};
-    snprintf(root, sizeof(root), "%s/root.pem", w->folder);
     snprintf(path, sizeof(path), "%s/list.der", w->folder);
-    pki_write(root, (const struct pki_cert *const *)&w->root, 1, NULL, 0644);
-    struct trust *trust = trust_new("", &extra, 1, &err);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(trust);
+    struct trust *trust = trust_in_root(w->root);
     for (size_t i = 0; i < num; i++) {
         size_t len;
         uint8_t *der = crl_make(&lists[i], &len);

@@ -5,33 +5,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/unit/policy/ca/test_pki.h"
+#include "tests/unit/policy/ca/test_trust.h"
 #include "tests/unit/unit.h"
 
 // One world for all cases: a root that is trusted, one that is not, an intermediate.
 struct world {
-    char *folder;
     struct pki_cert *root, *inter, *other_root;
     struct trust *trust;
 };
 
-static struct trust *trust_of(const char *folder, const struct pki_cert *const *certs, size_t num) {
-    char path[512];
-    const char *extra = path;
-    struct err err = {0};
-    snprintf(path, sizeof(path), "%s/extra.pem", folder);
-    pki_write(path, certs, num, NULL, 0644);
-    struct trust *trust = trust_new("", &extra, 1, &err);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(trust);
-    return trust;
-}
-
 static struct world world_make(void) {
-    struct world w = {.folder = pki_folder()};
-    w.root = pki_ca("Test Root", NULL);
+    struct world w = {.root = pki_ca("Test Root", NULL)};
     w.inter = pki_ca("Test Intermediate", w.root);
     w.other_root = pki_ca("Other Root", NULL);
-    w.trust = trust_of(w.folder, (const struct pki_cert *const *)&w.root, 1);
+    w.trust = trust_in_root(w.root);
     return w;
 }
 
@@ -40,7 +27,6 @@ static void world_end(struct world *w) {
     pki_free(w->root);
     pki_free(w->inter);
     pki_free(w->other_root);
-    pki_remove(w->folder);
 }
 
 // Verifies up to four certificates.
@@ -248,7 +234,7 @@ static void test_trust(void) {
     expect_only(v, TRUST_UNTRUSTED_ISSUER, 1);
     // What a user trusts need be no root: a self-signed leaf, and an intermediate.
     trust_free(w.trust);
-    w.trust = trust_of(w.folder, (const struct pki_cert *const[]){self, unknown_inter}, 2);
+    w.trust = trust_in((const struct pki_cert *const[]){self, unknown_inter}, 2);
     v = verify(&w, "a.test", PKI_NOW, self, NULL, NULL, NULL);
     print(v);
     CU_ASSERT_TRUE(v->ok);
@@ -411,7 +397,7 @@ static void test_weak(void) {
     EVP_PKEY_free(rsa_ca->key); // made for us alone
     EVP_PKEY *small = pki_rsa_key(1024), *tiny = pki_rsa_key(768);
     trust_free(w.trust);
-    w.trust = trust_of(w.folder, (const struct pki_cert *const *)&rsa_ca, 1);
+    w.trust = trust_in_root(rsa_ca);
     struct pki_options o = {.cn = "a.test", .issuer = rsa_ca, .san = "DNS:a.test"};
     const EVP_MD *digests[] = {EVP_sha1(), EVP_md5()};
     for (size_t i = 0; i < 2; i++) {

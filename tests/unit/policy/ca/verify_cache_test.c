@@ -4,34 +4,22 @@
 #include <stdlib.h>
 
 #include "logs/base/check.h"
-#include "tests/unit/policy/ca/test_pki.h"
+#include "tests/unit/policy/ca/test_trust.h"
 #include "tests/unit/unit.h"
 
 struct world {
-    char *folder;
     struct pki_cert *root, *leaf, *other;
     struct trust *trust, *again;
     struct verify_cache *cache;
 };
 
-static struct trust *trust_make(const struct world *w) {
-    char path[300];
-    const char *extra[] = {path};
-    const struct pki_cert *const certs[] = {w->root};
-    struct err err;
-    snprintf(path, sizeof(path), "%s/root.pem", w->folder);
-    pki_write(path, certs, 1, NULL, 0644);
-    return trust_new("", extra, 1, &err);
-}
-
 static struct world world_make(void) {
-    struct world w = {.folder = pki_folder(), .root = pki_ca("root", NULL)};
+    struct world w = {.root = pki_ca("root", NULL)};
     w.leaf = pki_leaf("a.test", w.root);
     w.other = pki_leaf("a.test", w.root);
-    w.trust = trust_make(&w);
-    w.again = trust_make(&w);
+    w.trust = trust_in_root(w.root);
+    w.again = trust_in_root(w.root);
     w.cache = verify_cache_new(100, 1 << 24);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(w.trust);
     return w;
 }
 
@@ -42,7 +30,6 @@ static void world_end(struct world *w) {
     pki_free(w->root);
     pki_free(w->leaf);
     pki_free(w->other);
-    pki_remove(w->folder);
 }
 
 static const struct verified *ask(struct world *w, const struct trust *trust,

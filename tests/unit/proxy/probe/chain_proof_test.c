@@ -5,7 +5,7 @@
 
 #include "proxy/session/verification.h"
 #include "tests/unit/policy/ca/test_ocsp.h"
-#include "tests/unit/policy/ca/test_pki.h"
+#include "tests/unit/policy/ca/test_trust.h"
 #include "tests/unit/proxy/probe/echo.h"
 #include "tests/unit/unit.h"
 
@@ -70,8 +70,7 @@ static struct pki_cert *ca_at(const char *cn, const struct pki_cert *issuer, con
 
 static void begin(void) {
     struct err err;
-    char path[512], aia[96], points[192], *folder = pki_folder();
-    const char *extra = path;
+    char aia[96], points[192];
     loop = ev_loop_new(EVFLAG_AUTO);
     echo_init(&server, loop, ECHO_SILENT);
     server.choose = choose;
@@ -90,11 +89,8 @@ static void begin(void) {
                                          .san = "DNS:a.test",
                                          .info_access = aia,
                                          .crl_points = points});
-    snprintf(path, sizeof(path), "%s/root.pem", folder);
-    pki_write(path, (const struct pki_cert *const *)&root, 1, NULL, 0644);
-    trust = trust_new("", &extra, 1, &err);
-    CHECK(trust != NULL && resolver != NULL);
-    pki_remove(folder);
+    trust = trust_in_root(root);
+    CHECK(resolver != NULL);
     memset(served, 0, sizeof(served));
     num_done = num_asked = 0;
 }
