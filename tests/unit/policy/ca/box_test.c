@@ -25,7 +25,7 @@ static struct box *open_box(const char *dir, const struct cert_knobs *knobs) {
 }
 
 static mode_t mode_of(const char *dir, const char *name) {
-    char path[512];
+    char path[1024];
     struct stat st;
     snprintf(path, sizeof(path), "%s/%s", dir, name);
     return stat(path, &st) == 0 ? st.st_mode & 07777 : 0;
