@@ -1,8 +1,9 @@
 #include "logs/record/code_text.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "logs/base/thread_own.h"
 
 enum { SLOTS = 128, CODES_MIN = 3, CODES_MAX = 64 };
 
@@ -18,9 +19,6 @@ struct memo {
     struct slot slots[SLOTS];
 };
 
-static pthread_key_t memo_key;
-static pthread_once_t memo_once = PTHREAD_ONCE_INIT;
-
 static void memo_free(void *value) {
     struct memo *memo = value;
     for (size_t i = 0; i < SLOTS; i++) {
@@ -29,7 +27,7 @@ static void memo_free(void *value) {
     free(memo);
 }
 
-static void key_make(void) { CHECK(pthread_key_create(&memo_key, memo_free) == 0); }
+static struct thread_own memos = THREAD_OWN(sizeof(struct memo), memo_free);
 
 // slot_of returns the place of a list, which may hold another one, or NULL for a list that is not
 // kept.
@@ -37,12 +35,7 @@ static struct slot *slot_of(enum registry registry, const uint16_t *codes, size_
     if (num < CODES_MIN || num > CODES_MAX) {
         return NULL;
     }
-    CHECK(pthread_once(&memo_once, key_make) == 0);
-    struct memo *memo = pthread_getspecific(memo_key);
-    if (memo == NULL) {
-        memo = xcalloc(1, sizeof(*memo));
-        CHECK(pthread_setspecific(memo_key, memo) == 0);
-    }
+    struct memo *memo = thread_own_get(&memos);
     uint32_t hash = registry; // FNV-1a
     for (size_t i = 0; i < num; i++) {
         hash = (hash ^ codes[i]) * 16777619u;

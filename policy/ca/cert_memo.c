@@ -1,8 +1,9 @@
 #include "policy/ca/cert_memo.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "logs/base/thread_own.h"
 
 // struct reading is of one certificate, with a copy of its DER in the arena; `facts.raw` points
 // there. It belongs to its slot and to those who hold it.
@@ -17,9 +18,6 @@ struct reading {
 struct memo {
     struct reading *slots[CERT_MEMO_MAX], *large; // NULL: none yet
 };
-
-static pthread_key_t memo_key;
-static pthread_once_t memo_once = PTHREAD_ONCE_INIT;
 
 static void reading_unref(struct reading *reading) {
     if (reading != NULL && --reading->refs == 0) {
@@ -38,17 +36,7 @@ static void memo_free(void *value) {
     free(memo);
 }
 
-static void key_make(void) { CHECK(pthread_key_create(&memo_key, memo_free) == 0); }
-
-static struct memo *memo_get(void) {
-    CHECK(pthread_once(&memo_once, key_make) == 0);
-    struct memo *memo = pthread_getspecific(memo_key);
-    if (memo == NULL) {
-        memo = xcalloc(1, sizeof(*memo));
-        CHECK(pthread_setspecific(memo_key, memo) == 0);
-    }
-    return memo;
-}
+static struct thread_own memos = THREAD_OWN(sizeof(struct memo), memo_free);
 
 // slot_of finds the place of `der` by its last bytes, which are those of a signature. Who makes
 // them collide makes us read certificates again, and no more.
@@ -71,7 +59,7 @@ static bool is_of(const struct reading *reading, CBS der) {
 
 // read_once returns the reading of `der`, which is read where it is not there.
 static struct reading *read_once(CBS der) {
-    struct reading **slot = slot_of(memo_get(), der);
+    struct reading **slot = slot_of(thread_own_get(&memos), der);
     if (*slot == NULL || !is_of(*slot, der)) {
         struct reading *reading = xcalloc(1, sizeof(*reading));
         reading->refs = 1;

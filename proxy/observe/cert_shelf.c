@@ -1,9 +1,9 @@
 #include "proxy/observe/cert_shelf.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "logs/base/thread_own.h"
 #include "policy/ca/cert_memo.h"
 
 enum {
@@ -108,9 +108,6 @@ struct shelf {
     struct slot slots[SHELF_LEN];
 };
 
-static pthread_key_t shelf_key;
-static pthread_once_t shelf_once = PTHREAD_ONCE_INIT;
-
 static void shelf_free(void *value) {
     struct shelf *shelf = value;
     for (size_t i = 0; i < SHELF_LEN; i++) {
@@ -119,17 +116,7 @@ static void shelf_free(void *value) {
     free(shelf);
 }
 
-static void key_make(void) { CHECK(pthread_key_create(&shelf_key, shelf_free) == 0); }
-
-static struct shelf *shelf_get(void) {
-    CHECK(pthread_once(&shelf_once, key_make) == 0);
-    struct shelf *shelf = pthread_getspecific(shelf_key);
-    if (shelf == NULL) {
-        shelf = xcalloc(1, sizeof(*shelf));
-        CHECK(pthread_setspecific(shelf_key, shelf) == 0);
-    }
-    return shelf;
-}
+static struct thread_own shelves = THREAD_OWN(sizeof(struct shelf), shelf_free);
 
 // slot_of finds the place of `der` by its last bytes, which are those of a signature. A certificate
 // that is too long or too short for one has none.
@@ -152,7 +139,7 @@ static struct slot slot_make(CBS der) {
 }
 
 struct shared_obj *cert_shelf_get(struct span *out_der, CBS der) {
-    struct slot *slot = slot_of(shelf_get(), der);
+    struct slot *slot = slot_of(thread_own_get(&shelves), der);
     if (slot == NULL) {
         struct slot once = slot_make(der);
         *out_der = once.der;

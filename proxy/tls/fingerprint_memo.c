@@ -1,9 +1,9 @@
 #include "proxy/tls/fingerprint_memo.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "logs/base/thread_own.h"
 #include "logs/record/codepoint.h"
 #include "proxy/tls/extension.h"
 
@@ -27,9 +27,6 @@ struct memo {
     struct key key;
 };
 
-static pthread_key_t memo_key;
-static pthread_once_t memo_once = PTHREAD_ONCE_INIT;
-
 static void prints_cleanup(struct fingerprints *prints) {
     buf_cleanup(&prints->ja3_text);
     buf_cleanup(&prints->ja4_raw);
@@ -45,17 +42,7 @@ static void memo_free(void *value) {
     free(memo);
 }
 
-static void key_make(void) { CHECK(pthread_key_create(&memo_key, memo_free) == 0); }
-
-static struct memo *memo_get(void) {
-    CHECK(pthread_once(&memo_once, key_make) == 0);
-    struct memo *memo = pthread_getspecific(memo_key);
-    if (memo == NULL) {
-        memo = xcalloc(1, sizeof(*memo));
-        CHECK(pthread_setspecific(memo_key, memo) == 0);
-    }
-    return memo;
-}
+static struct thread_own memos = THREAD_OWN(sizeof(struct memo), memo_free);
 
 // add_code counts on when there is no room, which says that the hello is too long.
 static void add_code(struct key *key, uint16_t code) {
@@ -168,7 +155,7 @@ const struct fingerprints *fingerprint_memo_client(const struct client_hello *he
         return NULL; // neither is defined for it
     }
     bool known;
-    struct memo *memo = memo_get();
+    struct memo *memo = thread_own_get(&memos);
     key_of_client(&memo->key, hello);
     struct slot *slot = slot_of(memo, memo->clients, &known);
     if (!known) {
@@ -179,7 +166,7 @@ const struct fingerprints *fingerprint_memo_client(const struct client_hello *he
 
 const struct fingerprints *fingerprint_memo_server(const struct server_hello *hello) {
     bool known;
-    struct memo *memo = memo_get();
+    struct memo *memo = thread_own_get(&memos);
     key_of_server(&memo->key, hello);
     struct slot *slot = slot_of(memo, memo->servers, &known);
     if (!known) {
