@@ -109,17 +109,23 @@ static bool comparable(const struct view *view, const char *name) {
     return server == REACH_UNKNOWN || control == REACH_UNKNOWN || control >= server;
 }
 
+// take_name moves the first of `names`, which are separated by spaces, to `name`, and returns
+// whether there was one.
+static bool take_name(const char **names, char name[WORD_MAX]) {
+    size_t len = strcspn(*names, " ");
+    CHECK(len < WORD_MAX);
+    memcpy(name, *names, len);
+    name[len] = '\0';
+    *names += len + ((*names)[len] == ' ');
+    return len != 0;
+}
+
 // Any one of the probes passes: each is a way of its own.
 ASK(probe_passes) {
     enum answer any = NO;
     bool asked = false;
     const char *names = row->word;
-    for (size_t len; *names != '\0'; names += len + (names[len] == ' ')) {
-        char name[WORD_MAX];
-        len = strcspn(names, " ");
-        CHECK(len < sizeof(name));
-        memcpy(name, names, len);
-        name[len] = '\0';
+    for (char name[WORD_MAX]; take_name(&names, name);) {
         enum answer answer = probe_passes(view, name);
         struct tally tally = tally_of(view, name);
         asked |= tally.answered + tally.failed != 0;
@@ -170,12 +176,7 @@ ASK(probe_repeated) {
     struct tally base = tally_of(view, "base");
     size_t most = 0;
     const char *names = row->word;
-    for (size_t len; *names != '\0'; names += len + (names[len] == ' ')) {
-        char name[WORD_MAX];
-        len = strcspn(names, " ");
-        CHECK(len < sizeof(name));
-        memcpy(name, names, len);
-        name[len] = '\0';
+    for (char name[WORD_MAX]; take_name(&names, name);) {
         struct tally tally = tally_of(view, name);
         size_t runs = tally.failed == 0 ? tally.answered : 0;
         most = runs > most ? runs : most;
