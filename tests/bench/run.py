@@ -8,7 +8,6 @@ are medians; the ratios are taken within the same run.
 import argparse
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -17,7 +16,6 @@ import tempfile
 import measure
 import plot
 import targets
-from targets import PEER, pin
 
 MIB = 1024 * 1024
 FULL = {"rounds": 3, "count": 1500, "bulk": 512 * MIB, "held": 2000, "most_held": 9000,
@@ -263,21 +261,10 @@ def main():
     parser.add_argument("--plot", metavar="FILE", help="where the plot goes",
                         default=os.path.join(tempfile.gettempdir(), "tlsblame-bench.svg"))
     options = parser.parse_args()
-    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     cores = sorted(os.sched_getaffinity(0))
-    with tempfile.TemporaryDirectory() as folder:
-        os.chmod(folder, 0o755)
-        targets.make_certificates(folder)
-        origin = subprocess.Popen([PEER, "origin", "0", f"{folder}/chain.pem", f"{folder}/leaf.key",
-                                   f"{folder}/intermediate.key"],
-                                  stdout=subprocess.PIPE, preexec_fn=pin(cores[-1]))
-        try:
-            results, extra = measure_all(folder, int(origin.stdout.readline()), cores,
-                                         QUICK if options.quick else FULL, options.plot)
-        finally:
-            origin.kill()
-            origin.wait()
+    with targets.origin(cores[-1]) as (folder, port):
+        results, extra = measure_all(folder, port, cores, QUICK if options.quick else FULL,
+                                     options.plot)
     table(results, extra)
     print(f"\nThe plot is {options.plot}.")
     if options.json:

@@ -13,16 +13,13 @@ failed.
 
 import argparse
 import os
-import resource
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
 
 import measure
 import targets
-from targets import PEER, pin, rss_kib
+from targets import rss_kib
 
 CROWD = 500
 DOWNLOAD = 64 * 1024 * 1024
@@ -88,20 +85,9 @@ def main():
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--rate", type=int, default=400, help="connections a second")
     options = parser.parse_args()
-    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     cores = sorted(os.sched_getaffinity(0))
-    with tempfile.TemporaryDirectory() as folder:
-        os.chmod(folder, 0o755)
-        targets.make_certificates(folder)
-        origin = subprocess.Popen([PEER, "origin", "0", f"{folder}/chain.pem", f"{folder}/leaf.key",
-                                   f"{folder}/intermediate.key"],
-                                  stdout=subprocess.PIPE, preexec_fn=pin(cores[-1]))
-        try:
-            return 0 if soak(folder, int(origin.stdout.readline()), cores, options) else 1
-        finally:
-            origin.kill()
-            origin.wait()
+    with targets.origin(cores[-1]) as (folder, port):
+        return 0 if soak(folder, port, cores, options) else 1
 
 
 if __name__ == "__main__":

@@ -1,13 +1,16 @@
 """The proxies that the benchmark measures, each behind the same few methods."""
 
+import contextlib
 import glob
 import json
 import os
 import pwd
+import resource
 import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 
 TREE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -75,6 +78,25 @@ def pin(core):
     """Keeps a process to one core, or to a set of them."""
     cores = core if isinstance(core, set) else {core}
     return lambda: os.sched_setaffinity(0, cores)
+
+
+@contextlib.contextmanager
+def origin(core):
+    """Starts the origin on this core, with certificates that it makes in a folder: (folder, port). This
+    program and all that it starts may have as many descriptors as the machine allows."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        make_certificates(folder)
+        process = subprocess.Popen([PEER, "origin", "0", f"{folder}/chain.pem",
+                                    f"{folder}/leaf.key", f"{folder}/intermediate.key"],
+                                   stdout=subprocess.PIPE, preexec_fn=pin(core))
+        try:
+            yield folder, int(process.stdout.readline())
+        finally:
+            process.kill()
+            process.wait()
 
 
 def cpu_seconds(pids):
