@@ -119,31 +119,46 @@ def latencies(results, running, origin_port, core, size):
                     results.keep(target.name, ADDED[point], percentiles["p99"] - base[point]["p99"])
 
 
-def curves(folder, origin_port, core, other, size):
-    """Memory and CPU against connections and hosts, for those that are quick enough, each started
-    anew: what earlier work left in memory would hide what connections take."""
-    memory, opening, hosts = {}, {}, {}
+def against_connections(folder, origin_port, core, other, steps):
+    """Charts of memory and CPU beside so many open connections."""
+    memory, opening = {}, {}
     kinds = (targets.Tlsblame, targets.Nginx, targets.Haproxy, targets.Sslsplit)
     running = start_all(kinds, folder, origin_port, core)
     try:
         for target in running:
-            say(f"curves: {target.name}")
-            for held in size["held_steps"]:
+            say(f"connections: {target.name}")
+            for held in steps:
                 _, us, whole = measure.idle(target, other, held)
                 memory.setdefault(target.name, []).append((held, whole / 1024))
                 opening.setdefault(target.name, []).append((held, us))
-            for number in size["host_steps"] if target.mints else ():
-                sni = f"new-c%d-{number}.bench.test"
-                measure.load(target, other, count=number, hosts=number, sni=sni)
-                us = measure.connections(target, other, size["count"], hosts=number, sni=sni)
-                hosts.setdefault(target.name, []).append((number, us))
     finally:
         for target in running:
             target.stop()
     return [plot.chart("Memory beside so many idle connections", "connections", "MiB", memory,
                        log_y=True),
-            plot.chart("CPU to open a connection beside so many", "connections", "us", opening),
-            plot.chart("CPU of a connection to one of so many hosts that it knows", "hosts", "us", hosts)]
+            plot.chart("CPU to open a connection beside so many", "connections", "us", opening)]
+
+
+def against_hosts(folder, origin_port, core, other, steps, count):
+    """Charts of memory and CPU after so many hosts, each with a certificate of its own, for those that
+    mint and are quick enough."""
+    memory, cpu = {}, {}
+    running = start_all((targets.Tlsblame, targets.Sslsplit), folder, origin_port, core)
+    try:
+        for target in running:
+            say(f"hosts: {target.name}")
+            for number in steps:
+                sni = f"new-c%d-{number}.bench.test"
+                measure.load(target, other, count=number, hosts=number, sni=sni)
+                us = measure.connections(target, other, count, hosts=number, sni=sni)
+                memory.setdefault(target.name, []).append(
+                    (number, measure.rss_kib(target.pids()) / 1024))
+                cpu.setdefault(target.name, []).append((number, us))
+    finally:
+        for target in running:
+            target.stop()
+    return [plot.chart("Memory after so many hosts", "hosts", "MiB", memory, log_y=True),
+            plot.chart("CPU of a connection to one of so many hosts that it knows", "hosts", "us", cpu)]
 
 
 def goals(results, extra):
@@ -241,7 +256,10 @@ def measure_all(folder, origin_port, cores, size, svg):
     finally:
         for target in running:
             target.stop()
-    plot.write(svg, curves(folder, origin_port, core, other, size))
+    # Of processes started anew: what earlier work left in memory would hide what is measured.
+    place = folder, origin_port, core, other
+    plot.write(svg, against_connections(*place, size["held_steps"]) +
+               against_hosts(*place, size["host_steps"], size["count"]))
     fresh = start_all([targets.Tlsblame], folder, origin_port, core)[0]
     extra["idle"] = measure.idle(fresh, other, size["most_held"])[0]
     fresh.stop()
